@@ -1,0 +1,1 @@
+"""The inspection agent: model backends, sandbox, toolbox, memory and sessions."""

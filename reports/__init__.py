@@ -1,0 +1,1 @@
+"""What leaves the building: the PDF report and its machine-readable twins."""

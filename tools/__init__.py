@@ -1,0 +1,1 @@
+"""Sees: images in, inspections out."""

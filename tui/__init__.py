@@ -1,0 +1,1 @@
+"""Both faces of the terminal: commands and the full-screen app."""
