@@ -1,0 +1,48 @@
+# Two commands are enough: `make demo` and `make test`. Everything lands in .venv, nothing outside the checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export YOLO_AUTOINSTALL = false
+export YOLO_OFFLINE = true
+
+.PHONY: setup demo test check format bench clean
+
+setup: $(READY)
+
+# uv where it is installed, else the one that pip brings into the environment itself.
+$(READY): pyproject.toml constraints.txt
+	@if ! command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	  test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; \
+	else \
+	  test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv; \
+	fi
+	@echo "Setting up .venv (several gigabytes the first time, mostly torch) ..."
+	@PATH="$(CURDIR)/$(BIN):$$PATH" uv pip install --quiet --python $(BIN)/python \
+	  --constraints constraints.txt --editable . --group dev
+	@touch $@
+
+# Exit status 1 and 3 are verdicts (rejected, for review), not failures.
+demo: setup
+	@$(BIN)/loupe inspect examples/batch --recipe examples/recipes/metal-surface.yaml \
+	  --lot DEMO-1 --out out/demo; status=$$?; \
+	  [ $$status -eq 0 ] || [ $$status -eq 1 ] || [ $$status -eq 3 ]
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv out build *.egg-info
