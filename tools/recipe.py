@@ -155,9 +155,14 @@ class Localization(Section):
 
 
 class Captioning(Section):
-    """How BLIP describes."""
+    """How BLIP describes.
+
+    Attributes:
+        max_regions: Findings per image that get a caption, most confident first.
+    """
 
     enabled: bool = True
+    max_regions: int = Field(default=5, ge=0)
     prefix: str = ""
     beams: int = Field(default=3, ge=1, le=16)
     max_tokens: int = Field(default=30, ge=5, le=200)

@@ -1,0 +1,132 @@
+"""The run folder: what a run was made with, and one line per inspection as soon as it is done.
+
+`run.json` is written first; `inspections.jsonl` grows by one flushed line per image, so a kill loses at
+most the images in work. On resume a half-written last line is cut off and its image is inspected again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from tools.errors import OutputError
+from tools.records import Inspection, RunInfo
+
+__all__ = ["INSPECTIONS", "RUN_INFO", "Journal"]
+
+RUN_INFO = "run.json"
+INSPECTIONS = "inspections.jsonl"
+
+# What must agree before results of two starts may stand in one file.
+_SAME_RUN = ("schema_version", "loupe_version", "recipe_sha256", "batch_sha256", "models", "lot")
+
+
+class Journal:
+    """Appends inspections to a run folder and knows which are there already.
+
+    Args:
+        folder: The run's output folder; made when missing.
+        run: What this run is made with.
+
+    Attributes:
+        run: The run as first started: on resume, its own `started_at`.
+        done_ids: Ids of the images whose inspection is on disk.
+
+    Raises:
+        OutputError: The folder holds another run or foreign files, or cannot be written.
+    """
+
+    def __init__(self, folder: Path, run: RunInfo) -> None:
+        self.folder = folder
+        self._path = folder / INSPECTIONS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.run = self._resume(run) if (folder / RUN_INFO).exists() else self._start(run)
+            self._cut_half_line()
+            self.done_ids = {inspection.image.id for inspection in self.inspections()}
+            self._file = self._path.open("ab")
+        except OSError as error:
+            raise OutputError(f"cannot write to {folder}: {error.strerror}", "choose another --out") from error
+
+    def _start(self, run: RunInfo) -> RunInfo:
+        if any(self.folder.iterdir()):
+            raise OutputError(
+                f"{self.folder} holds files that are not a run of Loupe",
+                "choose an empty or new folder with --out; nothing was changed",
+            )
+        temporary = self.folder / f".{RUN_INFO}.part"
+        temporary.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.folder / RUN_INFO)
+        return run
+
+    def _resume(self, run: RunInfo) -> RunInfo:
+        try:
+            earlier = RunInfo.model_validate_json((self.folder / RUN_INFO).read_bytes())
+        except ValidationError as error:
+            raise OutputError(
+                f"{self.folder / RUN_INFO} is damaged or was written by another version",
+                "choose another --out; nothing was changed",
+            ) from error
+        differing = [name for name in _SAME_RUN if getattr(earlier, name) != getattr(run, name)]
+        if differing:
+            raise OutputError(
+                f"{self.folder} holds another run: {', '.join(differing)} differ",
+                "choose another --out, or give the same images, recipe, models and lot to resume; nothing was changed",
+            )
+        return earlier
+
+    def _cut_half_line(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb+") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end > 0:
+                start = max(0, end - 65536)
+                file.seek(start)
+                newline = file.read(end - start).rfind(b"\n")
+                if newline >= 0:
+                    end = start + newline + 1
+                    break
+                end = start
+            file.truncate(end)
+
+    def append(self, inspection: Inspection) -> None:
+        """Writes one inspection and hands it to the disk before it returns."""
+        self._file.write(inspection.model_dump_json().encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.done_ids.add(inspection.image.id)
+
+    def inspections(self) -> Iterator[Inspection]:
+        """Yields what is on disk, in the order in which it was written.
+
+        Raises:
+            OutputError: A line is damaged.
+        """
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield Inspection.model_validate_json(line)
+                except ValidationError as error:
+                    raise OutputError(
+                        f"{self._path}:{number}: damaged line", "move the folder away and inspect again"
+                    ) from error
+
+    def close(self) -> None:
+        """Closes the file; the journal takes no more lines."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
