@@ -1,0 +1,191 @@
+"""Light and lens: shades layers into linear light, and turns that into what a sensor and a JPEG keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Camera", "Layers", "Lighting", "Window", "choose_camera", "choose_lighting", "develop", "shade", "to_display"]
+
+FloatImage = NDArray[np.float32]
+Rng = np.random.Generator
+Window = tuple[slice, slice]
+
+_FIELD_STEP = 16  # the directions of light and view vary slowly: computed every 16 px, then interpolated
+
+
+@dataclass
+class Layers:
+    """The scene as arrays: HxW height in px and gloss, HxWx3 albedo, HxW grain direction, HxW ambient access.
+
+    `lobe` is the width of the highlight along and across the grain per pixel (HxWx2).
+    """
+
+    height: FloatImage
+    albedo: FloatImage
+    gloss: FloatImage
+    lobe: FloatImage
+    tangent_x: FloatImage
+    tangent_y: FloatImage
+    tint: tuple[float, float, float]
+    shadow: FloatImage
+
+    def cut(self, window: Window) -> Layers:
+        """Returns a copy of a window, free to be changed."""
+        parts = (self.height, self.albedo, self.gloss, self.lobe, self.tangent_x, self.tangent_y)
+        return Layers(*(part[window].copy() for part in parts), self.tint, self.shadow[window].copy())
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """Directions as HxWx3 unit fields, one pair (towards the light, half vector) per lamp, with its colour."""
+
+    lamps: tuple[tuple[FloatImage, FloatImage, tuple[float, float, float]], ...]
+    ambient: tuple[float, float, float]
+    shadow_xy: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What the lens and the sensor do, chosen once per picture."""
+
+    exposure: float
+    blur_px: float
+    vignette: float
+    shot_noise: float
+    read_noise: float
+    sharpen: float
+    contrast: float
+    jpeg_quality: int
+
+
+def _unit(field: FloatImage) -> FloatImage:
+    norm = np.sqrt(np.sum(field * field, axis=-1, keepdims=True))
+    return (field / np.maximum(norm, np.float32(1e-6))).astype(np.float32)
+
+
+def _kelvin_tint(warmth: float) -> tuple[float, float, float]:
+    return (1.0 + 0.12 * warmth, 1.0, 1.0 - 0.16 * warmth)
+
+
+def choose_lighting(rng: Rng, shape: tuple[int, int]) -> Lighting:
+    """Hangs one or two lamps over the bench, each at a place, a height and a colour temperature of its own."""
+    height, width = shape
+    size = float(max(shape))
+    rows, columns = height // _FIELD_STEP + 2, width // _FIELD_STEP + 2
+    ys, xs = np.mgrid[:rows, :columns].astype(np.float32)
+    points = np.dstack(
+        (xs * (width / (columns - 1)) - width / 2, ys * (height / (rows - 1)) - height / 2, np.zeros_like(xs))
+    )
+    eye = _unit(np.array([0, 0, rng.uniform(2.0, 4.0) * size], np.float32) - points)
+    azimuth = rng.uniform(0, 2 * np.pi)
+    lamps = []
+    for index in range(1 if rng.random() < 0.4 else 2):
+        turn = azimuth if index == 0 else azimuth + rng.uniform(1.5, 4.8)
+        elevation = rng.uniform(0.55, 1.1)
+        distance = rng.uniform(1.4, 4.0) * size
+        where = distance * np.array(
+            [np.cos(turn) * np.cos(elevation), np.sin(turn) * np.cos(elevation), np.sin(elevation)], np.float32
+        )
+        towards = (where - points).astype(np.float32)
+        falloff = (distance**2 / np.sum(towards * towards, axis=-1, keepdims=True)).astype(np.float32)
+        light = _unit(towards)
+        half = _unit(light + eye)
+        power = 1.0 if index == 0 else rng.uniform(0.2, 0.6)
+        tint = np.array(_kelvin_tint(rng.uniform(-1, 1))) * power
+        fields = (
+            cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+            for field in (light * falloff, half)
+        )
+        lamps.append((next(fields), next(fields), (float(tint[0]), float(tint[1]), float(tint[2]))))
+    ambient = np.array(_kelvin_tint(rng.uniform(-0.7, 0.7))) * rng.uniform(0.2, 0.5)
+    shadow = (-float(np.cos(azimuth)), -float(np.sin(azimuth)))
+    return Lighting(tuple(lamps), (float(ambient[0]), float(ambient[1]), float(ambient[2])), shadow)
+
+
+def shade(layers: Layers, lighting: Lighting, window: Window) -> FloatImage:
+    """Returns the light (HxWx3, linear RGB) that a window of the scene sends to the camera.
+
+    Lambert's diffuse term and Ward's anisotropic highlight (Ward, SIGGRAPH 1992), the slopes of the height
+    field being small.
+
+    Args:
+        layers: The layers of that window alone.
+        window: Where it lies in the picture.
+    """
+    slope_x = cv2.filter2D(layers.height, -1, np.array([[-0.5, 0, 0.5]], np.float32), borderType=cv2.BORDER_REPLICATE)
+    slope_y = cv2.filter2D(layers.height, -1, np.array([[-0.5], [0], [0.5]], np.float32), borderType=cv2.BORDER_REPLICATE)
+    norm = 1 / np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
+    tx, ty = layers.tangent_x, layers.tangent_y
+    slope_t, slope_b = slope_x * tx + slope_y * ty, slope_y * tx - slope_x * ty
+    light_sum = np.empty((*layers.height.shape, 3), np.float32)
+    glint_sum = np.zeros_like(light_sum)
+    light_sum[...] = np.asarray(lighting.ambient, np.float32)
+    for towards, half, colour in lighting.lamps:
+        lx, ly, lz = cv2.split(towards[window])
+        lambert = np.maximum((lz - slope_x * lx - slope_y * ly) * norm, 0) * layers.shadow
+        hx, hy, hz = cv2.split(half[window])
+        along = (hx * tx + hy * ty + slope_t * hz) / (hz * layers.lobe[..., 0])
+        across = (hy * tx - hx * ty + slope_b * hz) / (hz * layers.lobe[..., 1])
+        glint = cv2.exp(-(along * along + across * across)) * layers.gloss * layers.shadow
+        for channel in range(3):
+            light_sum[..., channel] += np.float32(colour[channel]) * lambert
+            glint_sum[..., channel] += np.float32(colour[channel] * layers.tint[channel]) * glint
+    return layers.albedo * light_sum + glint_sum
+
+
+def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], scale: float) -> Camera:
+    """Sets exposure for the part and picks a lens and a sensor, from careful to careless."""
+    luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    part = luminance[::8, ::8][part_mask[::8, ::8]]
+    grey = float(np.mean(part)) if part.size else float(np.mean(luminance))
+    # Cameras expose towards a middle grey, yet black rubber stays darker than white paint.
+    target = 0.20 * (grey / 0.25) ** 0.35 * float(np.exp(rng.uniform(-0.35, 0.35)))
+    return Camera(
+        exposure=target / max(grey, 1e-3),
+        blur_px=float(rng.choice([0.0, 0.5, 0.8, 1.1], p=[0.3, 0.35, 0.25, 0.1])) * scale,
+        vignette=float(rng.uniform(0.0, 0.35)),
+        shot_noise=float(rng.uniform(0.002, 0.012)),
+        read_noise=float(rng.uniform(0.001, 0.005)),
+        sharpen=float(rng.uniform(0.0, 0.8)),
+        contrast=float(rng.uniform(0.0, 0.5)),
+        jpeg_quality=int(rng.integers(82, 97)),
+    )
+
+
+def to_display(light: FloatImage, camera: Camera) -> FloatImage:
+    """Returns display values in [0, 1] (HxWx3): exposure, a film-like shoulder, gamma and an S-curve."""
+    x = np.maximum(light * np.float32(camera.exposure), 0)
+    x = x * (1 + x * np.float32(0.25)) / (1 + x)
+    value = np.power(np.minimum(x * np.float32(1.25), 1.0), np.float32(1 / 2.2))
+    curve = value * value * (3 - 2 * value)
+    return (value + np.float32(camera.contrast) * (curve - value)).astype(np.float32)
+
+
+def develop(rng: Rng, light: FloatImage, camera: Camera) -> NDArray[np.uint8]:
+    """Takes the picture: lens blur, vignetting, shot and read noise, tone, sharpening, 8 bits, JPEG.
+
+    Args:
+        light: HxWx3 linear RGB.
+
+    Returns:
+        HxWx3 RGB.
+    """
+    height, width = light.shape[:2]
+    if camera.blur_px > 0:
+        light = cv2.GaussianBlur(light, (0, 0), camera.blur_px).astype(np.float32)
+    ys, xs = np.ogrid[:height, :width]
+    radius2 = ((xs - width / 2) ** 2 + (ys - height / 2) ** 2) / ((width / 2) ** 2 + (height / 2) ** 2)
+    light = light * (1 - np.float32(camera.vignette) * radius2.astype(np.float32))[..., None]
+    exposed = np.maximum(light * np.float32(camera.exposure), 0)
+    noise = rng.standard_normal(light.shape, dtype=np.float32)
+    sigma = np.sqrt(exposed * np.float32(camera.shot_noise**2 * 4) + np.float32(camera.read_noise**2))
+    value = to_display(light + noise * sigma / np.float32(camera.exposure), camera)
+    if camera.sharpen > 0:
+        value = value + np.float32(camera.sharpen) * (value - cv2.GaussianBlur(value, (0, 0), 1.2))
+    image = np.clip(value * 255 + 0.5, 0, 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
+    return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])

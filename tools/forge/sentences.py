@@ -1,0 +1,113 @@
+"""True sentences about a synthesised part, in the plain words that inspectors use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tools.forge.truth import TrueDefect, TrueNegative
+
+__all__ = ["defect_sentences", "negative_sentence", "noun_of", "sentences"]
+
+_SURFACES = {
+    "brushed_steel": "brushed steel",
+    "cast_aluminium": "cast aluminium",
+    "painted_metal": "painted metal",
+    "plastic": "plastic",
+    "fabric": "woven fabric",
+    "rubber": "rubber",
+    "anodised": "anodised aluminium",
+    "machined": "machined metal",
+}
+_SHAPES = {
+    "close-up": "surface",
+    "plate": "plate",
+    "disc": "disc",
+    "washer": "washer",
+    "flange": "flange",
+    "bracket": "bracket",
+}
+_WHERE = {
+    "upper-left": "at the upper left",
+    "top": "at the top",
+    "upper-right": "at the upper right",
+    "left": "on the left side",
+    "centre": "in the centre",
+    "right": "on the right side",
+    "lower-left": "at the lower left",
+    "bottom": "at the bottom",
+    "lower-right": "at the lower right",
+}
+_NEGATIVES = {
+    "dust": "dust specks",
+    "glare": "a patch of glare",
+    "label": "a printed label",
+    "tool mark": "regular tool marks",
+}
+
+
+def noun_of(surface: str, part_shape: str) -> str:
+    """Returns what a person calls the part, e.g. `brushed steel plate`."""
+    return f"{_SURFACES[surface]} {_SHAPES[part_shape]}"
+
+
+def _article(words: str) -> str:
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def _adjective(defect: TrueDefect) -> str:
+    """Returns a size word that the length in pixels bears out."""
+    small, large = (70, 170) if defect.type in ("scratch", "crack") else (35, 80)
+    thin = defect.type in ("scratch", "crack")
+    if defect.length_px < small:
+        return "short" if thin else "small"
+    if defect.length_px > large:
+        return "long" if thin else "large"
+    return "thin" if thin else "clear"
+
+
+def _named(defect: TrueDefect) -> str:
+    if defect.type == "contamination":
+        return f"{_article(_adjective(defect))} contamination stain"
+    return f"{_article(_adjective(defect))} {defect.type}"
+
+
+def defect_sentences(noun: str, defect: TrueDefect) -> tuple[str, ...]:
+    """Returns captions of one defect as seen close up."""
+    return (
+        f"{_named(defect)} on the surface of {_article(noun)}",
+        f"{_named(defect)} {_WHERE[defect.place]} of {_article(noun)}",
+    )
+
+
+def negative_sentence(noun: str, negative: TrueNegative) -> str:
+    """Returns the caption of a harmless mark."""
+    return f"{_NEGATIVES[negative.type]} on {_article(noun)}, not a defect"
+
+
+def sentences(
+    noun: str, defects: Sequence[TrueDefect], negatives: Sequence[TrueNegative], rng: np.random.Generator
+) -> tuple[str, ...]:
+    """Returns captions of the whole picture: the first is terse, the second full, the third one of many ways."""
+    if not defects:
+        kinds = sorted({negative.type for negative in negatives})
+        extra = f" with {' and '.join(_NEGATIVES[kind] for kind in kinds)} and no defect" if kinds else " without defects"
+        more = (
+            f"a photo of a flawless {noun}",
+            f"a clean {noun} in good condition",
+            f"{_article(noun)} with an undamaged surface",
+        )
+        return (f"{_article(noun)} without any defect", f"{_article(noun)}{extra}", more[int(rng.integers(3))])
+    types = " and ".join(dict.fromkeys(defect.type for defect in defects))
+    full = " and ".join(f"{_named(defect)} {_WHERE[defect.place]}" for defect in defects)
+    more = (
+        f"a photo of a damaged {noun} showing {types}",
+        f"a defective {noun}, {types} visible",
+        f"{_named(defects[0])} on the surface of {_article(noun)}",
+    )
+    return (
+        f"{_article(noun)} with {' and '.join(_named(d) for d in defects)}",
+        f"{_article(noun)} with {full}",
+        more[int(rng.integers(3))],
+    )
