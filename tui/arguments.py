@@ -1,0 +1,28 @@
+"""Turns what people type on the command line into values, or into an error that says what is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.errors import UsageError
+from tools.records import Language
+
+if TYPE_CHECKING:
+    from tools.recipe import Recipe
+
+__all__ = ["language_of"]
+
+
+def language_of(given: str, recipe: Recipe) -> Language:
+    """Returns the language asked for, or the recipe's when none was.
+
+    Raises:
+        UsageError: There is no such language.
+    """
+    if not given:
+        return recipe.language
+    try:
+        return Language(given.lower())
+    except ValueError:
+        known = ", ".join(language.value for language in Language)
+        raise UsageError(f"--language {given}: no such language", f"known: {known}") from None

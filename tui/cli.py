@@ -1,0 +1,221 @@
+"""The `loupe` command: declarations only, so that `loupe --help` imports nothing heavy."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tools.errors import ExitCode, LoupeError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="loupe",
+    help="Inspect photographs of manufactured parts: verdicts, measurements and a quality report, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=True)
+app.add_typer(recipe_app, name="recipe")
+
+Images = Annotated[
+    list[str], typer.Argument(metavar="IMAGES", help="Files, folders, globs, or a .txt file that lists them.")
+]
+RecipeOption = Annotated[
+    str,
+    typer.Option(
+        "--recipe", "-r", help="Recipe file, or the name of a bundled one. [default: metal-surface]"
+    ),
+]
+ModelsOption = Annotated[str, typer.Option("--models", help="Model set: pocket, standard or large.")]
+ClipOption = Annotated[str, typer.Option("--clip", help="CLIP checkpoint: path or hub id.")]
+BlipOption = Annotated[str, typer.Option("--blip", help="BLIP or BLIP-2 checkpoint: path or hub id.")]
+DetectorOption = Annotated[
+    str, typer.Option("--detector", help="YOLO checkpoint: folder with safetensors, .onnx, or .pt.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
+PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in one model call.")]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-checkpoint", help="Load a .pt file although loading it runs its code.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loupe {version('loupe-inspection')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Inspect photographs of manufactured parts."""
+
+
+@app.command()
+def inspect(
+    images: Images,
+    recipe: RecipeOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder. [default: loupe-runs/<date-time>]")
+    ] = None,
+    lot: Annotated[str, typer.Option(help="Lot or batch number for the report.")] = "",
+    inspector: Annotated[str, typer.Option(help="Name of the inspector for the report.")] = "",
+    station: Annotated[str, typer.Option(help="Inspection station for the report.")] = "",
+    language: Annotated[str, typer.Option(help="Report language, en or ko. [default: the recipe's]")] = "",
+    models: ModelsOption = "",
+    clip: ClipOption = "",
+    blip: BlipOption = "",
+    detector: DetectorOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    batch_size: BatchSizeOption = 32,
+    trust_checkpoint: TrustOption = False,
+    captions: Annotated[bool, typer.Option(help="Describe findings with BLIP.")] = True,
+    report: Annotated[bool, typer.Option(help="Write report.pdf.")] = True,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Inspect a batch: verdicts on stdout, report and exports in the run folder.
+
+    Exit status: 0 all accepted, 1 something rejected, 3 something for review, 2 bad input, 4 a model
+    could not be loaded, 130 stopped. An interrupted run goes on with the same command and --out.
+    """
+    from tui.inspecting import InspectOptions, ModelOptions, run_inspect
+
+    model_options = ModelOptions(
+        models, clip, blip, detector, device, precision, batch_size, trust_checkpoint
+    )
+    options = InspectOptions(
+        images=images,
+        recipe=recipe,
+        out=out,
+        lot=lot,
+        inspector=inspector,
+        station=station,
+        language=language,
+        captions=captions,
+        report=report,
+        as_json=as_json,
+        quiet=quiet,
+        model_options=model_options,
+    )
+    raise typer.Exit(run_inspect(options))
+
+
+@app.command("eval")
+def evaluate(
+    labelled_set: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SET", help="Folder with annotations.json (COCO), or good/ and defect folders."
+        ),
+    ],
+    recipe: RecipeOption = "",
+    target_escape: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Escape rate for which a threshold is proposed.")
+    ] = 0.02,
+    noun: Annotated[str, typer.Option(help="Part noun for the prompts, in place of the recipe's.")] = "",
+    models: ModelsOption = "",
+    clip: ClipOption = "",
+    detector: DetectorOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    batch_size: BatchSizeOption = 32,
+    trust_checkpoint: TrustOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure a checkpoint and a recipe on labelled photographs."""
+    from tui.evaluating import run_eval
+    from tui.inspecting import ModelOptions
+
+    model_options = ModelOptions(models, clip, "", detector, device, precision, batch_size, trust_checkpoint)
+    run_eval(labelled_set, recipe, noun, target_escape, model_options, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def calibrate(
+    image: Annotated[Path, typer.Argument(help="Photograph of the target in the inspection plane.")],
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", "-r", help="Recipe file that receives the scale; printed when left out."),
+    ] = None,
+    points: Annotated[
+        str, typer.Option(help="Two points of known distance, in px: x1,y1,x2,y2 (with --distance).")
+    ] = "",
+    distance: Annotated[float | None, typer.Option(help="Their distance in mm.")] = None,
+    aruco_side: Annotated[float | None, typer.Option(help="Side of an ArUco marker in mm.")] = None,
+    dictionary: Annotated[str, typer.Option(help="ArUco dictionary.")] = "DICT_4X4_50",
+    chessboard: Annotated[str, typer.Option(help="Inner corners, e.g. 9x6 (with --square).")] = "",
+    square: Annotated[float | None, typer.Option(help="Side of a chessboard square in mm.")] = None,
+) -> None:
+    """Find the scale in millimetres per pixel and write it into a recipe."""
+    from tui.calibrating import CalibrateOptions, run_calibrate
+
+    run_calibrate(
+        CalibrateOptions(image, recipe, points, distance, aruco_side, dictionary, chessboard, square)
+    )
+
+
+@recipe_app.command("new")
+def recipe_new(
+    path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],
+    part: Annotated[str, typer.Option(help="Name of the part.")] = "My part",
+) -> None:
+    """Write a commented recipe to start from."""
+    from tools.recipe_file import new_recipe
+
+    new_recipe(path, part)
+    typer.echo(str(path))
+
+
+@recipe_app.command("check")
+def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")]) -> None:
+    """Check a recipe; every problem is named with file and line."""
+    from tools.recipe_file import load_recipe
+
+    recipe = load_recipe(path)
+    typer.echo(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}")
+
+
+@recipe_app.command("show")
+def recipe_show(
+    path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")] = "",
+    language: Annotated[str, typer.Option(help="en or ko. [default: the recipe's]")] = "",
+) -> None:
+    """Show what a recipe inspects and accepts."""
+    from tools.recipe_file import load_recipe, render_recipe
+    from tui.arguments import language_of
+
+    recipe = load_recipe(path or None)
+    typer.echo(render_recipe(recipe, language_of(language, recipe)))
+
+
+def main() -> None:
+    """Runs the command and turns Loupe's errors into a message and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except LoupeError as error:
+        from tui.narration import Narrator
+
+        Narrator().error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.CANCELLED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""`loupe inspect`: the fixed pipeline over a batch, from arguments to report and exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import Cancelled, ExitCode
+from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
+from tui.arguments import language_of
+from tui.narration import Narrator, cancel_on_interrupt
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tools.images import Batch
+    from tools.journal import Journal
+    from tools.pipeline import Pipeline
+    from tools.recipe import Recipe
+
+__all__ = ["InspectOptions", "ModelOptions", "load_seers", "run_inspect"]
+
+# Packages whose version can change a result.
+_SHAPING_PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "pillow",
+    "scikit-image",
+    "torch",
+    "transformers",
+    "ultralytics",
+)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which checkpoints see, and on what; empty strings leave the recipe's choice."""
+
+    models: str = ""
+    clip: str = ""
+    blip: str = ""
+    detector: str = ""
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: int = 32
+    trust_checkpoint: bool = False
+
+    def applied_to(self, recipe: Recipe) -> Recipe:
+        """Returns the recipe with these choices in place of its own."""
+        given = {"set": self.models, "clip": self.clip, "blip": self.blip, "detector": self.detector}
+        update = {name: value for name, value in given.items() if value}
+        return recipe.model_copy(update={"models": recipe.models.model_copy(update=update)})
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """What `loupe inspect` was asked to do."""
+
+    images: Sequence[str]
+    recipe: str = ""
+    out: Path | None = None
+    lot: str = ""
+    inspector: str = ""
+    station: str = ""
+    language: str = ""
+    captions: bool = True
+    report: bool = True
+    as_json: bool = False
+    quiet: bool = False
+    model_options: ModelOptions = field(default_factory=ModelOptions)
+
+
+def run_inspect(options: InspectOptions) -> ExitCode:
+    """Inspects a batch, writes the run folder and returns the verdict on the batch as an exit code.
+
+    Raises:
+        LoupeError: Bad input, an unusable output folder or a model that cannot be loaded.
+        Cancelled: The user stopped it; what was done is kept.
+    """
+    from tools.images import Batch
+    from tools.journal import Journal
+    from tools.recipe_file import load_recipe
+
+    narrator = Narrator(quiet=options.quiet)
+    recipe = load_recipe(options.recipe or None)
+    applied = _applied(recipe, options)
+    language = language_of(options.language, recipe)
+    out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    with cancel_on_interrupt(narrator) as cancel:
+        narrator.say(f"Reading {', '.join(options.images)} ...")
+        batch = Batch.open(options.images, cancel=cancel)
+        narrator.say(f"{len(batch)} images. Loading models ({applied.models.set}) ...")
+        pipeline, models = load_seers(applied, options.model_options)
+        run = _run_info(recipe, batch, models, options)
+        with Journal(out, run) as journal:
+            if journal.done_ids:
+                narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
+            _inspect_all(pipeline, batch, journal, narrator, cancel)
+            inspections = list(journal.inspections())
+            run = journal.run
+        if cancel.is_set():
+            raise Cancelled(
+                f"stopped after {len(inspections)} of {len(batch)} images; they are kept in {out}",
+                f"the same command with --out {out} goes on from there",
+            )
+        artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
+    _print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
+    return _exit_code(inspections)
+
+
+def load_seers(recipe: Recipe, options: ModelOptions) -> tuple[Pipeline, tuple[Provenance, ...]]:
+    """Loads the checkpoints that the recipe names.
+
+    Returns:
+        The pipeline, and what each model is, without timings.
+    """
+    from tools.captioning import Captioner
+    from tools.checkpoints import resolve
+    from tools.localization import Localizer
+    from tools.measurement import Measurer
+    from tools.pipeline import Pipeline
+    from tools.screening import Screener
+
+    screener = Screener(
+        resolve("clip", recipe.models),
+        recipe,
+        device=options.device,
+        precision=options.precision,
+        batch_size=options.batch_size,
+    )
+    localizer = Localizer(
+        resolve("detector", recipe.models),
+        recipe,
+        device=options.device,
+        precision=options.precision,
+        batch_size=options.batch_size,
+        trust_checkpoint=options.trust_checkpoint,
+    )
+    captioner = None
+    if recipe.captioning.enabled:
+        captioner = Captioner(
+            resolve("blip", recipe.models), recipe, device=options.device, precision=options.precision
+        )
+    seers = [seer for seer in (screener, localizer, captioner) if seer is not None]
+    pipeline = Pipeline(recipe, screener, localizer, Measurer(recipe), captioner)
+    return pipeline, tuple(seer.provenance for seer in seers)
+
+
+def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:
+    recipe = options.model_options.applied_to(recipe)
+    if options.captions:
+        return recipe
+    return recipe.model_copy(update={"captioning": recipe.captioning.model_copy(update={"enabled": False})})
+
+
+def _run_info(
+    recipe: Recipe, batch: Batch, models: tuple[Provenance, ...], options: InspectOptions
+) -> RunInfo:
+    return RunInfo(
+        loupe_version=version("loupe-inspection"),
+        started_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        recipe_name=recipe.name,
+        recipe_sha256=recipe.sha256,
+        batch_sha256=batch.sha256,
+        image_count=len(batch),
+        lot=options.lot,
+        inspector=options.inspector,
+        station=options.station or recipe.report.station,
+        models=models,
+        versions={name: version(name) for name in _SHAPING_PACKAGES},
+    )
+
+
+def _inspect_all(
+    pipeline: Pipeline, batch: Batch, journal: Journal, narrator: Narrator, cancel: threading.Event
+) -> None:
+    with narrator.progress("Inspecting", len(batch)) as bar:
+        bar.update(bar.task_ids[0], completed=len(journal.done_ids))
+        for inspection in pipeline.inspect(batch, skip=frozenset(journal.done_ids), cancel=cancel):
+            journal.append(inspection)
+            bar.advance(bar.task_ids[0])
+
+
+def _write_outputs(
+    run: RunInfo,
+    recipe: Recipe,
+    batch: Batch,
+    inspections: Sequence[Inspection],
+    out: Path,
+    options: InspectOptions,
+    language: Language,
+    narrator: Narrator,
+    cancel: threading.Event,
+) -> list[Path]:
+    from reports.document import write_report
+    from reports.exports import write_twins
+    from reports.source import ReportInput
+
+    report = ReportInput(
+        run=run,
+        recipe=recipe,
+        inspections=inspections,
+        load_image=batch.load,
+        language=language,
+        created_at=run.started_at,
+    )
+    narrator.say("Writing the exports ...")
+    artifacts = write_twins(report, out, cancel=cancel)
+    if options.report:
+        with narrator.progress("Writing the report", len(inspections)) as bar:
+            write_report(report, out / "report.pdf", progress=_bar_setter(bar), cancel=cancel)
+        artifacts.insert(0, out / "report.pdf")
+    return artifacts
+
+
+def _bar_setter(bar: Progress) -> Callable[[int, int], None]:
+    return lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)
+
+
+def _print_result(
+    inspections: Sequence[Inspection],
+    out: Path,
+    artifacts: Sequence[Path],
+    language: Language,
+    narrator: Narrator,
+    *,
+    as_json: bool,
+) -> None:
+    counts = Counter(inspection.judgement.verdict for inspection in inspections)
+    if as_json:
+        result = {
+            "out": str(out),
+            "counts": {verdict.value: counts[verdict] for verdict in Verdict},
+            "verdicts": {
+                inspection.image.id: inspection.judgement.verdict.value for inspection in inspections
+            },
+            "artifacts": [str(path) for path in artifacts],
+        }
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    else:
+        width = max(len(inspection.image.name) for inspection in inspections)
+        for inspection in inspections:
+            judgement = inspection.judgement
+            sys.stdout.write(
+                f"{inspection.image.id}  {inspection.image.name:<{width}}  "
+                f"{judgement.verdict.value:<6}  {judgement.reason(language)}\n"
+            )
+    narrator.say(
+        f"{len(inspections)} images: {counts[Verdict.ACCEPT]} accepted, {counts[Verdict.REJECT]} rejected, "
+        f"{counts[Verdict.REVIEW]} for review."
+    )
+    narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
+
+
+def _exit_code(inspections: Sequence[Inspection]) -> ExitCode:
+    verdicts = {inspection.judgement.verdict for inspection in inspections}
+    if Verdict.REJECT in verdicts:
+        return ExitCode.REJECTED
+    return ExitCode.REVIEW if Verdict.REVIEW in verdicts else ExitCode.ACCEPTED

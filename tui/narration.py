@@ -1,0 +1,96 @@
+"""What a command says besides its data: narration, progress and errors, on stderr only."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from tools.errors import LoupeError
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+
+__all__ = ["Narrator", "cancel_on_interrupt"]
+
+
+class _RateColumn(ProgressColumn):
+    """Images per second."""
+
+    def render(self, task: Task) -> Text:
+        """Returns the task's rate, empty until there is one."""
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+class Narrator:
+    """Speaks to the person at the terminal; never writes to stdout.
+
+    Args:
+        quiet: Leaves out everything but errors.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Prints one line of narration."""
+        if not self._quiet:
+            self._console.print(escape(text))
+
+    def error(self, error: LoupeError) -> None:
+        """Prints an error with its hint, also when quiet."""
+        self._console.print(f"[bold red]{escape(error.title)}:[/] {escape(error.message)}")
+        if error.hint:
+            self._console.print(f"[dim]hint:[/] {escape(error.hint)}")
+
+    @contextmanager
+    def progress(self, doing: str, total: int) -> Iterator[Progress]:
+        """Shows a bar with rate and remaining time; `advance` the only task's id 0."""
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(),
+            TextColumn("[dim]Ctrl-C stops and keeps what is done"),
+            console=self._console,
+            transient=True,
+            disable=self._quiet or not self._console.is_terminal,
+        )
+        with bar:
+            bar.add_task(doing, total=total)
+            yield bar
+
+
+@contextmanager
+def cancel_on_interrupt(narrator: Narrator) -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C into a set event, and the second into the usual KeyboardInterrupt."""
+    cancel = threading.Event()
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        narrator.say("Stopping: finishing the images in work ...")
+
+    earlier = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, earlier)
