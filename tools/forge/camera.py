@@ -143,7 +143,7 @@ def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], sca
     part = luminance[::8, ::8][part_mask[::8, ::8]]
     grey = float(np.mean(part)) if part.size else float(np.mean(luminance))
     # Cameras expose towards a middle grey, yet black rubber stays darker than white paint.
-    target = 0.20 * (grey / 0.25) ** 0.35 * float(np.exp(rng.uniform(-0.35, 0.35)))
+    target = 0.21 * (grey / 0.3) ** 0.4 * float(np.exp(rng.uniform(-0.35, 0.4)))
     return Camera(
         exposure=target / max(grey, 1e-3),
         blur_px=float(rng.choice([0.0, 0.5, 0.8, 1.1], p=[0.3, 0.35, 0.25, 0.1])) * scale,
@@ -157,12 +157,15 @@ def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], sca
 
 
 def to_display(light: FloatImage, camera: Camera) -> FloatImage:
-    """Returns display values in [0, 1] (HxWx3): exposure, a film-like shoulder, gamma and an S-curve."""
+    """Returns display values in [0, 1] (HxWx3): exposure, filmic curve and gamma, more or less of an S-curve.
+
+    The curve is K. Narkowicz's fit of the ACES reference rendering (2015).
+    """
     x = np.maximum(light * np.float32(camera.exposure), 0)
-    x = x * (1 + x * np.float32(0.25)) / (1 + x)
-    value = np.power(np.minimum(x * np.float32(1.25), 1.0), np.float32(1 / 2.2))
+    film = x * (np.float32(2.51) * x + np.float32(0.03)) / (x * (np.float32(2.43) * x + np.float32(0.59)) + np.float32(0.14))
+    value = cv2.pow(np.minimum(film, 1), 1 / 2.2)
     curve = value * value * (3 - 2 * value)
-    return (value + np.float32(camera.contrast) * (curve - value)).astype(np.float32)
+    return np.asarray(value + np.float32(camera.contrast) * (curve - value), np.float32)
 
 
 def develop(rng: Rng, light: FloatImage, camera: Camera) -> NDArray[np.uint8]:

@@ -98,15 +98,15 @@ def _plain(size: tuple[int, int], colour: NDArray[np.float32]) -> FloatImage:
 
 def _scratch(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surface: str, scale: float) -> Flaw:
     """A thin groove along an arc, its depth and width varying, its flanks one bright and one dark."""
-    length = float(np.exp(rng.uniform(np.log(35), np.log(300)))) * scale
-    width = rng.uniform(1.5, 4.0) * scale
+    length = float(np.exp(rng.uniform(np.log(40), np.log(300)))) * scale
+    width = float(np.exp(rng.uniform(np.log(1.3), np.log(3.6)))) * scale
     bend = rng.uniform(-1.2, 1.2)
     t = np.linspace(-0.5, 0.5, max(12, int(length / 4)))
     heading = rng.uniform(0, 2 * np.pi) + bend * t + 0.25 * rng.uniform(-1, 1) * np.sin(2 * np.pi * t * rng.uniform(0.5, 2))
     steps = length / (t.size - 1) * np.stack((np.cos(heading), np.sin(heading)), axis=1)[1:]
     points = np.vstack((np.zeros(2), np.cumsum(steps, axis=0)))
     points += np.asarray(centre) - points[points.shape[0] // 2]
-    taper = np.clip((0.5 - np.abs(t)) * 7, 0.45, 1)
+    taper = np.clip((0.5 - np.abs(t)) * 4, 0.1, 1) ** 0.7
     widths = width * taper * (1 + 0.18 * np.interp(t, np.linspace(-0.5, 0.5, 9), rng.standard_normal(9)))
     widths = np.maximum(widths, 1.1 * scale)
     window = _window(points, width, shape)
@@ -114,7 +114,7 @@ def _scratch(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surf
     groove = cv2.GaussianBlur(cover, (0, 0), 0.6 * scale)
     burr = cv2.GaussianBlur(cover, (0, 0), 1.6 * scale)
     uneven = np.clip(1 + 0.35 * smooth_noise(rng, cover.shape, 14 * scale), 0.35, 1.6)
-    relief = (-1.9 * groove + 0.7 * burr) * uneven * np.float32(rng.uniform(0.7, 1.5) * scale)
+    relief = (-1.9 * groove + 0.7 * burr) * uneven * np.float32(rng.uniform(0.4, 1.1) * scale)
     metal = surface in ("brushed_steel", "machined", "cast_aluminium")
     bare = np.array([0.62, 0.62, 0.6], np.float32) if rng.random() < 0.7 else np.array([0.05, 0.05, 0.05], np.float32)
     if surface in ("plastic", "rubber", "fabric"):
@@ -151,7 +151,7 @@ def _fill(window: Window, outline: Points) -> FloatImage:
 
 def _dent(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surface: str, scale: float) -> Flaw:
     """A smooth hollow with a slightly raised rim: one side catches the light, the other loses it."""
-    radius = float(np.exp(rng.uniform(np.log(9), np.log(42)))) * scale
+    radius = float(np.exp(rng.uniform(np.log(12), np.log(45)))) * scale
     outline = _blob(rng, radius, rng.uniform(0.55, 1.0), 0.06) + np.asarray(centre)
     window = _window(outline, radius * 0.4, shape)
     cover = _fill(window, outline)
@@ -174,9 +174,10 @@ def _dent(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surface
 
 
 def _walk(rng: Rng, start: Points, heading: float, length: float, step: float, jag: float) -> Points:
-    """Returns a jagged path: each step turns at random, and leans back to the first heading."""
-    count = max(3, int(length / step))
-    turns = heading + rng.uniform(-jag, jag, count) + 0.25 * np.cumsum(rng.uniform(-0.5, 0.5, count))
+    """Returns a jagged path: each step turns at random, around a heading that wanders slowly."""
+    count = max(4, int(length / step))
+    wander = np.interp(np.arange(count), np.linspace(0, count, 2 + count // 5), rng.uniform(-0.7, 0.7, 2 + count // 5))
+    turns = heading + wander + rng.normal(0, jag, count)
     sizes = step * rng.uniform(0.5, 1.5, count)
     sizes *= length / sizes.sum()
     steps = sizes[:, None] * np.stack((np.cos(turns), np.sin(turns)), axis=1)
@@ -186,18 +187,19 @@ def _walk(rng: Rng, start: Points, heading: float, length: float, step: float, j
 def _crack(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surface: str, scale: float) -> Flaw:
     """A dark jagged line that thins out and branches; branches are shorter than what is left of the trunk."""
     length = float(np.exp(rng.uniform(np.log(40), np.log(230)))) * scale
-    width = rng.uniform(1.6, 3.4) * scale
-    step = rng.uniform(5, 9) * scale
+    width = float(np.exp(rng.uniform(np.log(1.4), np.log(3.0)))) * scale
+    step = rng.uniform(2.5, 6.0) * scale
     heading = rng.uniform(0, 2 * np.pi)
-    trunk = _walk(rng, np.zeros(2), heading, length, step, 0.75)
+    trunk = _walk(rng, np.zeros(2), heading, length, step, rng.uniform(0.35, 0.6))
     trunk += np.asarray(centre) - trunk[trunk.shape[0] // 2]
     count = trunk.shape[0] - 1
-    lines = [(trunk, width * np.linspace(1.15, 0.6, count) * rng.uniform(0.75, 1.25, count))]
+    swell = np.interp(np.arange(count), np.linspace(0, count, 7), rng.uniform(0.6, 1.4, 7))
+    lines = [(trunk, width * swell * np.linspace(1.1, 0.45, count))]
     for _ in range(int(rng.integers(0, 2 + int(length > 80 * scale) * 2))):
         knot = int(rng.integers(count // 4, max(count // 4 + 1, 3 * count // 4)))
         left = length * (1 - knot / count)
         side = float(rng.choice([-1.0, 1.0])) * rng.uniform(0.5, 1.1)
-        branch = _walk(rng, trunk[knot], heading + side, left * rng.uniform(0.25, 0.6), step, 0.7)
+        branch = _walk(rng, trunk[knot], heading + side, left * rng.uniform(0.2, 0.6), step, 0.45)
         lines.append((branch, np.linspace(0.75, 0.5, branch.shape[0] - 1) * width))
     lines = [(points, np.maximum(widths, 1.1 * scale)) for points, widths in lines]
     window = _window(np.vstack([points for points, _ in lines]), width, shape)
@@ -226,26 +228,42 @@ _STAINS = (
 )
 
 
+def _ragged(rng: Rng, fill: FloatImage, radius: float) -> tuple[FloatImage, Points]:
+    """Frays the outline of a filled shape; returns its soft cover and the outline where that crosses one half."""
+    soft = max(0.8, radius * rng.uniform(0.04, 0.2))
+    inside = cv2.distanceTransform((fill >= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    away = cv2.distanceTransform((fill < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    fray = 0.16 * smooth_noise(rng, fill.shape, max(4.0, radius / 2.2)) + 0.07 * smooth_noise(rng, fill.shape, max(2.0, radius / 6))
+    level = (inside - away) / np.float32(soft) + fray * np.float32(radius * rng.uniform(0.2, 1.2) / soft)
+    cover = np.asarray(1 / (1 + cv2.exp(np.clip(-2 * level, -30, 30).astype(np.float32))), np.float32)
+    fine = cv2.resize(cover, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR)
+    outlines, _ = cv2.findContours((fine >= 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(outlines, key=cv2.contourArea)
+    keep = cv2.drawContours(np.zeros(fine.shape, np.uint8), [largest], -1, 1, -1)
+    cover *= cv2.dilate(cv2.resize(keep, fill.shape[::-1], interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
+    # A contour runs through pixel centres: half a fine pixel is missing on each side.
+    return cover, largest[:, 0].astype(np.float64) / _FINE
+
+
 def _contamination(rng: Rng, centre: tuple[float, float], shape: tuple[int, int], surface: str, scale: float) -> Flaw:
-    """A stain with soft, uneven edges; oil shines, rust and dirt dull the surface."""
-    radius = float(np.exp(rng.uniform(np.log(9), np.log(55)))) * scale
-    outline = _blob(rng, radius, rng.uniform(0.45, 1.0), 0.17) + np.asarray(centre)
-    window = _window(outline, radius * 0.4, shape)
-    fill = _fill(window, outline)
-    size = fill.shape
-    soft = max(0.8, radius * rng.uniform(0.03, 0.1))
+    """A stain, drop or smear with soft, ragged edges; oil shines, rust and dirt dull the surface."""
+    radius = float(np.exp(rng.uniform(np.log(12), np.log(58)))) * scale
+    outline = _blob(rng, radius, rng.uniform(0.3, 1.0), 0.2) + np.asarray(centre)
+    window = _window(outline, radius * 0.6, shape)
+    cover, edge_px = _ragged(rng, _fill(window, outline), radius)
+    size = cover.shape
     colour, gloss = _STAINS[int(rng.integers(len(_STAINS)))]
     blotch = smooth_noise(rng, size, max(3.0, radius / 3)) + 0.6 * smooth_noise(rng, size, max(2.0, radius / 10))
-    edge = cv2.GaussianBlur(fill, (0, 0), soft)
-    ring = np.clip(4 * edge * (1 - edge), 0, 1) * (fill >= 0.5) * np.float32(rng.uniform(0.0, 0.5))
-    alpha = edge * np.clip(0.75 + 0.16 * blotch + ring, 0.25, 1.1) * np.float32(rng.uniform(0.55, 1.0))
+    ring = np.clip(4 * cover * (1 - cover), 0, 1) * np.float32(rng.choice([0.0, 0.4]))
+    uneven = 0.06 if gloss > 1 else 0.18
+    alpha = cover * np.clip(0.75 + uneven * blotch + ring, 0.25, 1.1) * np.float32(rng.uniform(0.5, 1.0))
     tone = np.asarray(colour, np.float32) * rng.uniform(0.7, 1.4)
-    hue = np.clip(tone * (1 + 0.25 * smooth_noise(rng, size, max(3.0, radius / 5)))[..., None], 0.002, 0.9)
-    longest, widest = feret_px(outline)
-    swell = 0.5 * edge * scale if gloss > 1 else 0.12 * edge * blotch
+    hue = np.clip(tone * (1 + uneven * smooth_noise(rng, size, max(3.0, radius / 5)))[..., None], 0.002, 0.9)
+    longest, widest = (feret + 1 / _FINE for feret in feret_px(edge_px))
+    swell = 0.8 * cover * scale if gloss > 1 else 0.12 * cover * blotch
     return Flaw(
-        "contamination", window, fill >= 0.5, np.asarray(swell, np.float32), hue.astype(np.float32),
-        alpha.astype(np.float32), gloss, edge, longest, widest, 0.25 * radius,
+        "contamination", window, cover >= 0.5, np.asarray(swell, np.float32), hue.astype(np.float32),
+        alpha.astype(np.float32), gloss, cover, longest, widest, 0.25 * radius,
     )
 
 

@@ -144,7 +144,7 @@ def draw_glare(rng: Rng, shape: tuple[int, int], centre: tuple[float, float], sc
     spot = np.exp(-(np.abs(u) ** power + np.abs(v) ** power)).astype(np.float32)
     rows, columns = np.nonzero(spot > 0.25)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-    return spot * np.float32(rng.uniform(0.5, 1.1)), box
+    return spot * np.float32(rng.uniform(0.7, 2.2)), box
 
 
 def _fibre(rng: Rng, centre: tuple[float, float], scale: float) -> NDArray[np.int32]:

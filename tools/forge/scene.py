@@ -167,7 +167,8 @@ def _add_flat_negatives(scene: _Scene, kinds: Sequence[str], shadow_xy: tuple[fl
 def _add_loose_negatives(scene: _Scene, kinds: Sequence[str], light: FloatImage, camera: Camera) -> None:
     """Adds glare and dust to the light: they lie above the surface."""
     white = np.float32(1.0 / camera.exposure)
-    if "glare" in kinds and (spot := scene.free_spot(25 * scene.scale)):
+    shiny = float(np.mean(scene.layers.gloss[scene.part_mask])) > 0.08
+    if "glare" in kinds and shiny and (spot := scene.free_spot(25 * scene.scale)):
         glow, box = negatives.draw_glare(scene.rng, scene.shape, spot, scene.scale)
         sheen = np.clip(scene.layers.gloss / max(float(np.mean(scene.layers.gloss[scene.part_mask])), 1e-3), 0.4, 1.6)
         light += (white * glow * sheen * scene.part_mask)[..., None]

@@ -79,14 +79,14 @@ def _brushed_steel(rng: Rng, shape: tuple[int, int], angle: float, centre: tuple
     fine = streaks(rng, shape, angle, rng.uniform(60, 160))
     long = streaks(rng, shape, angle, rng.uniform(200, 500))
     waves = fractal(rng, shape, 180, 2)
-    lines = (0.7 * fine + 0.5 * long).astype(np.float32)
+    lines = (0.8 * fine + 0.4 * long).astype(np.float32)
     base = rng.uniform(0.3, 0.5)
     warm = rng.uniform(-0.03, 0.04)
-    albedo = _vary(_flat(shape, (base + warm, base, base - warm)), 0.11 * lines + 0.02 * waves)
+    albedo = _vary(_flat(shape, (base + warm, base, base - warm)), 0.16 * lines + 0.02 * waves)
     return Surface(
         (rng.uniform(0.03, 0.09) * lines + 1.5 * waves).astype(np.float32),
         albedo,
-        np.clip(0.6 + 0.1 * lines, 0.1, 1.2).astype(np.float32),
+        np.clip(0.6 + 0.16 * lines, 0.05, 1.3).astype(np.float32),
         (0.12, rng.uniform(0.35, 0.6)),
         (float(np.cos(angle)), float(np.sin(angle))),
         (1.0, 0.99, 0.96),
@@ -100,10 +100,10 @@ def _cast_aluminium(rng: Rng, shape: tuple[int, int], angle: float, centre: tupl
     base = rng.uniform(0.32, 0.5)
     albedo = _vary(_flat(shape, (base, base, base * 1.02)), 0.07 * grain + 0.05 * waves - 0.5 * pits)
     return Surface(
-        (rng.uniform(0.25, 0.6) * grain + 1.6 * waves - 1.2 * pits).astype(np.float32),
+        (rng.uniform(0.12, 0.4) * grain + 1.6 * waves - 1.2 * pits).astype(np.float32),
         albedo,
-        np.clip(0.35 + 0.08 * grain, 0.05, 1.0).astype(np.float32),
-        (0.45, 0.45),
+        np.clip(0.45 + 0.1 * grain, 0.05, 1.0).astype(np.float32),
+        (0.4, 0.4),
         (1.0, 0.0),
         (1.0, 1.0, 1.0),
     )
@@ -135,7 +135,7 @@ def _painted_metal(rng: Rng, shape: tuple[int, int], angle: float, centre: tuple
     albedo = _vary(_flat(shape, _paint_colour(rng)), 0.015 * peel + 0.02 * waves)
     rough = rng.uniform(0.14, 0.35)
     return Surface(
-        (rng.uniform(0.08, 0.3) * peel + 2.0 * waves).astype(np.float32),
+        (rng.uniform(0.05, 0.2) * peel + 2.0 * waves).astype(np.float32),
         albedo,
         np.full(shape, rng.uniform(0.25, 0.55), np.float32),
         (rough, rough),
