@@ -51,7 +51,9 @@ class Journal:
             self.done_ids = {inspection.image.id for inspection in self.inspections()}
             self._file = self._path.open("ab")
         except OSError as error:
-            raise OutputError(f"cannot write to {folder}: {error.strerror}", "choose another --out") from error
+            raise OutputError(
+                f"cannot write to {folder}: {error.strerror}", "choose another --out"
+            ) from error
 
     def _start(self, run: RunInfo) -> RunInfo:
         if any(self.folder.iterdir()):
@@ -76,7 +78,7 @@ class Journal:
         if differing:
             raise OutputError(
                 f"{self.folder} holds another run: {', '.join(differing)} differ",
-                "choose another --out, or give the same images, recipe, models and lot to resume; nothing was changed",
+                "nothing was changed: choose another --out, or resume with the same images, recipe and lot",
             )
         return earlier
 
