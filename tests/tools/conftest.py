@@ -1,0 +1,77 @@
+"""Tiny random checkpoints in the real formats, so that the real code loads and runs in seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tools.checkpoints import Checkpoint
+from tools.recipe import DefectType, Label, Part, Recipe
+from tools.records import ImageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own: nothing is read from or left in the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("LOUPE_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    return Recipe(
+        recipe_version=1,
+        name="test",
+        part=Part(name="plate", noun="metal plate"),
+        defects={
+            "scratch": DefectType(
+                prompts=("a scratch", "a long thin scratch"), detector_classes=("Scratch", "line")
+            ),
+            "dent": DefectType(),
+        },
+        hard_negatives={"dust": Label()},
+    )
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., tuple[ImageRecord, NDArray[np.uint8]]]:
+    def make(number: int = 1, width: int = 96, height: int = 64) -> tuple[ImageRecord, NDArray[np.uint8]]:
+        image = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        record = ImageRecord(id=f"img_{number:03d}", name=f"{number}.png", width_px=width, height_px=height)
+        return record, image
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    import torch
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor, CLIPTokenizer
+
+    letters = sorted(ByteLevel.alphabet())
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    end = len(tokens) - 1
+    config = CLIPConfig(
+        text_config={**tower, "vocab_size": len(tokens), "bos_token_id": end - 1, "eos_token_id": end},
+        vision_config={**tower, "image_size": 32, "patch_size": 8},
+        projection_dim=24,
+    )
+    folder = tmp_path_factory.mktemp("clip")
+    torch.manual_seed(0)
+    CLIPModel(config).save_pretrained(folder)
+    size = {"height": 32, "width": 32}
+    processor = CLIPImageProcessor(size=size, crop_size=size)
+    CLIPProcessor(processor, CLIPTokenizer(vocab=vocabulary, merges=[])).save_pretrained(folder)
+    return Checkpoint("clip", "tiny-clip", folder)

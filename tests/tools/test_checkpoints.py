@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+
+from tools import checkpoints
+from tools.checkpoints import (
+    MODEL_SETS,
+    Checkpoint,
+    cache_dir,
+    checkpoint_folder,
+    load_transformer,
+    pick_device,
+    pick_precision,
+    resolve,
+    weights_sha256,
+    write_cached,
+)
+from tools.errors import ExitCode, ModelError
+from tools.recipe import Models
+
+
+@pytest.mark.parametrize(
+    ("kind", "models", "expected"),
+    [
+        ("clip", Models(set="standard"), "openai/clip-vit-base-patch32"),
+        ("blip", Models(set="large"), "Salesforce/blip2-opt-2.7b"),
+        ("clip", Models(set="pocket", clip="large"), "openai/clip-vit-large-patch14"),
+        ("clip", Models(clip="someone/their-clip"), "someone/their-clip"),
+        ("agent", Models(set="standard"), "Qwen/Qwen2.5-VL-3B-Instruct"),
+    ],
+)
+def test_resolve_hub_ids(kind, models, expected):
+    checkpoint = resolve(kind, models)
+    assert (checkpoint.id, checkpoint.is_hub, checkpoint.path) == (expected, True, None)
+
+
+def test_resolve_prefers_what_lies_on_the_disk(tmp_path, monkeypatch):
+    (tmp_path / "someone" / "their-clip").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    checkpoint = resolve("clip", Models(clip="someone/their-clip"))
+    assert not checkpoint.is_hub
+    assert checkpoint_folder(checkpoint).samefile(tmp_path / "someone" / "their-clip")
+
+
+def test_resolve_pocket_for_one_kind_of_another_set(tmp_path, monkeypatch):
+    monkeypatch.setitem(checkpoints._POCKET_FOLDERS, "detector", tmp_path)
+    checkpoint = resolve("detector", Models(set="standard", detector="pocket"))
+    assert checkpoint == Checkpoint("detector", f"pocket/{tmp_path.name}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "models", "message"),
+    [
+        ("clip", Models(set="huge"), "no model set `huge`"),
+        ("detector", Models(set="standard"), "brings no detector"),
+        ("clip", Models(clip="./missing/clip"), "does not exist"),
+        ("detector", Models(detector="runs/best.pt"), "does not exist"),
+        ("detector", Models(detector="owner/name"), "does not exist"),
+    ],
+)
+def test_resolve_says_what_is_wrong_and_what_to_do(kind, models, message):
+    with pytest.raises(ModelError, match=message) as caught:
+        resolve(kind, models)
+    assert caught.value.hint
+    assert caught.value.exit_code is ExitCode.MODEL
+
+
+def test_every_set_has_every_kind():
+    assert all(set(kinds) == {"clip", "blip", "detector", "agent"} for kinds in MODEL_SETS.values())
+    assert all(choice.download_mb == 0 for choice in MODEL_SETS["pocket"].values())
+
+
+def test_a_hub_id_out_of_reach_says_what_to_do(tmp_path, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    tried = []
+
+    def unreachable(repository, *, local_files_only, **_):
+        tried.append(local_files_only)
+        raise LocalEntryNotFoundError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
+    with pytest.raises(ModelError, match="owner/name` is not on this machine") as caught:
+        checkpoint_folder(Checkpoint("clip", "owner/name"))
+    assert tried == [True, False]  # the cache first, then the hub, once
+    for advice in ("hf download owner/name", huggingface_hub.constants.HF_HUB_CACHE, "--models pocket"):
+        assert advice in caught.value.hint
+
+
+def test_a_cached_hub_id_needs_no_network(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    (tmp_path / "model.safetensors").write_bytes(b"tensors")
+
+    def cached(repository, *, local_files_only, **_):
+        assert local_files_only
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", cached)
+    assert checkpoint_folder(Checkpoint("clip", "owner/name")) == tmp_path
+
+
+def test_weights_hash_is_that_of_the_file_and_follows_its_changes(tmp_path, monkeypatch):
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"one")
+    assert weights_sha256(tmp_path) == weights_sha256(file) == hashlib.sha256(b"one").hexdigest()
+
+    def forbidden(_):
+        raise AssertionError("hashed again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "file_sha256", forbidden)
+        weights_sha256(file)
+    file.write_bytes(b"two")
+    os.utime(file, ns=(1, 1))
+    assert weights_sha256(file) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_weights_hash_of_shards_depends_on_each(tmp_path):
+    hashes = set()
+    for content in (b"a", b"b"):
+        (tmp_path / "model-1.safetensors").write_bytes(b"same")
+        (tmp_path / "model-2.safetensors").write_bytes(content + b"!" * len(hashes))
+        hashes.add(weights_sha256(tmp_path))
+    assert len(hashes) == 2
+
+
+def test_a_folder_without_weights_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="holds no weights"):
+        weights_sha256(tmp_path)
+
+
+def test_cache_folder_and_its_override(monkeypatch, tmp_path):
+    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path / "mine"))
+    assert cache_dir() == tmp_path / "mine"
+    monkeypatch.delenv("LOUPE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_dir() == tmp_path / "loupe"
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    write_cached(tmp_path / "file" / "below" / "entry", b"content")
+    write_cached(tmp_path / "below" / "entry", b"content")
+    assert [path.name for path in (tmp_path / "below").iterdir()] == ["entry"]
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_device(monkeypatch, cuda, mps, expected):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device() == expected
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:9", "cpu:1", "tpu", ""])
+def test_a_missing_device_names_those_that_are_there(monkeypatch, name):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ModelError) as caught:
+        pick_device(name)
+    assert "cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "expected"),
+    [
+        ("auto", "cpu", "float32"),
+        ("auto", "cuda:0", "bfloat16"),
+        ("bfloat16", "cpu", "bfloat16"),
+        ("float16", "cuda", "float16"),
+    ],
+)
+def test_precision(monkeypatch, name, device, expected):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert pick_precision(name, device) == expected
+
+
+@pytest.mark.parametrize(("name", "device"), [("float16", "cpu"), ("int4", "cuda")])
+def test_precision_that_does_not_work(name, device):
+    with pytest.raises(ModelError):
+        pick_precision(name, device)
+
+
+def test_another_kind_of_model_is_refused_by_name(clip_checkpoint):
+    with pytest.raises(ModelError, match="is of type clip, not blip"):
+        load_transformer(clip_checkpoint, {"blip": "BlipModel"}, device="cpu", precision="float32")
+
+
+def test_weights_that_are_not_there_are_never_made_up(clip_checkpoint, tmp_path):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(clip_checkpoint.path, tmp_path, dirs_exist_ok=True)
+    weights = load_file(tmp_path / "model.safetensors")
+    half = {name: tensor for name, tensor in weights.items() if name.startswith("vision")}
+    save_file(half, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="lacks"):
+        load_transformer(
+            Checkpoint("clip", "half", tmp_path), {"clip": "CLIPModel"}, device="cpu", precision="float32"
+        )

@@ -1,0 +1,372 @@
+"""Which checkpoint sees, where its files are, how it is loaded and on what it runs, whoever made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tools.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+    from tools.recipe import Models
+
+__all__ = [
+    "MODEL_SETS",
+    "Checkpoint",
+    "Kind",
+    "ModelChoice",
+    "cache_dir",
+    "checkpoint_folder",
+    "file_sha256",
+    "load_transformer",
+    "loading",
+    "pick_device",
+    "pick_precision",
+    "quiet_transformers",
+    "resolve",
+    "torch_dtype",
+    "weights_sha256",
+    "write_cached",
+]
+
+Kind = Literal["clip", "blip", "detector", "agent"]
+
+_ROOT = Path(__file__).resolve().parent.parent
+_POCKET_FOLDERS: dict[Kind, Path] = {
+    "clip": _ROOT / "tools" / "pocket" / "clip",
+    "blip": _ROOT / "tools" / "pocket" / "blip",
+    "detector": _ROOT / "tools" / "pocket" / "yolo",
+    "agent": _ROOT / "agent" / "pocket",
+}
+_WEIGHT_PATTERNS = ("*.safetensors", "*.onnx", "*.pt", "pytorch_model*.bin")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """One kind's checkpoint in a model set.
+
+    Attributes:
+        id: Hub id, or `pocket` for the one that ships inside; empty where the user brings it.
+        download_mb: About how much is downloaded once, in megabytes; 0 for what ships inside.
+        memory_mb: About how much memory its weights take at the precision it runs in by default.
+    """
+
+    id: str
+    download_mb: int
+    memory_mb: int
+
+
+MODEL_SETS: dict[str, dict[Kind, ModelChoice]] = {
+    "pocket": {
+        "clip": ModelChoice("pocket", 0, 60),
+        "blip": ModelChoice("pocket", 0, 60),
+        "detector": ModelChoice("pocket", 0, 30),
+        "agent": ModelChoice("pocket", 0, 100),
+    },
+    "standard": {
+        "clip": ModelChoice("openai/clip-vit-base-patch32", 605, 610),
+        "blip": ModelChoice("Salesforce/blip-image-captioning-base", 990, 990),
+        "detector": ModelChoice("", 0, 50),
+        "agent": ModelChoice("Qwen/Qwen2.5-VL-3B-Instruct", 7_500, 7_700),
+    },
+    "large": {
+        "clip": ModelChoice("openai/clip-vit-large-patch14", 1_710, 1_720),
+        "blip": ModelChoice("Salesforce/blip2-opt-2.7b", 15_000, 15_200),
+        "detector": ModelChoice("", 0, 50),
+        "agent": ModelChoice("Qwen/Qwen2.5-VL-7B-Instruct", 16_600, 16_900),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint by name, and its place on this machine where that is known.
+
+    Attributes:
+        id: What a report shows: `pocket/clip`, a path as given, or a hub id.
+        path: Local folder or file; None for a hub id, whose files the hub's own cache holds.
+    """
+
+    kind: Kind
+    id: str
+    path: Path | None = None
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the files come from the model hub."""
+        return self.path is None
+
+
+def resolve(kind: Kind, models: Models) -> Checkpoint:
+    """Finds the checkpoint of one kind that a recipe asks for.
+
+    A kind named on its own wins over the set. It may be a path, the name of a set (that set's choice for the
+    kind), or a hub id; a detector is never fetched from a hub.
+
+    Raises:
+        ModelError: The set is unknown, brings no checkpoint of this kind, or the path does not exist.
+    """
+    wanted = str(getattr(models, kind))
+    if not wanted or wanted in MODEL_SETS:
+        wanted = _choice_of_set(kind, wanted or models.set).id
+    if wanted == "pocket":
+        folder = _POCKET_FOLDERS[kind]
+        return Checkpoint(kind, f"pocket/{folder.name}", _existing(folder, kind))
+    path = Path(wanted).expanduser()
+    if path.exists() or kind == "detector" or not _HUB_ID.fullmatch(wanted):
+        return Checkpoint(kind, wanted, _existing(path, kind))
+    return Checkpoint(kind, wanted)
+
+
+def _choice_of_set(kind: Kind, name: str) -> ModelChoice:
+    if name not in MODEL_SETS:
+        raise ModelError(f"There is no model set `{name}`.", f"Choose one of: {', '.join(MODEL_SETS)}.")
+    choice = MODEL_SETS[name][kind]
+    if not choice.id:
+        raise ModelError(
+            f"The model set `{name}` brings no {kind}.",
+            f"Name your own weights as `models.{kind}` in the recipe, or write `pocket` for the bundled one.",
+        )
+    return choice
+
+
+def _existing(path: Path, kind: Kind) -> Path:
+    if not path.exists():
+        raise ModelError(
+            f"The {kind} checkpoint `{path}` does not exist.",
+            "Check `models` in the recipe, or use the bundled models with `--models pocket`.",
+        )
+    return path
+
+
+def checkpoint_folder(checkpoint: Checkpoint) -> Path:
+    """Returns the folder (or file) with a checkpoint's files; downloads a hub id only when it is not cached.
+
+    Raises:
+        ModelError: The hub id is not cached and cannot be downloaded.
+    """
+    if checkpoint.path is not None:
+        return checkpoint.path
+    quiet_transformers()
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    def snapshot(patterns: list[str], *, local: bool) -> Path | None:
+        folder = Path(snapshot_download(checkpoint.id, local_files_only=local, allow_patterns=patterns))
+        return folder if _weight_files(folder) else None
+
+    texts = ["*.json", "*.txt", "*.model"]
+    weights, pickled_tensors = [*texts, "model*.safetensors"], [*texts, "pytorch_model*.bin"]
+    try:
+        cached = _unless(LocalEntryNotFoundError, lambda: snapshot(weights, local=True))
+        folder = cached or snapshot(weights, local=False) or snapshot(pickled_tensors, local=False)
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise ModelError(
+            f"`{checkpoint.id}` is not on this machine and could not be downloaded ({type(error).__name__}).",
+            f"On a machine with internet run `hf download {checkpoint.id}`; it fills "
+            f"{constants.HF_HUB_CACHE}, which can be copied. Or give a local folder, or take the bundled "
+            "models with `--models pocket`.",
+        ) from error
+    if folder is None:
+        raise ModelError(f"`{checkpoint.id}` holds no weights that can be loaded.", "Check the id.")
+    return folder
+
+
+def _unless(missing: type[Exception], find: Callable[[], Path | None]) -> Path | None:
+    try:
+        return find()
+    except missing:
+        return None
+
+
+def quiet_transformers() -> None:
+    """Silences transformers and the hub: no progress bars, no chatter, no telemetry."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+@contextmanager
+def loading(checkpoint: Checkpoint) -> Iterator[None]:
+    """Turns whatever a damaged or foreign checkpoint raises while it is loaded into an error that names it.
+
+    Raises:
+        ModelError: Anything was raised inside.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise ModelError(
+            f"`{checkpoint.id}` does not load as {checkpoint.kind} ({type(error).__name__}: {first_line}).",
+            "The files may be damaged or made for something else; `--models pocket` uses the bundled ones.",
+        ) from error
+
+
+def load_transformer(
+    checkpoint: Checkpoint, class_names: Mapping[str, str], *, device: str, precision: str, **options: object
+) -> tuple[Any, Any, Path]:
+    """Loads a transformers model and its processor from local files, ready for inference.
+
+    Args:
+        checkpoint: What to load.
+        class_names: Name of the transformers class per `model_type` of the config that is acceptable.
+        device: As `pick_device` returned it; not applied where a `quantization_config` places the model.
+        precision: As `pick_precision` returned it.
+        **options: Passed on to `from_pretrained`.
+
+    Returns:
+        The model in evaluation mode, its processor and the folder that both came from.
+
+    Raises:
+        ModelError: It is not there, is of another type, or its weights do not fit its config.
+    """
+    folder = checkpoint_folder(checkpoint)
+    quiet_transformers()
+    import transformers
+
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    with loading(checkpoint):
+        model_type = transformers.AutoConfig.from_pretrained(folder, **local).model_type
+        if model_type not in class_names:
+            raise ModelError(
+                f"`{checkpoint.id}` is of type {model_type}, not {' or '.join(class_names)}.",
+                f"Name a checkpoint of that type as `models.{checkpoint.kind}`.",
+            )
+        model, report = getattr(transformers, class_names[model_type]).from_pretrained(
+            folder, dtype=torch_dtype(precision), output_loading_info=True, **local, **options
+        )
+        # Tied weights and buffers may be absent from a sound file; more means that random numbers would see.
+        if len(missing := report["missing_keys"]) > 0.05 * len(model.state_dict()):
+            raise ModelError(f"`{checkpoint.id}` lacks {len(missing)} weights.", "The file is not complete.")
+        processor = transformers.AutoProcessor.from_pretrained(folder, **local)
+    placed = model if "quantization_config" in options else model.to(device)
+    return placed.eval(), processor, folder
+
+
+def pick_device(name: str = "auto") -> str:
+    """Returns the torch device to run on: `auto` takes CUDA, then Apple's GPU, then the CPU.
+
+    Raises:
+        ModelError: The device named is not there.
+    """
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return next(device for device, there in available.items() if there)
+    kind, _, number = name.partition(":")
+    numbered = kind == "cuda" and number.isdigit() and int(number) < torch.cuda.device_count()
+    if not available.get(kind, False) or (number and not numbered):
+        found = ", ".join(device for device, is_there in available.items() if is_there)
+        raise ModelError(f"The device `{name}` is not available.", f"Available here: {found}; or say `auto`.")
+    return name
+
+
+def pick_precision(name: str, device: str) -> str:
+    """Returns the precision of weights and activations on that device.
+
+    `auto` is bfloat16 on CUDA (float16 where the GPU lacks it) and float32 elsewhere. bfloat16 may be asked
+    for on a CPU: about twice as fast where the CPU has the instructions, slower where it does not.
+
+    Raises:
+        ModelError: The precision is unknown, or is float16 on a CPU.
+    """
+    import torch
+
+    if name == "auto":
+        if not device.startswith("cuda"):
+            return "float32"
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    if name not in {"float32", "bfloat16", "float16"}:
+        raise ModelError(f"There is no precision `{name}`.", "Choose auto, float32, bfloat16 or float16.")
+    if name == "float16" and device == "cpu":
+        raise ModelError("float16 does not run well on a CPU.", "Choose float32 or bfloat16.")
+    return name
+
+
+def torch_dtype(precision: str) -> torch.dtype:
+    """The torch type of a precision that `pick_precision` returned."""
+    import torch
+
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
+
+
+def cache_dir() -> Path:
+    """Where derived data may be kept: `LOUPE_CACHE`, else `loupe` in the user's XDG cache folder."""
+    if override := os.environ.get("LOUPE_CACHE"):
+        return Path(override).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loupe"
+
+
+def write_cached(path: Path, content: bytes) -> None:
+    """Writes a cache file that no reader ever sees half of; one that cannot be written is no error."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:  # a full or read-only disk only costs the time that the cache would have saved
+        with suppress(OSError):
+            partial.unlink()
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes as they are now, never from the cache: what trust may be built on."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def weights_sha256(path: Path) -> str:
+    """Hash of a checkpoint's weights: of the file itself, or of the list of hashes where there are several.
+
+    Cached by path, size and time of change, for provenance; trust is decided by `file_sha256`.
+
+    Raises:
+        ModelError: The folder holds no weights.
+    """
+    files = _weight_files(path)
+    if not files:
+        raise ModelError(f"`{path}` holds no weights.", f"Expected one of: {', '.join(_WEIGHT_PATTERNS)}.")
+    hashes = [_cached_sha256(file) for file in files]
+    if len(hashes) == 1:
+        return hashes[0]
+    lines = "".join(f"{value}  {file.name}\n" for value, file in zip(hashes, files, strict=True))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _weight_files(path: Path) -> list[Path]:
+    """The weights of a folder, in the format that is loaded: the first pattern that matches wins."""
+    if path.is_file():
+        return [path]
+    return next((found for pattern in _WEIGHT_PATTERNS if (found := sorted(path.glob(pattern)))), [])
+
+
+def _cached_sha256(file: Path) -> str:
+    status = file.stat()
+    key = hashlib.sha256(f"{file.resolve()}\0{status.st_size}\0{status.st_mtime_ns}".encode()).hexdigest()
+    entry = cache_dir() / "weights" / key
+    if entry.is_file() and len(known := entry.read_text("ascii", errors="replace")) == 64:
+        return known
+    value = file_sha256(file)
+    write_cached(entry, value.encode())
+    return value
