@@ -1,0 +1,233 @@
+"""Reads a folder of photographs whose truth is known: COCO annotations, or a folder per class.
+
+Accepted are
+
+* COCO: `annotations.json`, `coco.json` or `_annotations.coco.json` in the folder, or any such file itself.
+  Negatives are kept. Each image may carry `label` (`good`, `defect`, `uncertain`) and `mm_per_px`, each
+  annotation its true `length_mm`, `width_px`, `area_mm2` … Where a category has the supercategory `defect`,
+  the others are parts, not defects.
+* Folders: `good/` beside one folder per defect, at the top or under `test/` as MVTec AD has them, with
+  optional masks in `ground_truth/<defect>/<name>_mask.png`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tools.errors import ImageError, UsageError
+from tools.images import SUFFIXES, decode
+from tools.records import BoxXyxyPx
+
+__all__ = ["LabelledImage", "LabelledSet", "TrueDefect", "Truth", "read_labelled_set"]
+
+_COCO_NAMES = ("annotations.json", "coco.json", "_annotations.coco.json")
+_ACCEPTED = (
+    f"accepted: COCO ({', '.join(_COCO_NAMES)}, or the file itself), or `good/` beside one folder per defect "
+    "(also under `test/`, with masks in `ground_truth/`)"
+)
+_GOOD_NAMES = frozenset({"good", "normal", "ok"})
+_TRUTH_KEYS = ("length_px", "width_px", "area_px2", "length_mm", "width_mm", "area_mm2")
+
+
+class Truth(StrEnum):
+    """What is known of an image; `uncertain` ones are counted and left out of every figure."""
+
+    GOOD = auto()
+    DEFECT = auto()
+    UNCERTAIN = auto()
+
+
+@dataclass(frozen=True)
+class TrueDefect:
+    """One labelled defect.
+
+    Attributes:
+        quantities: What was measured of it, by name with unit: `length_mm`, `area_px2` …
+    """
+
+    class_name: str
+    box_xyxy_px: BoxXyxyPx
+    quantities: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """One photograph with its truth.
+
+    Attributes:
+        classes: Names of the defects in it, sorted; also where their place is not labelled.
+        size_px: Width and height that the annotation states; None where it states none.
+    """
+
+    path: Path
+    truth: Truth
+    classes: tuple[str, ...] = ()
+    defects: tuple[TrueDefect, ...] = ()
+    mm_per_px: float | None = None
+    size_px: tuple[int, int] | None = None
+
+    @property
+    def is_located(self) -> bool:
+        """Whether the places of its defects are known: a good image, or one with boxes."""
+        return self.truth is Truth.GOOD or bool(self.defects)
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """A folder of labelled photographs, in the order of its annotations or names."""
+
+    name: str
+    images: tuple[LabelledImage, ...]
+
+    @property
+    def judged(self) -> tuple[LabelledImage, ...]:
+        """The images that count: all but the uncertain ones."""
+        return tuple(image for image in self.images if image.truth is not Truth.UNCERTAIN)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of all labelled defects, sorted."""
+        return tuple(sorted({name for image in self.judged for name in image.classes}))
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether any defect's place is labelled."""
+        return any(image.defects for image in self.judged)
+
+
+def read_labelled_set(source: Path) -> LabelledSet:
+    """Reads a COCO file, a folder that holds one, or a folder with `good/` and a folder per defect.
+
+    Raises:
+        UsageError: It is none of these, names images that are not there, or holds no image that counts.
+    """
+    if not source.exists():
+        raise UsageError(f"{source} does not exist", _ACCEPTED)
+    annotations = source if source.is_file() else _find(source, _COCO_NAMES)
+    images = _read_coco(annotations) if annotations else _read_folders(source)
+    labelled = LabelledSet((source.parent if source.is_file() else source).resolve().name, images)
+    if not labelled.judged:
+        raise UsageError(f"{source} holds no image labelled good or defect", _ACCEPTED)
+    return labelled
+
+
+def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+# -- COCO ----------------------------------------------------------------------------------------------
+
+
+def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
+    try:
+        document = json.loads(file.read_bytes())
+        categories = _defect_categories(document.get("categories", ()))
+        by_image: dict[object, list[TrueDefect]] = {row["id"]: [] for row in document["images"]}
+        for row in document.get("annotations", ()):
+            if row["category_id"] in categories:
+                by_image[row["image_id"]].append(_true_defect(row, categories[row["category_id"]]))
+        images = tuple(_coco_image(file.parent, row, by_image[row["id"]]) for row in document["images"])
+    except KeyError as error:
+        raise UsageError(f"{file}: {error.args[0]!r} is missing or refers to nothing", _ACCEPTED) from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"{file} is not COCO: {error}", _ACCEPTED) from error
+    for image in images:
+        if not image.path.is_file():
+            raise UsageError(
+                f"{file} names {image.path}, which does not exist",
+                "file names count from the annotation file's folder, or from `images/` in it",
+            )
+    return images
+
+
+def _defect_categories(rows: list[dict[str, Any]]) -> dict[int, str]:
+    marked = [row for row in rows if str(row.get("supercategory", "")).casefold() == "defect"]
+    return {row["id"]: str(row["name"]) for row in marked or rows}
+
+
+def _true_defect(row: Mapping[str, Any], class_name: str) -> TrueDefect:
+    x, y, width, height = (float(value) for value in row["bbox"])
+    quantities = {key: float(row[key]) for key in _TRUTH_KEYS if row.get(key) is not None}
+    if row.get("segmentation") and row.get("area"):
+        quantities.setdefault("area_px2", float(row["area"]))  # COCO: the mask's area where there is a mask
+    return TrueDefect(class_name, (x, y, x + width, y + height), quantities)
+
+
+def _coco_image(folder: Path, row: Mapping[str, Any], defects: list[TrueDefect]) -> LabelledImage:
+    path = folder / row["file_name"]
+    if not path.is_file() and (folder / "images" / row["file_name"]).is_file():
+        path = folder / "images" / row["file_name"]
+    truth = _truth_of(row["label"]) if row.get("label") else Truth.DEFECT if defects else Truth.GOOD
+    if truth is not Truth.DEFECT:
+        defects = []
+    classes = {defect.class_name for defect in defects}
+    if truth is Truth.DEFECT:
+        classes = classes or set(row.get("classes", ())) or {"defect"}
+    scale = float(row.get("mm_per_px") or 0.0)
+    if scale < 0.0:
+        raise ValueError(f"mm_per_px of {row['file_name']} is negative")
+    return LabelledImage(
+        path,
+        truth,
+        tuple(sorted(classes)),
+        tuple(defects),
+        mm_per_px=scale or None,
+        size_px=(int(row["width"]), int(row["height"])) if row.get("width") and row.get("height") else None,
+    )
+
+
+def _truth_of(label: str) -> Truth:
+    word = str(label).casefold()
+    if word in _GOOD_NAMES:
+        return Truth.GOOD
+    if word in (Truth.DEFECT, Truth.UNCERTAIN):
+        return Truth(word)
+    raise ValueError(f"label {label!r} is none of good, normal, ok, defect, uncertain")
+
+
+# -- a folder per class --------------------------------------------------------------------------------
+
+
+def _read_folders(folder: Path) -> tuple[LabelledImage, ...]:
+    base = folder / "test" if (folder / "test").is_dir() else folder
+    classes = [child for child in sorted(base.iterdir()) if child.is_dir() and child.name != "ground_truth"]
+    if not any(child.name.casefold() in _GOOD_NAMES for child in classes):
+        raise UsageError(f"{folder} is no labelled set: no annotations and no `good` folder", _ACCEPTED)
+    return tuple(
+        _folder_image(path, child.name, folder / "ground_truth" / child.name)
+        for child in classes
+        for path in sorted(child.iterdir())
+        if path.is_file() and path.suffix.casefold() in SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def _folder_image(path: Path, class_name: str, masks: Path) -> LabelledImage:
+    if class_name.casefold() in _GOOD_NAMES:
+        return LabelledImage(path, Truth.GOOD)
+    mask = _find(masks, (f"{path.stem}_mask.png", f"{path.stem}.png"))
+    defects = tuple(_defects_of_mask(mask, class_name)) if mask else ()
+    return LabelledImage(path, Truth.DEFECT, (class_name,), defects)
+
+
+def _defects_of_mask(file: Path, class_name: str) -> Iterator[TrueDefect]:
+    """One defect per connected region; any value above 0 is defect, as MVTec AD has it."""
+    from scipy.ndimage import find_objects, label
+
+    try:
+        mask = decode(file).any(axis=2)
+    except ImageError as error:
+        raise UsageError(
+            f"{file}: {error.message}", "a mask is an image that is 0 where all is well"
+        ) from error
+    regions, _ = label(mask, structure=np.ones((3, 3)))
+    for number, (rows, columns) in enumerate(find_objects(regions), start=1):
+        box = (float(columns.start), float(rows.start), float(columns.stop), float(rows.stop))
+        area = float(np.count_nonzero(regions[rows, columns] == number))
+        yield TrueDefect(class_name, box, {"area_px2": area})
