@@ -1,0 +1,283 @@
+"""From something of known size in a picture to millimetres per pixel, with the uncertainty of that.
+
+A scale holds in the plane in which it was calibrated: what lies nearer to the camera looks larger.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tools.errors import CalibrationError
+from tools.recipe import ArucoScale, ChessboardScale, FixedScale, ScaleSpec, TwoPointScale
+from tools.records import Scale, ScaleSource
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.records import PointPx
+
+__all__ = [
+    "ChessboardCalibration",
+    "area_factor",
+    "calibrate_from_chessboard",
+    "calibrate_two_points",
+    "map_points",
+    "resolve_scale",
+]
+
+_CORNER_UNCERTAINTY_PX = 0.1  # standard, of one corner where two fitted edges of a marker meet
+_MIN_MARKER_SIDE_PX = 12.0
+# Below this a calibration claims more than lens and target can keep.
+_SMALLEST_RELATIVE_UNCERTAINTY = 0.001
+
+
+class ChessboardCalibration(NamedTuple):
+    """What a chessboard says about the plane it lies in.
+
+    Attributes:
+        homography: Row-major 3x3 from pixels (x, y) to millimetres, origin at the first inner corner.
+        mm_per_px: At the centre of the board.
+        relative_uncertainty: Expanded (k=2), as a fraction of a length.
+        rms_px: Root mean square distance of the corners from where the homography puts them.
+    """
+
+    homography: tuple[float, ...]
+    mm_per_px: float
+    relative_uncertainty: float
+    rms_px: float
+
+
+def resolve_scale(spec: ScaleSpec | None, image_rgb: NDArray[np.uint8] | None) -> Scale | None:
+    """Returns the scale that a recipe's section means for one image; None where the recipe has none.
+
+    Args:
+        spec: The recipe's section.
+        image_rgb: HxWx3; needed for a marker, otherwise only its size is checked. None skips that check.
+
+    Raises:
+        CalibrationError: The marker is not in the image, or the calibration belongs to another image size.
+    """
+    match spec:
+        case None:
+            return None
+        case FixedScale():
+            return Scale(
+                mm_per_px=spec.mm_per_px,
+                source=ScaleSource.RECIPE,
+                relative_uncertainty=spec.uncertainty_percent / 100,
+                detail=spec.detail,
+            )
+        case TwoPointScale():
+            return calibrate_two_points(spec.points_px, spec.distance_mm, spec.point_uncertainty_px)
+        case ArucoScale():
+            return _scale_from_marker(spec, image_rgb)
+        case ChessboardScale():
+            return _scale_from_chessboard(spec, image_rgb)
+
+
+def calibrate_two_points(
+    points_px: tuple[PointPx, PointPx], distance_mm: float, point_uncertainty_px: float = 1.0
+) -> Scale:
+    """Returns the scale given by two points of known distance.
+
+    Args:
+        points_px: Two points (x, y).
+        distance_mm: Their distance.
+        point_uncertainty_px: Standard uncertainty of one point along the line.
+
+    Raises:
+        CalibrationError: The points are too close together to say anything.
+    """
+    distance_px = float(np.hypot(points_px[1][0] - points_px[0][0], points_px[1][1] - points_px[0][1]))
+    relative_uncertainty = 2 * np.sqrt(2) * point_uncertainty_px / distance_px if distance_px else 1.0
+    if relative_uncertainty >= 0.5:
+        raise CalibrationError(
+            f"The two points are only {distance_px:.1f} px apart: too close for a scale.",
+            "Choose two points as far apart as the picture allows.",
+        )
+    return Scale(
+        mm_per_px=distance_mm / distance_px,
+        source=ScaleSource.TWO_POINTS,
+        relative_uncertainty=float(relative_uncertainty),
+        detail=f"two points {distance_px:.1f} px apart, {distance_mm:g} mm",
+    )
+
+
+def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8] | None) -> Scale:
+    """Averages over the markers in the picture that the recipe means."""
+    if image_rgb is None:
+        raise CalibrationError("A scale from a marker needs a picture.", "Give an image with the marker.")
+    quads = _find_markers(image_rgb, spec)
+    sides_px = np.array([_side_px(quad) for quad in quads.values()])
+    if sides_px.min() < _MIN_MARKER_SIDE_PX:
+        raise CalibrationError(
+            f"The ArUco marker is only {sides_px.min():.0f} px wide: too small for a scale.",
+            "Use a larger marker or a nearer camera.",
+        )
+    # Seen askew, a marker's sides differ; so then does the scale from place to place.
+    skew = max(float(np.ptp(_edges_px(quad)) / _side_px(quad)) for quad in quads.values())
+    spread = float(np.std(sides_px) / np.mean(sides_px))
+    corners = _CORNER_UNCERTAINTY_PX / float(np.mean(sides_px)) / np.sqrt(len(sides_px))
+    relative = 2 * np.sqrt(corners**2 + (skew / (2 * np.sqrt(3))) ** 2 + spread**2)
+    ids = ", ".join(str(number) for number in sorted(quads))
+    return Scale(
+        mm_per_px=spec.aruco_side_mm / float(np.mean(sides_px)),
+        source=ScaleSource.ARUCO,
+        relative_uncertainty=max(float(relative), _SMALLEST_RELATIVE_UNCERTAINTY),
+        detail=f"ArUco {spec.dictionary} id {ids}, side {spec.aruco_side_mm:g} mm",
+    )
+
+
+def _find_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, NDArray[np.float64]]:
+    """Returns the corners (4x2, pixels) of each marker by its id."""
+    import cv2
+
+    names = sorted(name for name in dir(cv2.aruco) if name.startswith("DICT_"))
+    if spec.dictionary not in names:
+        raise CalibrationError(
+            f"There is no ArUco dictionary {spec.dictionary!r}.", f"Known ones: {', '.join(names)}."
+        )
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, spec.dictionary))
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    corners, ids, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(grey)
+    found = [] if ids is None else [int(number) for number in np.ravel(ids)]
+    quads = {
+        number: _refined(grey, np.asarray(quad, np.float64).reshape(4, 2), dictionary.markerSize + 2)
+        for number, quad in zip(found, corners, strict=True)
+        if spec.marker_id in (None, number)
+    }
+    if not quads:
+        wanted = "" if spec.marker_id is None else f" with id {spec.marker_id}"
+        others = f" It shows id {', '.join(map(str, found))}." if found else ""
+        raise CalibrationError(
+            f"No ArUco marker of {spec.dictionary}{wanted} was found in the picture.{others}",
+            "Check that the whole marker with its white margin is in view, sharp and without glare.",
+        )
+    return quads
+
+
+def _refined(grey: NDArray[np.uint8], quad: NDArray[np.float64], modules: int) -> NDArray[np.float64]:
+    """Returns a marker's corners (4x2, pixel centres whole) where lines fitted to its four edges meet.
+
+    `cornerSubPix` looks for saddles; on the outer corner of a dark square blur draws it inwards by some
+    tenths of a pixel. An edge's place, as the integral of its grey profile, does not move with blur.
+    """
+    from scipy.ndimage import map_coordinates
+
+    lines = []
+    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        along = (end - start) / np.linalg.norm(end - start)
+        outwards = np.array([along[1], -along[0]])  # the corners run clockwise as seen
+        reach = float(np.linalg.norm(end - start)) / modules * 0.7
+        at = start + np.linspace(0.1, 0.9, 41)[:, None] * (end - start)
+        steps = np.linspace(-reach, reach, 41)
+        spots = at[:, None] + steps[:, None] * outwards
+        profiles = map_coordinates(
+            grey.astype(np.float32), (spots[..., 1], spots[..., 0]), order=1, mode="nearest"
+        )
+        dark, light = profiles[:, :6].mean(), profiles[:, -6:].mean()
+        dark_share = (light - profiles.mean(axis=1)) / max(float(light - dark), 1.0)
+        edge = at + (reach * (2 * dark_share - 1))[:, None] * outwards
+        normal = np.linalg.svd(edge - edge.mean(axis=0))[2][1]
+        lines.append((normal, float(np.median(edge @ normal))))
+    corners = [
+        np.linalg.solve(np.stack([lines[i - 1][0], lines[i][0]]), np.array([lines[i - 1][1], lines[i][1]]))
+        for i in range(4)
+    ]
+    return np.stack(corners)
+
+
+def _edges_px(quad: NDArray[np.float64]) -> NDArray[np.float64]:
+    edges: NDArray[np.float64] = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    return edges
+
+
+def _side_px(quad: NDArray[np.float64]) -> float:
+    """Returns the side of the square whose area the quadrilateral has."""
+    x, y = quad.T
+    return float(np.sqrt(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2))
+
+
+def _scale_from_chessboard(spec: ChessboardScale, image_rgb: NDArray[np.uint8] | None) -> Scale:
+    if image_rgb is not None and (image_rgb.shape[1], image_rgb.shape[0]) != spec.image_size_px:
+        width, height = spec.image_size_px
+        raise CalibrationError(
+            f"The recipe was calibrated at {width}x{height} px, this picture has "
+            f"{image_rgb.shape[1]}x{image_rgb.shape[0]} px.",
+            "Calibrate again with a chessboard photographed at this size.",
+        )
+    return Scale(
+        mm_per_px=spec.mm_per_px,
+        source=ScaleSource.CHESSBOARD,
+        relative_uncertainty=spec.uncertainty_percent / 100,
+        homography=spec.homography,
+        detail=spec.detail,
+    )
+
+
+def calibrate_from_chessboard(
+    image_rgb: NDArray[np.uint8], cols: int, rows: int, square_mm: float
+) -> ChessboardCalibration:
+    """Finds the homography of the plane in which a chessboard lies.
+
+    Corners by the sector-based detector of Duda and Frese (BMVC 2018), as OpenCV's
+    `findChessboardCornersSB`. The uncertainty is the root mean square error of the known distances
+    across the board (each row and column of corners), which also shows what the lens distorts.
+
+    Args:
+        image_rgb: HxWx3.
+        cols: Inner corners along a row.
+        rows: Inner corners along a column.
+        square_mm: Side of one square.
+
+    Raises:
+        CalibrationError: Fewer than 3x3 inner corners, or no such board in the picture.
+    """
+    import cv2
+
+    if min(cols, rows) < 3 or square_mm <= 0:
+        raise CalibrationError(
+            f"A chessboard of {cols}x{rows} inner corners with squares of {square_mm:g} mm cannot calibrate.",
+            "Count inner corners, at least 3x3, and give the side of a square in mm.",
+        )
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    found, corners = cv2.findChessboardCornersSB(grey, (cols, rows), flags=cv2.CALIB_CB_ACCURACY)
+    if not found:
+        raise CalibrationError(
+            f"No chessboard with {cols}x{rows} inner corners was found in the picture.",
+            "Count inner corners, not squares; the whole board must be in view, flat, sharp, without glare.",
+        )
+    # OpenCV counts from the centre of the first pixel, Loupe from its corner.
+    corners_px = np.asarray(corners, np.float64).reshape(-1, 2) + 0.5
+    steps = np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1).reshape(-1, 2)
+    grid_mm = steps.astype(np.float64) * square_mm
+    matrix, _ = cv2.findHomography(corners_px, grid_mm)
+    homography = np.asarray(matrix, np.float64) / matrix[2, 2]
+    back_px = map_points(np.linalg.inv(homography), grid_mm)
+    rms_px = float(np.sqrt(np.mean(np.sum((back_px - corners_px) ** 2, axis=1))))
+    seen_mm = map_points(homography, corners_px).reshape(rows, cols, 2)
+    rows_mm = np.linalg.norm(seen_mm[:, -1] - seen_mm[:, 0], axis=1) / (square_mm * (cols - 1))
+    columns_mm = np.linalg.norm(seen_mm[-1] - seen_mm[0], axis=1) / (square_mm * (rows - 1))
+    error = float(np.sqrt(np.mean((np.concatenate([rows_mm, columns_mm]) - 1) ** 2)))
+    return ChessboardCalibration(
+        tuple(float(value) for value in homography.ravel()),
+        float(np.sqrt(area_factor(homography, corners_px.mean(axis=0)[None])[0])),
+        max(2 * error, _SMALLEST_RELATIVE_UNCERTAINTY),
+        rms_px,
+    )
+
+
+def map_points(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Maps points (Nx2) through a 3x3 homography."""
+    homogeneous = points @ homography[:, :2].T + homography[:, 2]
+    mapped: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:]
+    return mapped
+
+
+def area_factor(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns how much a 3x3 homography magnifies areas at points (Nx2): its Jacobian's determinant."""
+    depth = points @ homography[2, :2] + homography[2, 2]
+    factor: NDArray[np.float64] = np.abs(np.linalg.det(homography) / depth**3)
+    return factor
