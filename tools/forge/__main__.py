@@ -19,9 +19,13 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("make", help="write a set: images, COCO annotations, captions, labels")
     make.add_argument("out", type=Path, help="a new folder")
     make.add_argument("--count", type=int, default=200)
-    make.add_argument("--seed", type=int, default=1, help="seed of the first photograph (default %(default)s)")
+    make.add_argument(
+        "--seed", type=int, default=1, help="seed of the first photograph (default %(default)s)"
+    )
     make.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), default=(640, 640))
-    make.add_argument("--defect-rate", type=float, default=0.5, help="share of bad parts (default %(default)s)")
+    make.add_argument(
+        "--defect-rate", type=float, default=0.5, help="share of bad parts (default %(default)s)"
+    )
     make.add_argument("--material", choices=tuple(SURFACES))
     commands.add_parser("train", help="train a pocket model: clip, blip or yolo", add_help=False)
     return parser

@@ -8,10 +8,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Camera", "Layers", "Lighting", "Window", "choose_camera", "choose_lighting", "develop", "shade", "to_display"]
+from tools.errors import LoupeError
+from tools.forge.textures import FloatImage, Rng
 
-FloatImage = NDArray[np.float32]
-Rng = np.random.Generator
+__all__ = [
+    "Camera",
+    "Layers",
+    "Lighting",
+    "Window",
+    "choose_camera",
+    "choose_lighting",
+    "develop",
+    "encode_jpeg",
+    "shade",
+    "to_display",
+]
+
 Window = tuple[slice, slice]
 
 _FIELD_STEP = 16  # the directions of light and view vary slowly: computed every 16 px, then interpolated
@@ -19,9 +31,16 @@ _FIELD_STEP = 16  # the directions of light and view vary slowly: computed every
 
 @dataclass
 class Layers:
-    """The scene as arrays: HxW height in px and gloss, HxWx3 albedo, HxW grain direction, HxW ambient access.
+    """The scene as arrays, one value per pixel.
 
-    `lobe` is the width of the highlight along and across the grain per pixel (HxWx2).
+    Attributes:
+        height: HxW in pixels, towards the camera.
+        albedo: HxWx3, linear RGB.
+        gloss: HxW, weight of the highlight.
+        lobe: HxWx2, width of the highlight along and across the grain.
+        tangent_x, tangent_y: HxW, direction of the grain.
+        tint: Colour of the highlight.
+        shadow: HxW, share of the lamps' light that arrives.
     """
 
     height: FloatImage
@@ -35,13 +54,28 @@ class Layers:
 
     def cut(self, window: Window) -> Layers:
         """Returns a copy of a window, free to be changed."""
-        parts = (self.height, self.albedo, self.gloss, self.lobe, self.tangent_x, self.tangent_y)
-        return Layers(*(part[window].copy() for part in parts), self.tint, self.shadow[window].copy())
+        return Layers(
+            self.height[window].copy(),
+            self.albedo[window].copy(),
+            self.gloss[window].copy(),
+            self.lobe[window].copy(),
+            self.tangent_x[window],
+            self.tangent_y[window],
+            self.tint,
+            self.shadow[window].copy(),
+        )
 
 
 @dataclass(frozen=True)
 class Lighting:
-    """Directions as HxWx3 unit fields, one pair (towards the light, half vector) per lamp, with its colour."""
+    """The lamps and the sky.
+
+    Attributes:
+        lamps: Per lamp the direction towards it times its fall-off (HxWx3), the half vector between it and
+            the eye (HxWx3), and its colour.
+        ambient: Colour of the light from all sides.
+        shadow_xy: Unit vector in which shadows fall.
+    """
 
     lamps: tuple[tuple[FloatImage, FloatImage, tuple[float, float, float]], ...]
     ambient: tuple[float, float, float]
@@ -64,46 +98,55 @@ class Camera:
 
 def _unit(field: FloatImage) -> FloatImage:
     norm = np.sqrt(np.sum(field * field, axis=-1, keepdims=True))
-    return (field / np.maximum(norm, np.float32(1e-6))).astype(np.float32)
+    return np.asarray(field / np.maximum(norm, np.float32(1e-6)), np.float32)
 
 
-def _kelvin_tint(warmth: float) -> tuple[float, float, float]:
-    return (1.0 + 0.12 * warmth, 1.0, 1.0 - 0.16 * warmth)
+def _white(warmth: float, power: float) -> tuple[float, float, float]:
+    """Returns the colour of a lamp from bluish (-1) to yellowish (1)."""
+    return power * (1 + 0.12 * warmth), power, power * (1 - 0.16 * warmth)
+
+
+def _lamp(
+    points: FloatImage, eye: FloatImage, where: FloatImage, shape: tuple[int, int]
+) -> tuple[FloatImage, FloatImage]:
+    """Returns the direction times fall-off, and the half vector, of a lamp at full resolution."""
+    towards = where - points
+    falloff = np.sum(where * where) / np.sum(towards * towards, axis=-1, keepdims=True)
+    light = _unit(towards)
+    full = [
+        cv2.resize(np.asarray(field, np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+        for field in (light * falloff, _unit(light + eye))
+    ]
+    return np.asarray(full[0], np.float32), np.asarray(full[1], np.float32)
 
 
 def choose_lighting(rng: Rng, shape: tuple[int, int]) -> Lighting:
-    """Hangs one or two lamps over the bench, each at a place, a height and a colour temperature of its own."""
+    """Hangs one or two lamps over the bench, each at a place and of a colour temperature of its own."""
     height, width = shape
     size = float(max(shape))
-    rows, columns = height // _FIELD_STEP + 2, width // _FIELD_STEP + 2
-    ys, xs = np.mgrid[:rows, :columns].astype(np.float32)
+    ys, xs = np.mgrid[: height // _FIELD_STEP + 2, : width // _FIELD_STEP + 2].astype(np.float32)
     points = np.dstack(
-        (xs * (width / (columns - 1)) - width / 2, ys * (height / (rows - 1)) - height / 2, np.zeros_like(xs))
-    )
+        (xs * (width / xs.max()) - width / 2, ys * (height / ys.max()) - height / 2, np.zeros_like(xs))
+    ).astype(np.float32)
     eye = _unit(np.array([0, 0, rng.uniform(2.0, 4.0) * size], np.float32) - points)
     azimuth = rng.uniform(0, 2 * np.pi)
     lamps = []
     for index in range(1 if rng.random() < 0.4 else 2):
         turn = azimuth if index == 0 else azimuth + rng.uniform(1.5, 4.8)
-        elevation = rng.uniform(0.55, 1.1)
-        distance = rng.uniform(1.4, 4.0) * size
-        where = distance * np.array(
-            [np.cos(turn) * np.cos(elevation), np.sin(turn) * np.cos(elevation), np.sin(elevation)], np.float32
-        )
-        towards = (where - points).astype(np.float32)
-        falloff = (distance**2 / np.sum(towards * towards, axis=-1, keepdims=True)).astype(np.float32)
-        light = _unit(towards)
-        half = _unit(light + eye)
+        rise, distance = rng.uniform(0.55, 1.1), rng.uniform(1.4, 4.0) * size
+        flat = distance * np.cos(rise)
+        where = np.array([flat * np.cos(turn), flat * np.sin(turn), distance * np.sin(rise)], np.float32)
         power = 1.0 if index == 0 else rng.uniform(0.2, 0.6)
-        tint = np.array(_kelvin_tint(rng.uniform(-1, 1))) * power
-        fields = (
-            cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-            for field in (light * falloff, half)
-        )
-        lamps.append((next(fields), next(fields), (float(tint[0]), float(tint[1]), float(tint[2]))))
-    ambient = np.array(_kelvin_tint(rng.uniform(-0.7, 0.7))) * rng.uniform(0.2, 0.5)
-    shadow = (-float(np.cos(azimuth)), -float(np.sin(azimuth)))
-    return Lighting(tuple(lamps), (float(ambient[0]), float(ambient[1]), float(ambient[2])), shadow)
+        lamps.append((*_lamp(points, eye, where, shape), _white(rng.uniform(-1, 1), power)))
+    ambient = _white(rng.uniform(-0.7, 0.7), rng.uniform(0.2, 0.5))
+    return Lighting(tuple(lamps), ambient, (-float(np.cos(azimuth)), -float(np.sin(azimuth))))
+
+
+def _slopes(height: FloatImage) -> tuple[FloatImage, FloatImage]:
+    kernel = np.array([[-0.5, 0, 0.5]], np.float32)
+    across = cv2.filter2D(height, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.filter2D(height, -1, kernel.T, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
 def shade(layers: Layers, lighting: Lighting, window: Window) -> FloatImage:
@@ -114,10 +157,10 @@ def shade(layers: Layers, lighting: Lighting, window: Window) -> FloatImage:
 
     Args:
         layers: The layers of that window alone.
+        lighting: The lamps over the whole picture.
         window: Where it lies in the picture.
     """
-    slope_x = cv2.filter2D(layers.height, -1, np.array([[-0.5, 0, 0.5]], np.float32), borderType=cv2.BORDER_REPLICATE)
-    slope_y = cv2.filter2D(layers.height, -1, np.array([[-0.5], [0], [0.5]], np.float32), borderType=cv2.BORDER_REPLICATE)
+    slope_x, slope_y = _slopes(layers.height)
     norm = 1 / np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
     tx, ty = layers.tangent_x, layers.tangent_y
     slope_t, slope_b = slope_x * tx + slope_y * ty, slope_y * tx - slope_x * ty
@@ -134,7 +177,7 @@ def shade(layers: Layers, lighting: Lighting, window: Window) -> FloatImage:
         for channel in range(3):
             light_sum[..., channel] += np.float32(colour[channel]) * lambert
             glint_sum[..., channel] += np.float32(colour[channel] * layers.tint[channel]) * glint
-    return layers.albedo * light_sum + glint_sum
+    return np.asarray(layers.albedo * light_sum + glint_sum, np.float32)
 
 
 def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], scale: float) -> Camera:
@@ -143,12 +186,12 @@ def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], sca
     part = luminance[::8, ::8][part_mask[::8, ::8]]
     grey = float(np.mean(part)) if part.size else float(np.mean(luminance))
     # Cameras expose towards a middle grey, yet black rubber stays darker than white paint.
-    target = 0.21 * (grey / 0.3) ** 0.4 * float(np.exp(rng.uniform(-0.35, 0.4)))
+    target = 0.21 * (grey / 0.3) ** 0.5 * float(np.exp(rng.uniform(-0.35, 0.4)))
     return Camera(
         exposure=target / max(grey, 1e-3),
         blur_px=float(rng.choice([0.0, 0.5, 0.8, 1.1], p=[0.3, 0.35, 0.25, 0.1])) * scale,
         vignette=float(rng.uniform(0.0, 0.35)),
-        shot_noise=float(rng.uniform(0.002, 0.012)),
+        shot_noise=float(rng.uniform(0.004, 0.024)),
         read_noise=float(rng.uniform(0.001, 0.005)),
         sharpen=float(rng.uniform(0.0, 0.8)),
         contrast=float(rng.uniform(0.0, 0.5)),
@@ -161,34 +204,46 @@ def to_display(light: FloatImage, camera: Camera) -> FloatImage:
 
     The curve is K. Narkowicz's fit of the ACES reference rendering (2015).
     """
+    a, b, c, d, e = (np.float32(k) for k in (2.51, 0.03, 2.43, 0.59, 0.14))
     x = np.maximum(light * np.float32(camera.exposure), 0)
-    film = x * (np.float32(2.51) * x + np.float32(0.03)) / (x * (np.float32(2.43) * x + np.float32(0.59)) + np.float32(0.14))
+    film = x * (a * x + b) / (x * (c * x + d) + e)
     value = cv2.pow(np.minimum(film, 1), 1 / 2.2)
     curve = value * value * (3 - 2 * value)
     return np.asarray(value + np.float32(camera.contrast) * (curve - value), np.float32)
+
+
+def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int) -> bytes:
+    """Returns the JPEG bytes of an HxWx3 RGB image."""
+    done, packed = cv2.imencode(".jpg", image_rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise LoupeError("an image could not be encoded as JPEG")
+    return bytes(packed.tobytes())
 
 
 def develop(rng: Rng, light: FloatImage, camera: Camera) -> NDArray[np.uint8]:
     """Takes the picture: lens blur, vignetting, shot and read noise, tone, sharpening, 8 bits, JPEG.
 
     Args:
+        rng: Source of the noise.
         light: HxWx3 linear RGB.
+        camera: What takes it.
 
     Returns:
         HxWx3 RGB.
     """
     height, width = light.shape[:2]
     if camera.blur_px > 0:
-        light = cv2.GaussianBlur(light, (0, 0), camera.blur_px).astype(np.float32)
+        light = np.asarray(cv2.GaussianBlur(light, (0, 0), camera.blur_px), np.float32)
     ys, xs = np.ogrid[:height, :width]
     radius2 = ((xs - width / 2) ** 2 + (ys - height / 2) ** 2) / ((width / 2) ** 2 + (height / 2) ** 2)
     light = light * (1 - np.float32(camera.vignette) * radius2.astype(np.float32))[..., None]
     exposed = np.maximum(light * np.float32(camera.exposure), 0)
     noise = rng.standard_normal(light.shape, dtype=np.float32)
-    sigma = np.sqrt(exposed * np.float32(camera.shot_noise**2 * 4) + np.float32(camera.read_noise**2))
+    sigma = np.sqrt(exposed * np.float32(camera.shot_noise**2) + np.float32(camera.read_noise**2))
     value = to_display(light + noise * sigma / np.float32(camera.exposure), camera)
     if camera.sharpen > 0:
         value = value + np.float32(camera.sharpen) * (value - cv2.GaussianBlur(value, (0, 0), 1.2))
     image = np.clip(value * 255 + 0.5, 0, 255).astype(np.uint8)
-    _, packed = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
-    return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+    packed = np.frombuffer(encode_jpeg(image, camera.jpeg_quality), np.uint8)
+    decoded = cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB)
+    return np.ascontiguousarray(decoded, np.uint8)

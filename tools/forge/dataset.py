@@ -6,26 +6,22 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.errors import OutputError
-from tools.forge.scene import synthesize
+from tools.forge.camera import encode_jpeg
+from tools.forge.scene import Options, synthesize
 from tools.forge.sentences import defect_sentences, negative_sentence
 from tools.forge.truth import DEFECT_TYPES, Sample
 
-__all__ = ["coco_image", "encode_jpeg", "run_lengths", "write_set"]
+__all__ = ["coco_image", "run_lengths", "write_set"]
+
+Json = dict[str, Any]
 
 _JPEG_QUALITY = 92
-
-
-def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int = _JPEG_QUALITY) -> bytes:
-    """Returns the JPEG bytes of an HxWx3 RGB image."""
-    _, packed = cv2.imencode(".jpg", image_rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return packed.tobytes()
 
 
 def run_lengths(mask: NDArray[np.bool_]) -> dict[str, list[int]]:
@@ -40,7 +36,7 @@ def _coco_box(box: tuple[int, int, int, int]) -> list[int]:
     return [box[0], box[1], box[2] - box[0], box[3] - box[1]]
 
 
-def coco_image(sample: Sample, image_id: int, name: str, first_annotation_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def coco_image(sample: Sample, image_id: int, name: str, first_annotation_id: int) -> tuple[Json, list[Json]]:
     """Returns the COCO record of an image and those of its defects; lengths in px and mm come on top."""
     height, width = sample.part_mask.shape
     image = {
@@ -77,7 +73,9 @@ def coco_image(sample: Sample, image_id: int, name: str, first_annotation_id: in
 
 
 def _captions(sample: Sample, name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [{"file": name, "box_xyxy_px": None, "caption": s} for s in sample.sentences_en]
+    rows: list[dict[str, Any]] = [
+        {"file": name, "box_xyxy_px": None, "caption": s} for s in sample.sentences_en
+    ]
     for defect in sample.defects:
         rows += [
             {"file": name, "box_xyxy_px": list(defect.box_xyxy_px), "caption": sentence}
@@ -91,13 +89,18 @@ def _captions(sample: Sample, name: str) -> list[dict[str, Any]]:
 
 
 def write_set(
-    folder: Path | str, count: int, first_seed: int, progress: Callable[[int], None] | None = None, **options: Any
+    folder: Path | str,
+    count: int,
+    first_seed: int,
+    progress: Callable[[int], None] | None = None,
+    **options: Unpack[Options],
 ) -> None:
     """Writes `images/`, `annotations.json` (COCO), `captions.jsonl` and `labels.csv` into a folder.
 
     Args:
         folder: New or empty.
-        count: How many photographs, of seeds `first_seed`, `first_seed + 1`…
+        count: How many photographs.
+        first_seed: Seed of the first; the others follow on.
         progress: Called with the number of photographs written so far.
         **options: Passed on to `synthesize`.
 
@@ -118,7 +121,7 @@ def write_set(
     for index in range(count):
         sample = synthesize(first_seed + index, **options)
         name = f"images/{first_seed + index:06d}.jpg"
-        (folder / name).write_bytes(encode_jpeg(sample.image_rgb))
+        (folder / name).write_bytes(encode_jpeg(sample.image_rgb, _JPEG_QUALITY))
         image, annotations = coco_image(sample, index + 1, name, len(coco["annotations"]) + 1)
         coco["images"].append(image)
         coco["annotations"] += annotations

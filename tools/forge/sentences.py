@@ -49,6 +49,8 @@ _NEGATIVES = {
 
 def noun_of(surface: str, part_shape: str) -> str:
     """Returns what a person calls the part, e.g. `brushed steel plate`."""
+    if surface == "fabric" and part_shape == "plate":
+        return "woven fabric patch"
     return f"{_SURFACES[surface]} {_SHAPES[part_shape]}"
 
 
@@ -89,16 +91,24 @@ def negative_sentence(noun: str, negative: TrueNegative) -> str:
 def sentences(
     noun: str, defects: Sequence[TrueDefect], negatives: Sequence[TrueNegative], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """Returns captions of the whole picture: the first is terse, the second full, the third one of many ways."""
+    """Returns captions of the whole picture: the first terse, the second full, the third put differently."""
     if not defects:
         kinds = sorted({negative.type for negative in negatives})
-        extra = f" with {' and '.join(_NEGATIVES[kind] for kind in kinds)} and no defect" if kinds else " without defects"
+        extra = (
+            f" with {' and '.join(_NEGATIVES[kind] for kind in kinds)} and no defect"
+            if kinds
+            else " without defects"
+        )
         more = (
             f"a photo of a flawless {noun}",
             f"a clean {noun} in good condition",
             f"{_article(noun)} with an undamaged surface",
         )
-        return (f"{_article(noun)} without any defect", f"{_article(noun)}{extra}", more[int(rng.integers(3))])
+        return (
+            f"{_article(noun)} without any defect",
+            f"{_article(noun)}{extra}",
+            more[int(rng.integers(3))],
+        )
     types = " and ".join(dict.fromkeys(defect.type for defect in defects))
     full = " and ".join(f"{_named(defect)} {_WHERE[defect.place]}" for defect in defects)
     more = (

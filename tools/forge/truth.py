@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFECT_TYPES", "HARD_NEGATIVES", "Sample", "TrueDefect", "TrueNegative", "place_of"]
+__all__ = ["DEFECT_TYPES", "HARD_NEGATIVES", "Box", "Sample", "TrueDefect", "TrueNegative", "place_of"]
 
 DEFECT_TYPES = ("scratch", "dent", "crack", "contamination")
 HARD_NEGATIVES = ("dust", "glare", "label", "tool mark")
+
+Box = tuple[int, int, int, int]
 
 _PLACES = (
     ("upper-left", "top", "upper-right"),
     ("left", "centre", "right"),
     ("lower-left", "bottom", "lower-right"),
 )
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class TrueDefect:
         type: One of `DEFECT_TYPES`.
         mask: HxW, True on the defect.
         box_xyxy_px: Tight on the mask, maximum excluded.
-        length_px: Along the centre line of a scratch or crack (of its longest branch), else the
-            largest Feret diameter.
+        length_px: Along the centre line of a scratch or crack (the trunk, where it branches), else
+            the largest Feret diameter.
         width_px: Mean width of a scratch or crack, else the smallest Feret diameter.
         area_px2: Pixels of the mask.
         place: Third of the part in each direction, e.g. `upper-left`.
