@@ -93,7 +93,8 @@ def inspect(
     Exit status: 0 all accepted, 1 something rejected, 3 something for review, 2 bad input, 4 a model
     could not be loaded, 130 stopped. An interrupted run goes on with the same command and --out.
     """
-    from tui.inspecting import InspectOptions, ModelOptions, run_inspect
+    from tui.inspecting import InspectOptions, run_inspect
+    from tui.loading import ModelOptions
 
     model_options = ModelOptions(
         models, clip, blip, detector, device, precision, batch_size, trust_checkpoint
@@ -140,7 +141,7 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint and a recipe on labelled photographs."""
     from tui.evaluating import run_eval
-    from tui.inspecting import ModelOptions
+    from tui.loading import ModelOptions
 
     model_options = ModelOptions(models, clip, "", detector, device, precision, batch_size, trust_checkpoint)
     run_eval(labelled_set, recipe, noun, target_escape, model_options, as_json=as_json, quiet=quiet)

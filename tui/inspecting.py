@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 from tools.errors import Cancelled, ExitCode
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tui.arguments import language_of
-from tui.narration import Narrator, cancel_on_interrupt
+from tui.loading import ModelOptions, load_pipeline
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from tools.images import Batch
     from tools.journal import Journal
     from tools.pipeline import Pipeline
     from tools.recipe import Recipe
 
-__all__ = ["InspectOptions", "ModelOptions", "load_seers", "run_inspect"]
+__all__ = ["InspectOptions", "run_inspect"]
 
 # Packages whose version can change a result.
 _SHAPING_PACKAGES = (
@@ -38,26 +37,6 @@ _SHAPING_PACKAGES = (
     "transformers",
     "ultralytics",
 )
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Which checkpoints see, and on what; empty strings leave the recipe's choice."""
-
-    models: str = ""
-    clip: str = ""
-    blip: str = ""
-    detector: str = ""
-    device: str = "auto"
-    precision: str = "auto"
-    batch_size: int = 32
-    trust_checkpoint: bool = False
-
-    def applied_to(self, recipe: Recipe) -> Recipe:
-        """Returns the recipe with these choices in place of its own."""
-        given = {"set": self.models, "clip": self.clip, "blip": self.blip, "detector": self.detector}
-        update = {name: value for name, value in given.items() if value}
-        return recipe.model_copy(update={"models": recipe.models.model_copy(update=update)})
 
 
 @dataclass(frozen=True)
@@ -98,7 +77,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         narrator.say(f"Reading {', '.join(options.images)} ...")
         batch = Batch.open(options.images, cancel=cancel)
         narrator.say(f"{len(batch)} images. Loading models ({applied.models.set}) ...")
-        pipeline, models = load_seers(applied, options.model_options)
+        pipeline, models = load_pipeline(applied, options.model_options)
         run = _run_info(recipe, batch, models, options)
         with Journal(out, run) as journal:
             if journal.done_ids:
@@ -114,44 +93,6 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
     _print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
     return _exit_code(inspections)
-
-
-def load_seers(recipe: Recipe, options: ModelOptions) -> tuple[Pipeline, tuple[Provenance, ...]]:
-    """Loads the checkpoints that the recipe names.
-
-    Returns:
-        The pipeline, and what each model is, without timings.
-    """
-    from tools.captioning import Captioner
-    from tools.checkpoints import resolve
-    from tools.localization import Localizer
-    from tools.measurement import Measurer
-    from tools.pipeline import Pipeline
-    from tools.screening import Screener
-
-    screener = Screener(
-        resolve("clip", recipe.models),
-        recipe,
-        device=options.device,
-        precision=options.precision,
-        batch_size=options.batch_size,
-    )
-    localizer = Localizer(
-        resolve("detector", recipe.models),
-        recipe,
-        device=options.device,
-        precision=options.precision,
-        batch_size=options.batch_size,
-        trust_checkpoint=options.trust_checkpoint,
-    )
-    captioner = None
-    if recipe.captioning.enabled:
-        captioner = Captioner(
-            resolve("blip", recipe.models), recipe, device=options.device, precision=options.precision
-        )
-    seers = [seer for seer in (screener, localizer, captioner) if seer is not None]
-    pipeline = Pipeline(recipe, screener, localizer, Measurer(recipe), captioner)
-    return pipeline, tuple(seer.provenance for seer in seers)
 
 
 def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:
@@ -216,13 +157,9 @@ def _write_outputs(
     artifacts = write_twins(report, out, cancel=cancel)
     if options.report:
         with narrator.progress("Writing the report", len(inspections)) as bar:
-            write_report(report, out / "report.pdf", progress=_bar_setter(bar), cancel=cancel)
+            write_report(report, out / "report.pdf", progress=bar_setter(bar), cancel=cancel)
         artifacts.insert(0, out / "report.pdf")
     return artifacts
-
-
-def _bar_setter(bar: Progress) -> Callable[[int, int], None]:
-    return lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)
 
 
 def _print_result(

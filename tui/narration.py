@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from tools.errors import LoupeError
 if TYPE_CHECKING:
     from rich.progress import Task
 
-__all__ = ["Narrator", "cancel_on_interrupt"]
+__all__ = ["Narrator", "bar_setter", "cancel_on_interrupt"]
 
 
 class _RateColumn(ProgressColumn):
@@ -94,3 +94,8 @@ def cancel_on_interrupt(narrator: Narrator) -> Iterator[threading.Event]:
         yield cancel
     finally:
         signal.signal(signal.SIGINT, earlier)
+
+
+def bar_setter(bar: Progress) -> Callable[[int, int], None]:
+    """Returns a callback (done, total) that moves the bar's only task."""
+    return lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total)

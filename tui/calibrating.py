@@ -1,0 +1,126 @@
+"""`loupe calibrate`: from a photograph of a known thing to the scale section of a recipe."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import UsageError
+from tui.narration import Narrator
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from tools.recipe import ScaleSpec
+
+    ImageRgb = npt.NDArray[np.uint8]
+
+__all__ = ["CalibrateOptions", "run_calibrate"]
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """What `loupe calibrate` was given; exactly one target of known size."""
+
+    image: Path
+    recipe: Path | None
+    points: str
+    distance_mm: float | None
+    aruco_side_mm: float | None
+    dictionary: str
+    chessboard: str
+    square_mm: float | None
+
+
+def run_calibrate(options: CalibrateOptions) -> None:
+    """Finds the scale, prints its section on stdout or writes it into the recipe.
+
+    Raises:
+        UsageError: Not exactly one target, or a malformed one.
+        CalibrationError: The target is not in the picture.
+    """
+    from tools.calibration import resolve_scale
+    from tools.images import decode
+    from tools.recipe_scale import scale_yaml, write_scale
+
+    narrator = Narrator()
+    image_rgb = decode(options.image)
+    spec = _spec(options, image_rgb)
+    scale = resolve_scale(spec, image_rgb)
+    if scale is not None:
+        percent = 100 * scale.relative_uncertainty
+        narrator.say(f"{scale.mm_per_px:.6g} mm per px, uncertainty {percent:.2g} % (k=2). {scale.detail}")
+    if options.recipe is None:
+        sys.stdout.write(scale_yaml(spec))
+        return
+    write_scale(options.recipe, spec)
+    narrator.say(f"Written to {options.recipe}.")
+
+
+def _spec(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
+    targets = {
+        "--points": bool(options.points),
+        "--aruco-side": options.aruco_side_mm is not None,
+        "--chessboard": bool(options.chessboard),
+    }
+    if sum(targets.values()) != 1:
+        raise UsageError(
+            "give exactly one thing of known size",
+            "--points x1,y1,x2,y2 --distance MM, --aruco-side MM, or --chessboard 9x6 --square MM",
+        )
+    if options.points:
+        return _from_points(options)
+    if options.chessboard:
+        return _from_chessboard(options, image_rgb)
+    return _from_marker(options)
+
+
+def _from_points(options: CalibrateOptions) -> ScaleSpec:
+    from tools.recipe import TwoPointScale
+
+    numbers = _numbers(options.points, ",", 4, "--points", "x1,y1,x2,y2, e.g. 120,80,1420,86")
+    if options.distance_mm is None or options.distance_mm <= 0:
+        raise UsageError("--points needs --distance above zero", "the distance of the two points in mm")
+    first, second = (numbers[0], numbers[1]), (numbers[2], numbers[3])
+    return TwoPointScale(points_px=(first, second), distance_mm=options.distance_mm)
+
+
+def _from_marker(options: CalibrateOptions) -> ScaleSpec:
+    from tools.recipe import ArucoScale
+
+    if options.aruco_side_mm is None or options.aruco_side_mm <= 0:
+        raise UsageError("--aruco-side must be above zero", "the side of the marker's black square in mm")
+    return ArucoScale(aruco_side_mm=options.aruco_side_mm, dictionary=options.dictionary)
+
+
+def _from_chessboard(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
+    from tools.calibration import calibrate_from_chessboard
+    from tools.recipe import ChessboardScale
+
+    columns, rows = _numbers(
+        options.chessboard, "x", 2, "--chessboard", "inner corners as COLSxROWS, e.g. 9x6"
+    )
+    if options.square_mm is None or options.square_mm <= 0:
+        raise UsageError("--chessboard needs --square above zero", "the side of one square in mm")
+    found = calibrate_from_chessboard(image_rgb, int(columns), int(rows), options.square_mm)
+    height_px, width_px = image_rgb.shape[:2]
+    return ChessboardScale(
+        homography=found.homography,
+        mm_per_px=found.mm_per_px,
+        uncertainty_percent=100 * found.relative_uncertainty,
+        image_size_px=(width_px, height_px),
+        detail=f"chessboard {options.chessboard} of {options.square_mm:g} mm, rms {found.rms_px:.2f} px",
+    )
+
+
+def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.lower().split(separator)]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise UsageError(f"{option} {text}: cannot be read", form)
+    return numbers

@@ -1,0 +1,77 @@
+"""`loupe eval`: the figures of a checkpoint and a recipe on labelled photographs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.loading import ModelOptions, load_localizer, load_screener
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+
+if TYPE_CHECKING:
+    import threading
+
+    from tools.figures import Evaluation
+    from tools.labelled_sets import LabelledSet
+    from tools.recipe import Recipe
+
+__all__ = ["run_eval"]
+
+
+def run_eval(
+    folder: Path,
+    recipe_name: str,
+    noun: str,
+    target_escape: float,
+    options: ModelOptions,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Evaluates and prints the figures on stdout.
+
+    Raises:
+        LoupeError: No labelled set, a recipe that does not hold, or a model that cannot be loaded.
+        Cancelled: The user stopped it.
+    """
+    from tools.figures import render_text
+    from tools.labelled_sets import read_labelled_set
+    from tools.recipe_file import load_recipe
+
+    narrator = Narrator(quiet=quiet)
+    recipe = options.applied_to(load_recipe(recipe_name or None))
+    if noun:
+        recipe = recipe.model_copy(update={"part": recipe.part.model_copy(update={"noun": noun})})
+    labelled = read_labelled_set(folder)
+    with cancel_on_interrupt(narrator) as cancel:
+        evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
+    text = evaluation.model_dump_json(indent=2) if as_json else render_text(evaluation)
+    sys.stdout.write(text + "\n")
+
+
+def _evaluate(
+    labelled: LabelledSet,
+    recipe: Recipe,
+    target_escape: float,
+    options: ModelOptions,
+    narrator: Narrator,
+    cancel: threading.Event,
+) -> Evaluation:
+    from tools.evaluation import evaluate, recipe_for_evaluation
+    from tools.measurement import Measurer
+
+    narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
+    screener = load_screener(recipe, options)
+    localizer = load_localizer(recipe_for_evaluation(recipe), options)
+    with narrator.progress("Evaluating", len(labelled.judged)) as bar:
+        return evaluate(
+            labelled,
+            recipe,
+            screener,
+            localizer,
+            Measurer(recipe),
+            target_escape=target_escape,
+            cancel=cancel,
+            progress=bar_setter(bar),
+        )
