@@ -1,0 +1,371 @@
+"""From measured findings to a verdict: the recipe's criteria, applied by fixed rules that each have a name.
+
+The worst verdict wins, then the gravest severity, then the order of the rules. A measured value decides
+only outside its uncertainty: it passes when value + U <= limit, fails when value - U > limit, and goes to
+review in between (guard band after ISO 14253-1). What nobody confirmed, or what could not be measured as
+the criterion asks, goes to review and never rejects by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tools.glossary import UNKNOWN, label_name, unit_symbol, with_particle
+from tools.records import (
+    Finding,
+    ImageRecord,
+    ImageStatus,
+    Judgement,
+    Language,
+    Measurement,
+    Quantity,
+    Screening,
+    ScreeningStatus,
+    Severity,
+    Unit,
+    Verdict,
+)
+from tools.wording import CANDIDATE_ORIGINS, format_value
+
+if TYPE_CHECKING:
+    from tools.recipe import Acceptance, Recipe
+
+__all__ = ["ALL_CRITERIA_MET", "judge"]
+
+EN, KO = Language.EN, Language.KO
+
+ALL_CRITERIA_MET = "all criteria met"
+
+# Flags that ask for a human eye: the words before the colon, and the rule that they fire.
+_REVIEW_FLAGS = {"caption dropped": "flag.caption_dropped"}
+
+# Sums such as 4.9 + 0.1 must not miss the limit of 5 by a rounding error of the last bit.
+_ROUNDING = 1e-9
+
+_VERDICTS = tuple(Verdict)
+_SEVERITIES = (None, *Severity)
+
+_CRITERIA: dict[str, tuple[Quantity, Unit]] = {
+    "max_length_mm": (Quantity.LENGTH, Unit.MM),
+    "max_width_mm": (Quantity.WIDTH, Unit.MM),
+    "max_area_mm2": (Quantity.AREA, Unit.MM2),
+    "max_length_px": (Quantity.LENGTH, Unit.PX),
+    "max_width_px": (Quantity.WIDTH, Unit.PX),
+    "max_area_px2": (Quantity.AREA, Unit.PX2),
+}
+_SIZES = {
+    Quantity.LENGTH: ("{} long", "길이"),
+    Quantity.WIDTH: ("{} wide", "너비"),
+    Quantity.AREA: ("{} in area", "면적"),
+}
+
+
+@dataclass(frozen=True)
+class _Fired:
+    """A rule that did not let the part pass.
+
+    Attributes:
+        verdict: Review or reject.
+        finding_ids: The finding it fired on; all of them for a count; none for screening and flags.
+    """
+
+    verdict: Verdict
+    rule: str
+    reason_en: str
+    reason_ko: str
+    finding_ids: tuple[str, ...] = ()
+    severity: Severity | None = None
+
+    @property
+    def gravity(self) -> tuple[int, int]:
+        """Sorts by verdict, then severity."""
+        return _VERDICTS.index(self.verdict), _SEVERITIES.index(self.severity)
+
+
+def judge(
+    image: ImageRecord,
+    screening: Screening | None,
+    findings: Sequence[Finding],
+    recipe: Recipe,
+    flags: Sequence[str] = (),
+) -> tuple[Judgement, tuple[Finding, ...]]:
+    """Judges one image by the recipe.
+
+    Zone criteria of a type replace its general ones inside the zone, the count included; findings in an
+    ignored zone do not count. A width limit is held against the mean width of curved defects.
+
+    Args:
+        image: An unreadable one goes to review.
+        screening: None when it was not screened.
+        findings: Measured, with their zones.
+        recipe: The criteria.
+        flags: Remarks of earlier steps; `caption dropped` sends an otherwise acceptable part to review.
+
+    Returns:
+        The judgement with the rule that fired, and the findings with the severity of their type.
+    """
+    graded = tuple(_graded(finding, recipe) for finding in findings)
+    if image.status is ImageStatus.UNREADABLE:
+        unreadable = _Fired(
+            Verdict.REVIEW,
+            "image.unreadable",
+            f"The image cannot be read: {image.reason or 'no reason known'}.",
+            f"이미지를 읽을 수 없습니다: {image.reason or '원인 불명'}.",
+        )
+        return _judgement(unreadable), graded
+    counting = [finding for finding in graded if not _is_ignored(finding, recipe)]
+    fired = [
+        *(firing for finding in counting for firing in _judge_finding(finding, recipe)),
+        *_judge_counts(counting, recipe),
+        *_judge_screening(screening, graded),
+        *_judge_flags(flags),
+    ]
+    if not fired:
+        return _accepted(screening, counting, len(graded) - len(counting), recipe), graded
+    worst = max(fired, key=lambda firing: firing.gravity)  # the first of equals
+    return _judgement(_merged(worst, fired)), graded
+
+
+def _graded(finding: Finding, recipe: Recipe) -> Finding:
+    defect = recipe.defects.get(finding.type)
+    if defect is None or _is_ignored(finding, recipe):
+        return finding.model_copy(update={"severity": None, "severity_level": None})
+    return finding.model_copy(update={"severity": defect.severity, "severity_level": defect.severity_level})
+
+
+def _is_ignored(finding: Finding, recipe: Recipe) -> bool:
+    return any(zone.ignore for zone in recipe.zones if zone.name == finding.zone)
+
+
+def _is_confirmed(finding: Finding, recipe: Recipe) -> bool:
+    return (
+        finding.type in recipe.defects
+        and finding.origin not in CANDIDATE_ORIGINS
+        and finding.confidence >= recipe.localization.review_confidence
+    )
+
+
+def _criteria(finding: Finding, recipe: Recipe) -> tuple[str, str | None, Acceptance]:
+    """Returns the rule prefix, the zone whose criteria hold (None for the general ones), and the criteria."""
+    for zone in recipe.zones:
+        if zone.name == finding.zone and finding.type in zone.accept:
+            return f"zone.{zone.name}.{finding.type}", zone.name, zone.accept[finding.type]
+    return finding.type, None, recipe.defects[finding.type].accept
+
+
+def _judge_finding(finding: Finding, recipe: Recipe) -> Iterator[_Fired]:
+    confirmed = _is_confirmed(finding, recipe)
+    if not confirmed:
+        yield _unconfirmed(finding, recipe)
+    if finding.type not in recipe.defects:
+        return
+    prefix, zone, accept = _criteria(finding, recipe)
+    for field, (quantity, unit) in _CRITERIA.items():
+        limit = getattr(accept, field)
+        if limit is None:
+            continue
+        firing = _judge_size(finding, recipe, f"{prefix}.{field}", limit, quantity, unit)
+        if firing is not None:
+            firing = _in_zone(firing, zone)
+            yield firing if confirmed else replace(firing, verdict=Verdict.REVIEW)
+
+
+def _unconfirmed(finding: Finding, recipe: Recipe) -> _Fired:
+    en, ko = _named(finding, recipe)
+    if finding.type not in recipe.defects:
+        rule = "finding.unclassified"
+        reason_en = f"{en} is of no type that the recipe knows."
+        reason_ko = f"{with_particle(ko, '은/는')} 레시피에 없는 유형입니다."
+    elif finding.origin in CANDIDATE_ORIGINS:
+        rule = "finding.candidate"
+        reason_en = f"{en} was proposed by {finding.origin} alone and not confirmed."
+        reason_ko = f"{with_particle(ko, '은/는')} {finding.origin} 단독 제안으로 확인되지 않았습니다."
+    else:
+        rule = "finding.low_confidence"
+        values = f"{finding.confidence:.2f}", f"{recipe.localization.review_confidence:g}"
+        reason_en = "{} has a confidence of {}; below {} a person looks.".format(en, *values)
+        reason_ko = "{}의 신뢰도가 {}로 기준 {}보다 낮습니다.".format(ko, *values)
+    return _Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
+
+
+def _judge_size(
+    finding: Finding, recipe: Recipe, rule: str, limit: float, quantity: Quantity, unit: Unit
+) -> _Fired | None:
+    """Holds one measured value against its limit; None when it passes."""
+    en, ko = _named(finding, recipe)
+    adjective, noun = _SIZES[quantity]
+    bound = f"{limit:g} {unit_symbol(unit)}"
+    taken = [m for m in finding.measurements if m.quantity is quantity]
+    measurement = next((m for m in taken if m.unit is unit), None)
+    if measurement is None:
+        unscaled = unit in (Unit.MM, Unit.MM2) and bool(taken)
+        why_en = f"there is no scale for the limit of {bound}" if unscaled else f"the limit is {bound}"
+        why_ko = f"척도가 없어 한계 {with_particle(bound, '과/와')} 비교할 수 없습니다"
+        return _Fired(
+            Verdict.REVIEW,
+            f"{rule}.{'no_scale' if unscaled else 'not_measured'}",
+            f"{en} was not measured in {unit_symbol(unit)}: {why_en}.",
+            f"{ko}의 {why_ko if unscaled else f'{noun}가 측정되지 않았습니다(한계 {bound})'}.",
+            (finding.id,),
+            finding.severity,
+        )
+    verdict = _compare(measurement, limit)
+    if verdict is Verdict.ACCEPT:
+        return None
+    value = format_value(measurement)
+    is_en = f"{en} is {adjective.format(value.replace('≥', 'at least'))}"
+    is_ko = f"{ko}의 {with_particle(noun, '이/가')} {with_particle(value, '으로/로')}"
+    if verdict is Verdict.REJECT:
+        reasons = f"{is_en}; the limit is {bound}.", f"{is_ko} 한계 {with_particle(bound, '을/를')} 넘습니다."
+    elif measurement.lower_bound:
+        reasons = (
+            f"{is_en} and runs out of the picture; whether it keeps the limit of {bound} cannot be told.",
+            f"{is_ko} 화면 밖으로 이어져 한계 {bound} 준수 여부를 알 수 없습니다.",
+        )
+    else:
+        reasons = (
+            f"{is_en}, within its uncertainty of the limit of {bound}.",
+            f"{is_ko} 한계 {with_particle(bound, '과/와')}의 차이가 불확도 이내입니다.",
+        )
+    return _Fired(verdict, rule, *reasons, (finding.id,), finding.severity)
+
+
+def _compare(measurement: Measurement, limit: float) -> Verdict:
+    value, uncertainty = measurement.value, measurement.uncertainty
+    if value - uncertainty > limit * (1 + _ROUNDING):
+        return Verdict.REJECT
+    if value + uncertainty <= limit * (1 + _ROUNDING) and not measurement.lower_bound:
+        return Verdict.ACCEPT
+    return Verdict.REVIEW
+
+
+def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[_Fired]:
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in findings:
+        if _is_confirmed(finding, recipe):
+            prefix, zone, _ = _criteria(finding, recipe)
+            groups.setdefault((prefix, zone), []).append(finding)
+    for (prefix, zone), group in groups.items():
+        first, limit = group[0], _criteria(group[0], recipe)[2].max_count
+        if limit is None or len(group) <= limit:
+            continue
+        en, ko = label_name(recipe, first.type, EN), label_name(recipe, first.type, KO)
+        ids = tuple(finding.id for finding in group)
+        found_en = f"{len(group)} found ({', '.join(ids)})"
+        found_ko = f"{len(group)}건 발견({', '.join(ids)})"
+        allowed_en = f"at most {limit} allowed" if limit else "none allowed"
+        allowed_ko = f"한계 {limit}건" if limit else "허용되지 않음"
+        reason_en = f"{en.capitalize()}: {found_en}, {allowed_en}."
+        reason_ko = f"{ko} {found_ko}, {allowed_ko}."
+        fired = _Fired(
+            Verdict.REJECT,
+            f"{prefix}.max_count",
+            reason_en,
+            reason_ko,
+            ids,
+            recipe.defects[first.type].severity,
+        )
+        yield _in_zone(fired, zone)
+
+
+def _in_zone(fired: _Fired, zone: str | None) -> _Fired:
+    if zone is None:
+        return fired
+    reason_en = f"Zone {zone}: {fired.reason_en}"
+    return replace(fired, reason_en=reason_en, reason_ko=f"{zone} 영역: {fired.reason_ko}")
+
+
+def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -> Iterator[_Fired]:
+    """Sends what looks wrong, but where nothing was found, to review."""
+    if findings or (screening is not None and screening.status is ScreeningStatus.CLEAR):
+        return
+    if screening is None:
+        yield _Fired(
+            Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
+        )
+        return
+    numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
+    if screening.status is ScreeningStatus.SUSPECT:
+        rule = "screening.suspect"
+        reason_en = "Suspicion {} is above the threshold of {}, but no defect was located."
+        reason_ko = "의심도 {}가 기준 {}를 넘지만 결함 위치를 찾지 못했습니다."
+    elif screening.label == UNKNOWN:
+        rule = "screening.unknown"
+        reason_en = "Nothing that the recipe knows fits the image (suspicion {}, threshold {})."
+        reason_ko = "레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {}, 기준 {})."
+    else:
+        rule = "screening.unsure"
+        numbers = (*numbers, f"{screening.review_band:g}")
+        reason_en = "Suspicion {} is too near to the threshold of {} (± {}) to decide."
+        reason_ko = "의심도 {}가 기준 {}(± {})에 가까워 판정할 수 없습니다."
+    yield _Fired(Verdict.REVIEW, rule, reason_en.format(*numbers), reason_ko.format(*numbers))
+
+
+def _judge_flags(flags: Sequence[str]) -> Iterator[_Fired]:
+    for flag in flags:
+        kind, _, detail = flag.partition(":")
+        if rule := _REVIEW_FLAGS.get(kind):
+            about_en = f"The caption of {detail.strip() or 'the image'} broke the quality rules twice."
+            about_ko = f"{detail.strip() or '이미지'}의 캡션이 품질 기준을 통과하지 못했습니다."
+            yield _Fired(
+                Verdict.REVIEW, rule, about_en, about_ko, (detail.strip(),) if detail.strip() else ()
+            )
+
+
+def _merged(worst: _Fired, fired: Sequence[_Fired]) -> _Fired:
+    """Adds the other findings on which the same rule fired with the same verdict."""
+    same = [firing for firing in fired if firing.rule == worst.rule and firing.verdict is worst.verdict]
+    ids = tuple(dict.fromkeys(id_ for firing in same for id_ in firing.finding_ids))
+    if len(same) == 1:
+        return worst
+    more = len(same) - 1
+    return replace(
+        worst,
+        reason_en=f"{worst.reason_en} The same holds for {more} more.",
+        reason_ko=f"{worst.reason_ko} 같은 사유 외 {more}건.",
+        finding_ids=ids,
+    )
+
+
+def _judgement(fired: _Fired) -> Judgement:
+    return Judgement(
+        verdict=fired.verdict,
+        rule=fired.rule,
+        reason_en=fired.reason_en,
+        reason_ko=fired.reason_ko,
+        finding_ids=fired.finding_ids,
+        severity=fired.severity,
+    )
+
+
+def _accepted(
+    screening: Screening | None, counting: Sequence[Finding], ignored: int, recipe: Recipe
+) -> Judgement:
+    parts_en, parts_ko = [], []
+    if counting:
+        parts_en.append(f"{len(counting)} finding{'s' * (len(counting) > 1)} within the limits")
+        parts_ko.append(f"{len(counting)}건 모두 한계 이내")
+    elif not ignored:
+        parts_en.append("no defect found")
+        parts_ko.append("결함 없음")
+    if screening is not None:
+        parts_en.append(f"suspicion {screening.suspicion:.2f}, threshold {screening.threshold:g}")
+        parts_ko.append(f"의심도 {screening.suspicion:.2f}, 기준 {screening.threshold:g}")
+    if ignored:
+        names = ", ".join(zone.name for zone in recipe.zones if zone.ignore)
+        parts_en.append(f"{ignored} in ignored zone{'s' * (',' in names)} {names} not counted")
+        parts_ko.append(f"제외 영역({names}) {ignored}건 미집계")
+    return Judgement(
+        verdict=Verdict.ACCEPT,
+        rule=ALL_CRITERIA_MET,
+        reason_en=f"All criteria met: {'; '.join(parts_en)}.",
+        reason_ko=f"모든 기준 충족: {'; '.join(parts_ko)}.",
+    )
+
+
+def _named(finding: Finding, recipe: Recipe) -> tuple[str, str]:
+    """Returns `Scratch img_003-1` and `스크래치 img_003-1`."""
+    en, ko = label_name(recipe, finding.type, EN), label_name(recipe, finding.type, KO)
+    return f"{en[:1].upper()}{en[1:]} {finding.id}", f"{ko} {finding.id}"

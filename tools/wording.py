@@ -1,0 +1,245 @@
+"""Sentences about findings and images: slots that only measured facts fill, plus a caption that passed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tools.caption_rules import caption_faults, clean_caption
+from tools.glossary import (
+    UNCLASSIFIED,
+    label_name,
+    place_phrase,
+    unit_symbol,
+    with_article,
+    with_particle,
+    word,
+)
+from tools.records import (
+    CaptionOutcome,
+    DecidedBy,
+    Description,
+    Finding,
+    Judgement,
+    Language,
+    Measurement,
+    Origin,
+    Quantity,
+    Screening,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from tools.recipe import Recipe
+
+__all__ = ["describe_finding", "describe_image", "format_value"]
+
+EN, KO = Language.EN, Language.KO
+
+# Proposals that no detector or person confirmed.
+CANDIDATE_ORIGINS = frozenset({Origin.SCREENING, Origin.VLM})
+
+
+def format_value(measurement: Measurement) -> str:
+    """Writes a measurement as `3.14 ± 0.22 mm`, `≥ 3.1 ± 0.2 mm` for a lower bound.
+
+    U is rounded to two significant digits at most and the value to the same place (JCGM 100:2008, 7.2.6);
+    a last digit that is 0 in both is left out.
+    """
+    number = _rounded(measurement.value, measurement.uncertainty)
+    space = "" if measurement.unit is Unit.DEG else " "
+    return f"{'≥ ' if measurement.lower_bound else ''}{number}{space}{unit_symbol(measurement.unit)}"
+
+
+def _rounded(value: float, uncertainty: float) -> str:
+    if uncertainty == 0.0:
+        return f"{value:g}"
+    if not (math.isfinite(value) and math.isfinite(uncertainty)):
+        return f"{value:g} ± {uncertainty:g}"
+    rounded_u = Decimal(f"{uncertainty:.1e}")
+    place = rounded_u.adjusted() - 1
+    rounded = Decimal(repr(value)).quantize(Decimal((0, (1,), place)))
+    if place < 0 and rounded.as_tuple().digits[-1] == rounded_u.as_tuple().digits[-1] == 0:
+        shorter = Decimal((0, (1,), place + 1))
+        rounded, rounded_u = rounded.quantize(shorter), rounded_u.quantize(shorter)
+    return f"{rounded:f} ± {rounded_u:f}"
+
+
+def describe_finding(
+    finding: Finding,
+    recipe: Recipe,
+    caption: str | None = None,
+    regenerate: Callable[[], str] | None = None,
+    translate: Callable[[str], str] | None = None,
+) -> Description:
+    """Describes one finding.
+
+    Args:
+        finding: Measured and judged; what it lacks is not spoken of.
+        recipe: Names of types and part.
+        caption: What the captioning model said of its region; None when it was not asked.
+        regenerate: Asks the captioning model once more, when the first caption breaks a quality rule.
+        translate: From English into Korean; without it the caption is quoted in English.
+    """
+    counts = {finding.type: 1}
+    used, outcome = _checked(caption, regenerate, recipe, counts, finding.measurements)
+    sentences_en = [_found_en(finding, recipe), _size_en(finding)]
+    sentences_ko = [_found_ko(finding, recipe), _size_ko(finding)]
+    if finding.edge_touching:
+        sentences_en.append("It runs out of the picture, so it may be larger.")
+        sentences_ko.append("화면 밖으로 이어지므로 실제 크기는 더 클 수 있습니다.")
+    if finding.severity is not None:
+        level = finding.severity_level
+        sentences_en.append(f"Severity: {word(finding.severity, EN)}{f' ({level} of 5)' if level else ''}.")
+        sentences_ko.append(f"심각도: {word(finding.severity, KO)}{f'({level}/5)' if level else ''}.")
+    return _description(sentences_en, sentences_ko, used, outcome, translate)
+
+
+def describe_image(
+    findings: Sequence[Finding],
+    screening: Screening | None,
+    judgement: Judgement,
+    recipe: Recipe,
+    caption: str | None = None,
+    regenerate: Callable[[], str] | None = None,
+    translate: Callable[[str], str] | None = None,
+) -> Description:
+    """Describes a whole image: how many findings, the longest, the screening, the verdict.
+
+    The caption and its helpers are as for `describe_finding`. Whoever changes the judgement describes anew.
+    """
+    counts = Counter(finding.type for finding in findings)
+    measurements = [m for finding in findings for m in finding.measurements]
+    used, outcome = _checked(caption, regenerate, recipe, counts, measurements)
+    sentences_en, sentences_ko = [_counted_en(counts, recipe)], [_counted_ko(counts, recipe)]
+    if longest := _longest(findings):
+        finding, length = longest
+        sentences_en.append(f"The longest is {label_name(recipe, finding.type, EN)} {finding.id}: {length}.")
+        sentences_ko.append(f"가장 긴 것은 {label_name(recipe, finding.type, KO)} {finding.id}: {length}.")
+    if screening is not None:
+        numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:.2f}"
+        sentences_en.append("Suspicion {} at a threshold of {}.".format(*numbers))
+        sentences_ko.append("의심도 {}(기준 {}).".format(*numbers))
+    decider_en, decider_ko = _DECIDERS[judgement.decided_by]
+    sentences_en.append(f"{decider_en}: {word(judgement.verdict, EN)}.")
+    sentences_ko.append(f"{decider_ko}: {word(judgement.verdict, KO)}.")
+    return _description(sentences_en, sentences_ko, used, outcome, translate)
+
+
+_DECIDERS = {
+    DecidedBy.RULE: ("By the recipe's criteria", "레시피 기준 판정"),
+    DecidedBy.AGENT: ("Decided by the agent", "에이전트 판정"),
+    DecidedBy.HUMAN: ("Decided by an inspector", "검사원 판정"),
+}
+
+
+def _checked(
+    caption: str | None,
+    regenerate: Callable[[], str] | None,
+    recipe: Recipe,
+    counts: Mapping[str, int],
+    measurements: Sequence[Measurement],
+) -> tuple[str, CaptionOutcome]:
+    """Returns the caption that may be used, if any: the first, else a second one, else none."""
+    if caption is None:
+        return "", CaptionOutcome.NOT_ASKED
+    if not caption_faults(caption, recipe, counts, measurements):
+        return clean_caption(caption), CaptionOutcome.USED
+    second = regenerate() if regenerate else ""
+    if second and not caption_faults(second, recipe, counts, measurements):
+        return clean_caption(second), CaptionOutcome.REGENERATED
+    return "", CaptionOutcome.DROPPED
+
+
+def _description(
+    sentences_en: Sequence[str],
+    sentences_ko: Sequence[str],
+    caption: str,
+    outcome: CaptionOutcome,
+    translate: Callable[[str], str] | None,
+) -> Description:
+    en, ko = " ".join(filter(None, sentences_en)), " ".join(filter(None, sentences_ko))
+    if caption:
+        en += f' Caption: "{caption}".'
+        ko += f' 자동 캡션: "{clean_caption(translate(caption)) if translate else caption}".'
+    return Description(en=en, ko=ko, caption=caption, caption_outcome=outcome)
+
+
+def _found_en(finding: Finding, recipe: Recipe) -> str:
+    name = label_name(recipe, finding.type, EN)
+    suspected = finding.origin in CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
+    what = with_article(f"suspected {name}" if suspected else name)
+    where = ", ".join(filter(None, (f"on the {recipe.part.noun}", place_phrase(finding.place, EN))))
+    zone = f" (zone {finding.zone})" if finding.zone else ""
+    return f"{what[:1].upper()}{what[1:]} was found {where}{zone}."
+
+
+def _found_ko(finding: Finding, recipe: Recipe) -> str:
+    name = label_name(recipe, finding.type, KO)
+    suspected = finding.origin in CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
+    what = f"{with_particle(name, '으로/로')} 의심되는 부분이" if suspected else with_particle(name, "이/가")
+    place = place_phrase(finding.place, KO)
+    where = f"{_part_ko(recipe)}의 {place}" if place else _part_ko(recipe)
+    zone = f"({finding.zone} 영역)" if finding.zone else ""
+    return f"{where}{zone}에서 {what} 발견되었습니다."
+
+
+def _part_ko(recipe: Recipe) -> str:
+    return recipe.part.name_ko or recipe.part.name
+
+
+def _size_en(finding: Finding) -> str:
+    spoken = {
+        quantity: format_value(measurement).replace("≥", "at least")
+        for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)
+        if (measurement := finding.measurement(quantity))
+    }
+    if not spoken:
+        return "Its size was not measured."
+    spans = [
+        f"{spoken[quantity]} {adjective}"
+        for quantity, adjective in ((Quantity.LENGTH, "long"), (Quantity.WIDTH, "wide"))
+        if quantity in spoken
+    ]
+    clauses = [f"is {' and '.join(spans)}"] if spans else []
+    if Quantity.AREA in spoken:
+        clauses.append(f"covers {spoken[Quantity.AREA]}")
+    return f"It {' and '.join(clauses)}." if len(spans) < 2 else f"It {', and '.join(clauses)}."
+
+
+def _size_ko(finding: Finding) -> str:
+    spoken = []
+    for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA):
+        if measurement := finding.measurement(quantity):
+            value = format_value(measurement).removeprefix("≥ ")
+            at_least = " 이상" if measurement.lower_bound else ""
+            spoken.append(f"{with_particle(word(quantity, KO), '은/는')} {value}{at_least}")
+    return f"{', '.join(spoken)}입니다." if spoken else "크기는 측정되지 않았습니다."
+
+
+def _counted_en(counts: Mapping[str, int], recipe: Recipe) -> str:
+    total = sum(counts.values())
+    if not total:
+        return f"No defect was found on the {recipe.part.noun}."
+    kinds = ", ".join(f"{label_name(recipe, name, EN)} {count}" for name, count in counts.items())
+    return f"{total} finding{'s' if total > 1 else ''} on the {recipe.part.noun}: {kinds}."
+
+
+def _counted_ko(counts: Mapping[str, int], recipe: Recipe) -> str:
+    total = sum(counts.values())
+    if not total:
+        return f"{_part_ko(recipe)}에서 결함이 발견되지 않았습니다."
+    kinds = ", ".join(f"{label_name(recipe, name, KO)} {count}건" for name, count in counts.items())
+    return f"{_part_ko(recipe)}에서 {total}건 발견: {kinds}."
+
+
+def _longest(findings: Sequence[Finding]) -> tuple[Finding, str] | None:
+    """Returns the longest finding with its length; None unless several can be compared in one unit."""
+    lengths = [(finding, m) for finding in findings if (m := finding.measurement(Quantity.LENGTH))]
+    if len(lengths) < 2 or len({m.unit for _, m in lengths}) > 1:
+        return None
+    finding, length = max(lengths, key=lambda pair: pair[1].value)
+    return finding, format_value(length)
