@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from tests.tui.conftest import Done
+
+Loupe = Callable[..., Done]
+
+
+def marker_picture(side_px: int = 120) -> np.ndarray:
+    picture = np.full((400, 500), 230, np.uint8)
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    picture[100 : 100 + side_px, 150 : 150 + side_px] = cv2.aruco.generateImageMarker(dictionary, 7, side_px)
+    return picture
+
+
+def board_picture(square_px: int = 40) -> np.ndarray:
+    squares = np.indices((7, 10)).sum(axis=0) % 2 * 255
+    board = np.kron(squares, np.ones((square_px, square_px))).astype(np.uint8)
+    return np.pad(board, 60, constant_values=255)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Callable[[np.ndarray], Path]:
+    def write(picture: np.ndarray) -> Path:
+        path = tmp_path / "target.png"
+        Image.fromarray(picture).save(path)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("picture", "arguments", "mm_per_px"),
+    [
+        (marker_picture(), ["--points", "10,20,410,20", "--distance", "100"], 0.25),
+        (marker_picture(), ["--aruco-side", "12"], 0.1),
+        (board_picture(), ["--chessboard", "9x6", "--square", "10"], 0.25),
+    ],
+    ids=["points", "marker", "chessboard"],
+)
+def test_the_scale_lands_in_the_recipe(
+    loupe: Loupe,
+    photo: Callable[[np.ndarray], Path],
+    tmp_path: Path,
+    picture: np.ndarray,
+    arguments: list[str],
+    mm_per_px: float,
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    assert loupe("recipe", "new", recipe).exit_code == 0
+    done = loupe("calibrate", photo(picture), "--recipe", recipe, *arguments)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert float(done.stderr.split(" mm per px")[0]) == pytest.approx(mm_per_px, rel=0.005)
+    assert loupe("recipe", "check", recipe).exit_code == 0
+
+
+def test_without_a_recipe_the_section_is_printed(loupe: Loupe, photo: Callable[[np.ndarray], Path]) -> None:
+    done = loupe("calibrate", photo(marker_picture()), "--aruco-side", "12")
+    assert yaml.safe_load(done.stdout) == {"scale": {"aruco_side_mm": 12.0}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "exactly one"),
+        (["--points", "1,2,3", "--distance", "5"], "cannot be read"),
+        (["--points", "1,2,30,4"], "--distance"),
+        (["--points", "1,2,2,2", "--distance", "5"], "too close"),
+        (["--aruco-side", "0"], "above zero"),
+        (["--chessboard", "9x6"], "--square"),
+        (["--chessboard", "nine", "--square", "5"], "cannot be read"),
+        (["--chessboard", "9x6", "--square", "5"], "No chessboard"),
+        (["--aruco-side", "5", "--chessboard", "9x6"], "exactly one"),
+    ],
+)
+def test_what_is_missing_is_said(
+    loupe: Loupe, photo: Callable[[np.ndarray], Path], arguments: list[str], said: str
+) -> None:
+    done = loupe("calibrate", photo(marker_picture()), *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())
+    assert "hint:" in done.stderr
