@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNCLASSIFIED",
     "UNKNOWN",
+    "capitalized",
     "find_type",
     "fold",
     "label_name",
@@ -107,6 +108,11 @@ def find_type(recipe: Recipe, word: str) -> str | None:
     folded = fold(word)
     candidates = (folded, folded.removesuffix("s"), folded.removesuffix("es"))
     return next((names[candidate] for candidate in candidates if candidate in names), None)
+
+
+def capitalized(text: str) -> str:
+    """Returns a text with a capital first letter and the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 # Nouns of inspection that take no article: what flows, sticks or is a state.

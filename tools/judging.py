@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tools.glossary import UNKNOWN, label_name, unit_symbol, with_particle
+from tools.glossary import UNKNOWN, capitalized, label_name, unit_symbol, with_particle
 from tools.records import (
     Finding,
     ImageRecord,
@@ -20,6 +20,7 @@ from tools.records import (
     Judgement,
     Language,
     Measurement,
+    Origin,
     Quantity,
     Screening,
     ScreeningStatus,
@@ -27,7 +28,7 @@ from tools.records import (
     Unit,
     Verdict,
 )
-from tools.wording import CANDIDATE_ORIGINS, format_value
+from tools.wording import format_value
 
 if TYPE_CHECKING:
     from tools.recipe import Acceptance, Recipe
@@ -59,6 +60,11 @@ _SIZES = {
     Quantity.LENGTH: ("{} long", "길이"),
     Quantity.WIDTH: ("{} wide", "너비"),
     Quantity.AREA: ("{} in area", "면적"),
+}
+
+_PROPOSERS = {
+    Origin.SCREENING: ("screening", "선별 검사"),
+    Origin.VLM: ("the vision-language model", "시각 언어 모델"),
 }
 
 
@@ -142,7 +148,7 @@ def _is_ignored(finding: Finding, recipe: Recipe) -> bool:
 def _is_confirmed(finding: Finding, recipe: Recipe) -> bool:
     return (
         finding.type in recipe.defects
-        and finding.origin not in CANDIDATE_ORIGINS
+        and finding.origin not in _PROPOSERS
         and finding.confidence >= recipe.localization.review_confidence
     )
 
@@ -178,15 +184,16 @@ def _unconfirmed(finding: Finding, recipe: Recipe) -> _Fired:
         rule = "finding.unclassified"
         reason_en = f"{en} is of no type that the recipe knows."
         reason_ko = f"{with_particle(ko, '은/는')} 레시피에 없는 유형입니다."
-    elif finding.origin in CANDIDATE_ORIGINS:
+    elif finding.origin in _PROPOSERS:
         rule = "finding.candidate"
-        reason_en = f"{en} was proposed by {finding.origin} alone and not confirmed."
-        reason_ko = f"{with_particle(ko, '은/는')} {finding.origin} 단독 제안으로 확인되지 않았습니다."
+        by_en, by_ko = _PROPOSERS[finding.origin]
+        reason_en = f"{en} was proposed by {by_en} alone and not confirmed."
+        reason_ko = f"{with_particle(ko, '은/는')} {by_ko}만의 제안으로 확인되지 않았습니다."
     else:
         rule = "finding.low_confidence"
-        values = f"{finding.confidence:.2f}", f"{recipe.localization.review_confidence:g}"
-        reason_en = "{} has a confidence of {}; below {} a person looks.".format(en, *values)
-        reason_ko = "{}의 신뢰도가 {}로 기준 {}보다 낮습니다.".format(ko, *values)
+        value, floor = f"{finding.confidence:.2f}", f"{recipe.localization.review_confidence:g}"
+        reason_en = f"{en} has a confidence of {value}; below {floor} a person looks."
+        reason_ko = f"{ko}의 신뢰도가 {with_particle(value, '으로/로')} 기준 {floor}보다 낮습니다."
     return _Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
 
 
@@ -196,6 +203,7 @@ def _judge_size(
     """Holds one measured value against its limit; None when it passes."""
     en, ko = _named(finding, recipe)
     adjective, noun = _SIZES[quantity]
+    subject_ko = with_particle(noun, "이/가")
     bound = f"{limit:g} {unit_symbol(unit)}"
     taken = [m for m in finding.measurements if m.quantity is quantity]
     measurement = next((m for m in taken if m.unit is unit), None)
@@ -207,7 +215,7 @@ def _judge_size(
             Verdict.REVIEW,
             f"{rule}.{'no_scale' if unscaled else 'not_measured'}",
             f"{en} was not measured in {unit_symbol(unit)}: {why_en}.",
-            f"{ko}의 {why_ko if unscaled else f'{noun}가 측정되지 않았습니다(한계 {bound})'}.",
+            f"{ko}의 {why_ko if unscaled else f'{subject_ko} 측정되지 않았습니다(한계 {bound})'}.",
             (finding.id,),
             finding.severity,
         )
@@ -216,7 +224,7 @@ def _judge_size(
         return None
     value = format_value(measurement)
     is_en = f"{en} is {adjective.format(value.replace('≥', 'at least'))}"
-    is_ko = f"{ko}의 {with_particle(noun, '이/가')} {with_particle(value, '으로/로')}"
+    is_ko = f"{ko}의 {subject_ko} {with_particle(value, '으로/로')}"
     if verdict is Verdict.REJECT:
         reasons = f"{is_en}; the limit is {bound}.", f"{is_ko} 한계 {with_particle(bound, '을/를')} 넘습니다."
     elif measurement.lower_bound:
@@ -257,7 +265,7 @@ def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[_Fire
         found_ko = f"{len(group)}건 발견({', '.join(ids)})"
         allowed_en = f"at most {limit} allowed" if limit else "none allowed"
         allowed_ko = f"한계 {limit}건" if limit else "허용되지 않음"
-        reason_en = f"{en.capitalize()}: {found_en}, {allowed_en}."
+        reason_en = f"{capitalized(en)}: {found_en}, {allowed_en}."
         reason_ko = f"{ko} {found_ko}, {allowed_ko}."
         fired = _Fired(
             Verdict.REJECT,
@@ -286,21 +294,21 @@ def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -
             Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
         )
         return
-    numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
+    suspicion, threshold = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
     if screening.status is ScreeningStatus.SUSPECT:
         rule = "screening.suspect"
-        reason_en = "Suspicion {} is above the threshold of {}, but no defect was located."
-        reason_ko = "의심도 {}가 기준 {}를 넘지만 결함 위치를 찾지 못했습니다."
+        reason_en = f"Suspicion {suspicion} reaches the threshold of {threshold}, but no defect was located."
+        reason_ko = f"의심도 {suspicion}, 기준 {threshold} 이상이지만 결함 위치를 찾지 못했습니다."
     elif screening.label == UNKNOWN:
         rule = "screening.unknown"
-        reason_en = "Nothing that the recipe knows fits the image (suspicion {}, threshold {})."
-        reason_ko = "레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {}, 기준 {})."
+        reason_en = f"Nothing that the recipe knows fits the image (suspicion {suspicion})."
+        reason_ko = f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {suspicion})."
     else:
         rule = "screening.unsure"
-        numbers = (*numbers, f"{screening.review_band:g}")
-        reason_en = "Suspicion {} is too near to the threshold of {} (± {}) to decide."
-        reason_ko = "의심도 {}가 기준 {}(± {})에 가까워 판정할 수 없습니다."
-    yield _Fired(Verdict.REVIEW, rule, reason_en.format(*numbers), reason_ko.format(*numbers))
+        near = f"{threshold} ± {screening.review_band:g}"
+        reason_en = f"Suspicion {suspicion} is too near to the threshold ({near}) to decide."
+        reason_ko = f"의심도 {with_particle(suspicion, '이/가')} 기준({near})에 가까워 판정할 수 없습니다."
+    yield _Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
 
 
 def _judge_flags(flags: Sequence[str]) -> Iterator[_Fired]:
@@ -368,4 +376,4 @@ def _accepted(
 def _named(finding: Finding, recipe: Recipe) -> tuple[str, str]:
     """Returns `Scratch img_003-1` and `스크래치 img_003-1`."""
     en, ko = label_name(recipe, finding.type, EN), label_name(recipe, finding.type, KO)
-    return f"{en[:1].upper()}{en[1:]} {finding.id}", f"{ko} {finding.id}"
+    return f"{capitalized(en)} {finding.id}", f"{ko} {finding.id}"

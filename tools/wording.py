@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tools.caption_rules import caption_faults, clean_caption
 from tools.glossary import (
     UNCLASSIFIED,
+    capitalized,
     label_name,
     place_phrase,
     unit_symbol,
@@ -40,7 +41,7 @@ __all__ = ["describe_finding", "describe_image", "format_value"]
 EN, KO = Language.EN, Language.KO
 
 # Proposals that no detector or person confirmed.
-CANDIDATE_ORIGINS = frozenset({Origin.SCREENING, Origin.VLM})
+_CANDIDATE_ORIGINS = frozenset({Origin.SCREENING, Origin.VLM})
 
 
 def format_value(measurement: Measurement) -> str:
@@ -170,16 +171,16 @@ def _description(
 
 def _found_en(finding: Finding, recipe: Recipe) -> str:
     name = label_name(recipe, finding.type, EN)
-    suspected = finding.origin in CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
+    suspected = finding.origin in _CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
     what = with_article(f"suspected {name}" if suspected else name)
     where = ", ".join(filter(None, (f"on the {recipe.part.noun}", place_phrase(finding.place, EN))))
     zone = f" (zone {finding.zone})" if finding.zone else ""
-    return f"{what[:1].upper()}{what[1:]} was found {where}{zone}."
+    return f"{capitalized(what)} was found {where}{zone}."
 
 
 def _found_ko(finding: Finding, recipe: Recipe) -> str:
     name = label_name(recipe, finding.type, KO)
-    suspected = finding.origin in CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
+    suspected = finding.origin in _CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
     what = f"{with_particle(name, '으로/로')} 의심되는 부분이" if suspected else with_particle(name, "이/가")
     place = place_phrase(finding.place, KO)
     where = f"{_part_ko(recipe)}의 {place}" if place else _part_ko(recipe)
