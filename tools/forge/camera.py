@@ -191,8 +191,8 @@ def choose_camera(rng: Rng, light: FloatImage, part_mask: NDArray[np.bool_], sca
         exposure=target / max(grey, 1e-3),
         blur_px=float(rng.choice([0.0, 0.5, 0.8, 1.1], p=[0.3, 0.35, 0.25, 0.1])) * scale,
         vignette=float(rng.uniform(0.0, 0.35)),
-        shot_noise=float(rng.uniform(0.004, 0.024)),
-        read_noise=float(rng.uniform(0.001, 0.005)),
+        shot_noise=float(rng.uniform(0.002, 0.011)),
+        read_noise=float(rng.uniform(0.0003, 0.002)),
         sharpen=float(rng.uniform(0.0, 0.8)),
         contrast=float(rng.uniform(0.0, 0.5)),
         jpeg_quality=int(rng.integers(82, 97)),
@@ -221,7 +221,7 @@ def encode_jpeg(image_rgb: NDArray[np.uint8], quality: int) -> bytes:
 
 
 def develop(rng: Rng, light: FloatImage, camera: Camera) -> NDArray[np.uint8]:
-    """Takes the picture: lens blur, vignetting, shot and read noise, tone, sharpening, 8 bits, JPEG.
+    """Takes the picture: vignetting, tone, blur, shot and read noise, sharpening, 8 bits, JPEG.
 
     Args:
         rng: Source of the noise.
@@ -232,15 +232,18 @@ def develop(rng: Rng, light: FloatImage, camera: Camera) -> NDArray[np.uint8]:
         HxWx3 RGB.
     """
     height, width = light.shape[:2]
-    if camera.blur_px > 0:
-        light = np.asarray(cv2.GaussianBlur(light, (0, 0), camera.blur_px), np.float32)
     ys, xs = np.ogrid[:height, :width]
     radius2 = ((xs - width / 2) ** 2 + (ys - height / 2) ** 2) / ((width / 2) ** 2 + (height / 2) ** 2)
-    light = light * (1 - np.float32(camera.vignette) * radius2.astype(np.float32))[..., None]
-    exposed = np.maximum(light * np.float32(camera.exposure), 0)
-    noise = rng.standard_normal(light.shape, dtype=np.float32)
-    sigma = np.sqrt(exposed * np.float32(camera.shot_noise**2) + np.float32(camera.read_noise**2))
-    value = to_display(light + noise * sigma / np.float32(camera.exposure), camera)
+    value = to_display(
+        light * (1 - np.float32(camera.vignette) * radius2.astype(np.float32))[..., None], camera
+    )
+    # Blurred after the tone curve, where a lens blurs before it: so half contrast stays at the true edge,
+    # and a size measured there can be compared with the truth.
+    if camera.blur_px > 0:
+        value = np.asarray(cv2.GaussianBlur(value, (0, 0), camera.blur_px), np.float32)
+    # Under gamma, shot noise is nearly even and read noise grows towards the shadows.
+    sigma = np.hypot(np.float32(camera.shot_noise), np.float32(camera.read_noise) / (value + np.float32(0.1)))
+    value = value + sigma * rng.standard_normal(value.shape, dtype=np.float32)
     if camera.sharpen > 0:
         value = value + np.float32(camera.sharpen) * (value - cv2.GaussianBlur(value, (0, 0), 1.2))
     image = np.clip(value * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -128,6 +128,10 @@ def write_set(
         captions += _captions(sample, name)
         if progress:
             progress(index + 1)
+    _write_lists(folder, coco, captions)
+
+
+def _write_lists(folder: Path, coco: Json, captions: list[Json]) -> None:
     (folder / "annotations.json").write_text(json.dumps(coco), encoding="utf-8")
     lines = [json.dumps(row) + "\n" for row in captions]
     (folder / "captions.jsonl").write_text("".join(lines), encoding="utf-8")

@@ -230,7 +230,7 @@ def _walk(rng: Rng, start: Points, heading: float, length: float, step: float, j
 
 
 def _crack_lines(rng: Rng, centre: Point, scale: float) -> list[tuple[Points, NDArray[np.float64]]]:
-    """Returns the trunk and its branches, each with its widths; a branch is shorter than the trunk's rest."""
+    """Returns trunk and branches with their widths; the longest way through a crack is its trunk."""
     length = _log_uniform(rng, 40, 230) * scale
     width, step = _log_uniform(rng, 1.4, 3.0) * scale, rng.uniform(4.0, 8.0) * scale
     heading = rng.uniform(0, 2 * np.pi)
@@ -242,7 +242,7 @@ def _crack_lines(rng: Rng, centre: Point, scale: float) -> list[tuple[Points, ND
     for _ in range(int(rng.integers(0, 4 if length > 80 * scale else 2))):
         knot = int(rng.integers(count // 4, max(count // 4 + 1, 3 * count // 4)))
         side = float(rng.choice([-1.0, 1.0])) * rng.uniform(0.6, 1.2)
-        reach = length * (1 - knot / count) * rng.uniform(0.2, 0.6)
+        reach = length * min(knot, count - knot) / count * rng.uniform(0.35, 0.8)
         branch = _walk(rng, trunk[knot], heading + side, reach, step, 0.4)
         lines.append((branch, _drawable(width * np.linspace(0.75, 0.45, branch.shape[0] - 1), scale)))
     return lines

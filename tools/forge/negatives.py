@@ -122,7 +122,7 @@ def draw_aruco(marker_id: int) -> FloatImage:
     book = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
     card = np.full((8, 8), 255, np.uint8)
     card[1:7, 1:7] = cv2.aruco.generateImageMarker(book, marker_id, 6)
-    ink = np.where(np.kron(card, np.ones((8, 8))) > 0, 0.75, 0.02)
+    ink = np.where(np.kron(card, np.ones((8, 8))) > 0, 0.5, 0.03)
     return np.repeat(ink[..., None], 3, axis=2).astype(np.float32)
 
 

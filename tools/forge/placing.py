@@ -24,7 +24,7 @@ from tools.forge.textures import FloatImage, Rng
 __all__ = ["add_aruco", "add_defect", "add_flat_negatives", "add_loose_negatives"]
 
 _ARUCO_SIDES_MM = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0)
-_ARUCO_SIDE_PX = (48, 120)
+_ARUCO_SIDE_PX = (72, 140)
 
 # A defect counts as visible from this contrast in display units, and this many times what hides it.
 _LEAST_CONTRAST = 0.05

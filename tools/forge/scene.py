@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from tools.errors import UsageError
-from tools.forge.camera import choose_camera, choose_lighting, develop, shade
+from tools.forge.camera import Camera, choose_camera, choose_lighting, develop, shade
 from tools.forge.defects import Flaw
 from tools.forge.layout import Scene, build_layers
 from tools.forge.parts import PART_SHAPES, place_part
 from tools.forge.placing import add_aruco, add_defect, add_flat_negatives, add_loose_negatives
 from tools.forge.sentences import noun_of, sentences
-from tools.forge.textures import SURFACES, Rng, paint_surface
+from tools.forge.textures import SURFACES, FloatImage, Rng, paint_surface
 from tools.forge.truth import DEFECT_TYPES, HARD_NEGATIVES, Box, Sample, TrueDefect, place_of
 
 __all__ = ["Options", "synthesize"]
@@ -70,11 +70,16 @@ def _check(material: str | None, part_shape: str | None, defects: Sequence[str] 
 
 
 def _choose_defects(rng: Rng, surface: str, rate: float) -> tuple[str, ...]:
+    """Returns no type for one part of the seeds, one to three for the rest."""
     if rng.random() >= rate:
         return ()
     odds = _CLOTH_DEFECT_ODDS if surface == "fabric" else _DEFECT_ODDS
     count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
     return tuple(str(kind) for kind in rng.choice(DEFECT_TYPES, size=count, p=odds))
+
+
+def _choose_negatives(rng: Rng) -> list[str]:
+    return [kind for kind, odds in zip(HARD_NEGATIVES, _NEGATIVE_ODDS, strict=True) if rng.random() < odds]
 
 
 def _truth(flaw: Flaw, scene: Scene, mm_per_px: float, part_box: Box) -> TrueDefect:
@@ -95,6 +100,19 @@ def _truth(flaw: Flaw, scene: Scene, mm_per_px: float, part_box: Box) -> TrueDef
         area_px2=area,
         place=place_of(box, part_box),
     )
+
+
+def _add_defects(
+    scene: Scene, rng: Rng, types: Sequence[str], light: FloatImage, camera: Camera, mm_per_px: float
+) -> tuple[TrueDefect, ...]:
+    left, top, width, height = cv2.boundingRect(scene.part_mask.astype(np.uint8))
+    truths: list[TrueDefect] = []
+    for type_ in types:
+        flaw = add_defect(scene, rng, type_, light, camera)
+        if flaw:
+            truths.append(_truth(flaw, scene, mm_per_px, (left, top, left + width, top + height)))
+            scene.take(truths[-1].box_xyxy_px, 6)
+    return tuple(truths)
 
 
 def _set_up(
@@ -146,42 +164,33 @@ def synthesize(
         size_px: Width and height.
         defect_rate: Share of seeds that get one to three defects, where `defects` is not given.
         material: Key of `tools.forge.textures.SURFACES`; None lets the seed choose.
-        with_aruco: Whether a marker lies in the picture; None lets the seed choose (one in six). There may
-            be no room for it: `aruco_side_mm` says so.
-        defects: Exactly these types (one that finds no room or cannot be made visible is left out).
+        with_aruco: Whether a marker lies there, if there is room; None lets the seed choose (one in six).
+        defects: Exactly these types, but for any that finds no room or cannot be made visible.
         part_shape: One of `tools.forge.parts.PART_SHAPES`; None lets the seed choose.
         mm_per_px: Scale; None lets the seed choose between 0.04 and 0.25.
-        series: Photographs of one series show parts of one product on one bench under the same lamps and
-            camera: only grain, pose, marks and defects differ. None: every seed is its own series.
+        series: Seed of product, bench, lamps and camera, shared by the photographs of one series; None
+            makes every seed its own series.
 
     Raises:
         UsageError: An unknown material, part shape or defect type.
     """
     _check(material, part_shape, defects)
     stream = {question: np.random.default_rng([seed, question]) for question in _Stream}
-    scene, noun = _set_up(
-        seed, seed if series is None else series, (size_px[1], size_px[0]), material, part_shape
-    )
-    eye = np.random.default_rng([seed if series is None else series, _Stream.CAMERA])
-    drawn_scale = float(np.round(np.exp(eye.uniform(*np.log(_MM_PER_PX))), 4))
-    scale = drawn_scale if mm_per_px is None else mm_per_px
-    wanted = stream[_Stream.ARUCO].random() < _ARUCO_ODDS
-    aruco_side_mm = None
-    if wanted if with_aruco is None else with_aruco:
-        aruco_side_mm = add_aruco(scene, stream[_Stream.ARUCO], scale)
-    marks = stream[_Stream.MARKS]
-    kinds = [kind for kind, odds in zip(HARD_NEGATIVES, _NEGATIVE_ODDS, strict=True) if marks.random() < odds]
-    add_flat_negatives(scene, marks, kinds)
+    family = seed if series is None else series
+    scene, noun = _set_up(seed, family, (size_px[1], size_px[0]), material, part_shape)
+    eye = np.random.default_rng([family, _Stream.CAMERA])
+    drawn = float(np.round(np.exp(eye.uniform(*np.log(_MM_PER_PX))), 4))
+    scale = drawn if mm_per_px is None else mm_per_px
+    if with_aruco is None:
+        with_aruco = stream[_Stream.ARUCO].random() < _ARUCO_ODDS
+    aruco_side_mm = add_aruco(scene, stream[_Stream.ARUCO], scale) if with_aruco else None
+    kinds = _choose_negatives(stream[_Stream.MARKS])
+    add_flat_negatives(scene, stream[_Stream.MARKS], kinds)
     light = shade(scene.layers, scene.lighting, (slice(None), slice(None)))
     camera = choose_camera(eye, light, scene.part_mask, scene.scale)
-    left, top, width, height = cv2.boundingRect(scene.part_mask.astype(np.uint8))
-    truths: list[TrueDefect] = []
-    rng = stream[_Stream.DEFECTS]
-    for type_ in _choose_defects(rng, scene.surface, defect_rate) if defects is None else defects:
-        flaw = add_defect(scene, rng, type_, light, camera)
-        if flaw:
-            truths.append(_truth(flaw, scene, scale, (left, top, left + width, top + height)))
-            scene.take(truths[-1].box_xyxy_px, 6)
+    if defects is None:
+        defects = _choose_defects(stream[_Stream.DEFECTS], scene.surface, defect_rate)
+    truths = _add_defects(scene, stream[_Stream.DEFECTS], defects, light, camera, scale)
     add_loose_negatives(scene, stream[_Stream.DUST], kinds, light, camera)
     return Sample(
         seed=seed,
@@ -189,7 +198,7 @@ def synthesize(
         part_mask=scene.part_mask,
         material=noun,
         surface=scene.surface,
-        defects=tuple(truths),
+        defects=truths,
         negatives=tuple(scene.negatives),
         mm_per_px=scale,
         aruco_side_mm=aruco_side_mm,
