@@ -99,7 +99,7 @@ def _blur(image: FloatImage, sigma_px: float) -> FloatImage:
 
 def _drawable(widths: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     """Rounds widths to what the fine canvas can hold, so that the true width is the drawn one."""
-    return np.round(np.maximum(widths, 1.2 * scale) * _FINE) / _FINE
+    return np.round(np.maximum(widths, 1.2 * max(scale, 1.0)) * _FINE) / _FINE
 
 
 def _stroke(window: Window, lines: list[tuple[Points, NDArray[np.float64]]]) -> FloatImage:
