@@ -1,0 +1,122 @@
+"""The first page's charts as vectors: outcome bar, Pareto of defect types, histogram of lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from reportlab.graphics.shapes import Circle, Drawing, Line, PolyLine, Rect, String
+from reportlab.lib.colors import Color, white
+
+from reports.fonts import BOLD, REGULAR, elide
+from reports.statistics import Bar, Lengths, Tally, bin_edges, nice_step
+from reports.styles import ACCENT, INK, MUTED, RULE, UNREADABLE, VERDICT_LOOKS
+from tools.records import Verdict
+
+__all__ = ["histogram", "outcome_bar", "pareto_chart"]
+
+_LABEL = 6.6
+_LEFT, _RIGHT, _BOTTOM, _TOP = 24.0, 26.0, 24.0, 12.0
+_MOST_BARS = 8  # more types than this share the last bar's room badly; the rest is in findings.csv
+
+
+def outcome_bar(counts: Tally, width_pt: float) -> Drawing:
+    """One bar that is divided as the verdicts are; counts are printed where they fit."""
+    drawing = Drawing(width_pt, 14)
+    total = counts.inspected + counts.unreadable
+    parts = (
+        (counts.accepted, VERDICT_LOOKS[Verdict.ACCEPT].colour),
+        (counts.review, VERDICT_LOOKS[Verdict.REVIEW].colour),
+        (counts.rejected, VERDICT_LOOKS[Verdict.REJECT].colour),
+        (counts.unreadable, UNREADABLE),
+    )
+    x = 0.0
+    for count, colour in parts:
+        part = width_pt * count / total if total else 0.0
+        if part > 0:
+            drawing.add(Rect(x, 0, part, 14, fillColor=colour, strokeColor=white, strokeWidth=0.8))
+        if part > 14:
+            _text(drawing, x + part / 2, 4.4, str(count), anchor="middle", colour=white, font=BOLD, size=7.5)
+        x += part
+    return drawing
+
+
+def pareto_chart(
+    bars: Sequence[Bar],
+    width_pt: float,
+    height_pt: float,
+    *,
+    name: Callable[[str], str],
+    colour: Callable[[str], Color],
+    cumulative_label: str,
+) -> Drawing:
+    """Bars of falling height with the line of their cumulative share (right axis, 0 to 100 %)."""
+    drawing = Drawing(width_pt, height_pt)
+    bars = bars[:_MOST_BARS]
+    top = _axis(drawing, max(bar.count for bar in bars), width_pt, height_pt)
+    plot_height, plot_width = height_pt - _BOTTOM - _TOP, width_pt - _LEFT - _RIGHT
+    slot = plot_width / len(bars)
+    points: list[float] = []
+    for index, bar in enumerate(bars):
+        x, width = _LEFT + (index + 0.18) * slot, 0.64 * slot
+        height = plot_height * bar.count / top
+        drawing.add(Rect(x, _BOTTOM, width, height, fillColor=colour(bar.type), strokeColor=None))
+        _text(drawing, x + width / 2, _BOTTOM + 3, str(bar.count), anchor="middle", colour=white, font=BOLD)
+        label = elide(name(bar.type), slot, _LABEL)
+        _text(drawing, x + width / 2, _BOTTOM - 9, label, anchor="middle")
+        points += [x + width / 2, _BOTTOM + plot_height * bar.cumulative]
+    drawing.add(PolyLine(points, strokeColor=INK, strokeWidth=1))
+    for x, y in zip(points[::2], points[1::2], strict=True):
+        drawing.add(Circle(x, y, 1.8, fillColor=white, strokeColor=INK, strokeWidth=0.9))
+    for share in (0, 50, 100):
+        y = _BOTTOM + plot_height * share / 100 - 2.3
+        _text(drawing, width_pt - _RIGHT + 3, y, f"{share} %", colour=MUTED)
+    _text(drawing, width_pt, height_pt - 6, cumulative_label, anchor="end", colour=MUTED)
+    return drawing
+
+
+def histogram(lengths: Lengths, width_pt: float, height_pt: float, *, axis_label: str) -> Drawing:
+    """Counts of lengths in round bins; a value on an edge belongs to the bin above."""
+    drawing = Drawing(width_pt, height_pt)
+    edges = bin_edges(lengths.values)
+    counts = [sum(low <= v < high for v in lengths.values) for low, high in pairwise(edges)]
+    top = _axis(drawing, max(counts), width_pt, height_pt)
+    plot_height, slot = height_pt - _BOTTOM - _TOP, (width_pt - _LEFT - _RIGHT) / len(counts)
+    for index, count in enumerate(counts):
+        height = plot_height * count / top
+        x = _LEFT + index * slot
+        drawing.add(Rect(x, _BOTTOM, slot, height, fillColor=ACCENT, strokeColor=white, strokeWidth=0.8))
+    every = 1 if len(edges) <= 7 else 2
+    for index, edge in enumerate(edges[::every]):
+        _text(drawing, _LEFT + index * every * slot, _BOTTOM - 9, f"{edge:g}", anchor="middle")
+    _text(drawing, width_pt - _RIGHT, 2, axis_label, anchor="end", colour=MUTED)
+    return drawing
+
+
+def _axis(drawing: Drawing, largest: int, width_pt: float, height_pt: float) -> float:
+    """Draws grid lines and numbers of a count axis from 0; returns its upper end."""
+    step = max(1.0, nice_step(largest, 4))
+    top = step * -(-largest // step)
+    plot_height = height_pt - _BOTTOM - _TOP
+    value = 0.0
+    while value <= top:
+        y = _BOTTOM + plot_height * value / top
+        colour = INK if value == 0 else RULE
+        drawing.add(Line(_LEFT, y, width_pt - _RIGHT, y, strokeColor=colour, strokeWidth=0.5))
+        _text(drawing, _LEFT - 3, y - 2.3, f"{value:g}", anchor="end", colour=MUTED)
+        value += step
+    return top
+
+
+def _text(
+    drawing: Drawing,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    anchor: str = "start",
+    colour: Color = INK,
+    font: str = REGULAR,
+    size: float = _LABEL,
+) -> None:
+    drawing.add(String(x, y, text, fontName=font, fontSize=size, fillColor=colour, textAnchor=anchor))

@@ -1,0 +1,115 @@
+"""A report in one language: its input, its words, and how values and names are said in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reportlab.lib.colors import Color
+
+from reports.source import ReportInput
+from reports.statistics import is_inspected
+from reports.styles import type_colour
+from reports.words import Words
+from tools.glossary import label_name, place_phrase, word
+from tools.records import DecidedBy, Finding, Inspection, Language, Quantity, Severity, Verdict
+from tools.wording import format_value
+
+__all__ = ["Edition"]
+
+_ENGLISH_PREFIX = "at the "  # of the glossary's phrases; a table cell says the place alone
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The report's input together with the words of its language."""
+
+    report: ReportInput
+    words: Words
+
+    @classmethod
+    def of(cls, report: ReportInput) -> Edition:
+        """The edition in the report's own language."""
+        return cls(report, Words(report.language))
+
+    @property
+    def language(self) -> Language:
+        """Language of all that is said."""
+        return self.report.language
+
+    @property
+    def not_accepted(self) -> list[Inspection]:
+        """Readable images with another verdict than accept, in batch order."""
+        return [i for i in self._readable() if i.judgement.verdict is not Verdict.ACCEPT]
+
+    @property
+    def accepted(self) -> list[Inspection]:
+        """Readable images that were accepted, in batch order."""
+        return [i for i in self._readable() if i.judgement.verdict is Verdict.ACCEPT]
+
+    @property
+    def unreadable(self) -> list[Inspection]:
+        """Images that could not be read, in batch order."""
+        return [i for i in self.report.inspections if not is_inspected(i)]
+
+    def _readable(self) -> list[Inspection]:
+        return [i for i in self.report.inspections if is_inspected(i)]
+
+    @property
+    def part_name(self) -> str:
+        """The part's name in the report's language."""
+        part = self.report.recipe.part
+        return part.name_ko if self.language is Language.KO and part.name_ko else part.name
+
+    @property
+    def title(self) -> str:
+        """The recipe's title for its reports, or the general one."""
+        return self.report.recipe.report.title or self.words("title")
+
+    def given(self, text: str) -> str:
+        """The text, or the words for a field that was left empty."""
+        return text.strip() or self.words("not_given")
+
+    def type_name(self, name: str) -> str:
+        """What people call a defect type or a label of screening."""
+        return label_name(self.report.recipe, name, self.language)
+
+    def type_colour(self, name: str) -> Color:
+        """The colour of a defect type."""
+        return type_colour(name, self.report.recipe.type_names)
+
+    def verdict(self, verdict: Verdict) -> str:
+        """The word for a verdict."""
+        return self.words(f"verdict.{verdict}")
+
+    def decided_by(self, who: DecidedBy) -> str:
+        """Who decided, in words."""
+        return self.words(f"decided.{who}")
+
+    def severity(self, severity: Severity | None, level: int | None) -> str:
+        """Class and level of severity, as far as known."""
+        if severity is None:
+            return ""
+        name = word(severity, self.language)
+        return name if level is None else self.words("severity_value", name=name, level=level)
+
+    def place(self, finding: Finding) -> str:
+        """Where on the part, for a table cell; empty when unknown."""
+        return place_phrase(finding.place, self.language).removeprefix(_ENGLISH_PREFIX)
+
+    def value(self, finding: Finding, quantity: Quantity) -> str:
+        """A measured value with its uncertainty and unit; empty where it was not measured."""
+        measurement = finding.measurement(quantity)
+        return format_value(measurement) if measurement else ""
+
+    def date(self, iso: str) -> str:
+        """An ISO 8601 date for people, always with its zone.
+
+        Raises:
+            ValueError: It is not ISO 8601.
+        """
+        moment = datetime.fromisoformat(iso)
+        zone = moment.strftime("%z")
+        return (
+            f"{moment:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:]}" if zone else f"{moment:%Y-%m-%d %H:%M:%S}"
+        )

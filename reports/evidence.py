@@ -1,0 +1,325 @@
+"""The part of the report that shows why: each photograph not accepted, and a gallery of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import PurePosixPath
+
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table
+
+from reports.edition import Edition
+from reports.flowables import (
+    Anchor,
+    AnnotatedPicture,
+    Chip,
+    Mark,
+    MissingPicture,
+    PageReference,
+    VerdictBadge,
+    grid,
+    heading,
+    panel,
+)
+from reports.fonts import elide, esc
+from reports.pictures import MAX_CROPS, Evidence, Picture
+from reports.styles import (
+    BODY,
+    CAPTION,
+    CELL,
+    CELL_BOLD,
+    CONTENT_WIDTH,
+    NO_PADDING,
+    NOTE,
+    RULE,
+    SUBHEADING,
+)
+from tools.records import Finding, Inspection, Quantity
+
+__all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
+
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 94 * mm, 84 * mm
+_GUTTER = 4 * mm
+_SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
+_VIEW = 37 * mm  # side of one magnified view
+_GALLERY_COLUMNS = 8
+
+
+def anchor_key(inspection: Inspection) -> str:
+    """Where the page of an inspection is bookmarked."""
+    return f"image-{inspection.image.id}"
+
+
+def not_accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iterator[Flowable]:
+    """An overview with page numbers, then one block per photograph that was not accepted."""
+    words = edition.words
+    yield from heading("not-accepted", words("not_accepted"))
+    if not edition.not_accepted:
+        yield Paragraph(esc(words("all_accepted" if edition.accepted else "no_yield")), BODY)
+        return
+    yield from _overview(edition)
+    left_out = sum(max(0, len(i.findings) - MAX_CROPS) for i in edition.not_accepted)
+    if left_out:
+        yield Paragraph(esc(words("crops_left_out", limit=MAX_CROPS, count=left_out)), NOTE)
+    yield Paragraph(esc(words("photo_caption")), NOTE)
+    for inspection in edition.not_accepted:
+        yield from _block(edition, inspection, evidence[inspection.image.id])
+
+
+def _overview(edition: Edition) -> list[Flowable]:
+    words = edition.words
+    widths = [46.0, 118.0, 72.0, 44.0, CONTENT_WIDTH - 310, 30.0]
+    rows: list[list[object]] = [
+        [words(key) for key in ("image", "name", "verdict", "findings", "reason", "page")]
+    ]
+    for inspection in edition.not_accepted:
+        rows.append(
+            [
+                inspection.image.id,
+                elide(inspection.image.name, widths[1] - 7, 7.8),
+                VerdictBadge(
+                    inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict), small=True
+                ),
+                str(len(inspection.findings)),
+                Paragraph(esc(inspection.judgement.reason(edition.language)), CELL),
+                PageReference(anchor_key(inspection)),
+            ]
+        )
+    return grid(rows, widths, right=(5,))
+
+
+def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iterator[Flowable]:
+    """Half a page for one finding, growing with their number."""
+    image = inspection.image
+    title = Table(
+        [
+            [
+                Paragraph(esc(f"{image.id} · {elide(image.name, 330, 10)}"), SUBHEADING),
+                VerdictBadge(inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict)),
+            ]
+        ],
+        colWidths=[CONTENT_WIDTH - 90, 90],
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+            ("ALIGN", (1, 0), (1, 0), "RIGHT"),
+            ("LINEABOVE", (0, 0), (-1, 0), 0.8, RULE),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ("TOPPADDING", (0, 0), (-1, -1), 5),
+        ],
+    )
+    opening: list[Flowable] = [
+        Anchor(anchor_key(inspection), f"{image.id} · {elide(image.name, 220, 9)}", 1),
+        title,
+        Paragraph(esc(inspection.judgement.reason(edition.language)), BODY),
+        _photo_row(edition, inspection, evidence),
+        Spacer(0, 4),
+    ]
+    table = _findings_table(edition, inspection.findings)
+    yield Spacer(0, 6)
+    yield KeepTogether([*opening, *(table if len(inspection.findings) <= 3 else ())])
+    if len(inspection.findings) > 3:
+        yield from table
+    yield from _more_views(edition, inspection, evidence)
+    yield from _descriptions(edition, inspection)
+
+
+def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> Table:
+    marks = [
+        Mark(number, edition.type_colour(f.type), f.box_xyxy_px, f.contours_px + f.holes_px)
+        for number, f in enumerate(inspection.findings, start=1)
+    ]
+    photo: Flowable
+    if evidence.whole:
+        photo = AnnotatedPicture(evidence.whole, _PHOTO_WIDTH, _PHOTO_HEIGHT, marks)
+    else:
+        photo = MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
+    side: list[Flowable] = [_facts(edition, inspection)]
+    if evidence.crops:
+        side += [Spacer(0, 5), _view(edition, inspection, 1, evidence.crops[0])]
+    return Table(
+        [[photo, side]],
+        colWidths=[_PHOTO_WIDTH + _GUTTER, _SIDE_WIDTH],
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
+    )
+
+
+def _facts(edition: Edition, inspection: Inspection) -> Table:
+    words = edition.words
+    judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
+    facts = [("rule", judgement.rule), ("decided_by", edition.decided_by(judgement.decided_by))]
+    if screening:
+        said = words(
+            "screening_value",
+            suspicion=f"{screening.suspicion:.2f}",
+            threshold=f"{screening.threshold:.2f}",
+            label=edition.type_name(screening.label),
+            status=words(f"status.{screening.status}"),
+        )
+        facts.append(("screening", said))
+    facts.append(
+        (
+            "scale",
+            words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
+            if scale
+            else words("no_scale"),
+        )
+    )
+    facts.append(("size", f"{inspection.image.width_px} × {inspection.image.height_px} px"))
+    rows = [[Paragraph(esc(words(key)), CAPTION), Paragraph(esc(value), CELL)] for key, value in facts]
+    return panel(rows, [62, _SIDE_WIDTH - 62])
+
+
+def _view(edition: Edition, inspection: Inspection, number: int, crop: Picture) -> Table:
+    """A finding twice at the same magnification: as photographed, and with the outline that was measured."""
+    words, finding = edition.words, inspection.findings[number - 1]
+    bar = inspection.scale.mm_per_px if inspection.scale else 0.0
+    outline = Mark(0, edition.type_colour(finding.type), None, finding.contours_px + finding.holes_px)
+    length = edition.value(finding, Quantity.LENGTH)
+    title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
+    half = _SIDE_WIDTH / 2
+    return Table(
+        [
+            [Paragraph(esc(title), CELL_BOLD), ""],
+            [
+                AnnotatedPicture(crop, _VIEW, _VIEW, scale_bar=bar),
+                AnnotatedPicture(crop, _VIEW, _VIEW, [outline], scale_bar=bar),
+            ],
+            [Paragraph(esc(words(key)), CAPTION) for key in ("as_photographed", "as_measured")],
+        ],
+        colWidths=[half, half],
+        hAlign="LEFT",
+        style=[*NO_PADDING, ("SPAN", (0, 0), (1, 0)), ("BOTTOMPADDING", (0, 0), (-1, 0), 2)],
+    )
+
+
+def _more_views(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iterator[Flowable]:
+    views = [_view(edition, inspection, number, crop) for number, crop in enumerate(evidence.crops, start=1)][
+        1:
+    ]
+    rest = iter(views)
+    while pair := list(islice(rest, 2)):
+        cells = [pair[0], pair[1] if len(pair) > 1 else ""]
+        width = CONTENT_WIDTH / 2
+        yield Table(
+            [cells], colWidths=[width, width], style=[*NO_PADDING, ("BOTTOMPADDING", (0, 0), (-1, -1), 5)]
+        )
+
+
+def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowable]:
+    """Measured values with their uncertainty; the second line of a cell belongs to its first."""
+    if not findings:
+        return []
+    words = edition.words
+    header: list[object] = [
+        words(key) for key in ("number", "defect_type", "place", "length", "width", "area", "confidence")
+    ]
+    rows: list[list[object]] = [header]
+    for number, finding in enumerate(findings, start=1):
+        widest = edition.value(finding, Quantity.MAX_WIDTH)
+        diameter = edition.value(finding, Quantity.EQUIVALENT_DIAMETER)
+        rows.append(
+            [
+                Chip(number, edition.type_colour(finding.type)),
+                _two_lines(
+                    edition.type_name(finding.type),
+                    edition.severity(finding.severity, finding.severity_level),
+                ),
+                _two_lines(edition.place(finding) or words("none"), finding.zone or ""),
+                _two_lines(
+                    edition.value(finding, Quantity.LENGTH) or words("none"),
+                    edition.value(finding, Quantity.ORIENTATION),
+                ),
+                _two_lines(
+                    edition.value(finding, Quantity.WIDTH) or words("none"),
+                    words("widest", value=widest) if widest else "",
+                ),
+                _two_lines(
+                    edition.value(finding, Quantity.AREA) or words("none"),
+                    f"Ø {diameter}" if diameter else "",
+                ),
+                _two_lines(f"{finding.confidence:.2f}", words(f"origin.{finding.origin}")),
+            ]
+        )
+    return grid(rows, [24, 82, 66, 88, 92, 92, CONTENT_WIDTH - 444])
+
+
+def _two_lines(first: str, second: str) -> Paragraph:
+    return Paragraph(
+        esc(first) + (f'<br/><font size="6.6" color="#5B6673">{esc(second)}</font>' if second else ""), CELL
+    )
+
+
+def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:
+    words = edition.words
+    said = [(str(n), f.description) for n, f in enumerate(inspection.findings, start=1)]
+    for number, description in [("", inspection.description), *said]:
+        if description is None:
+            continue
+        text = esc(description.text(edition.language))
+        if description.caption:
+            text += (
+                f' <font color="#5B6673">{esc(words("caption_quote", caption=description.caption))}</font>'
+            )
+        yield Paragraph(f"<b>{number}</b>&nbsp; {text}" if number else text, BODY)
+
+
+def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iterator[Flowable]:
+    """Thumbnails of accepted photographs, and what was found on them within the limits."""
+    words, accepted = edition.words, edition.accepted
+    if not accepted:
+        return
+    shown = [i for i in accepted if i.image.id in evidence]
+    key = "gallery_note" if len(shown) == len(accepted) else "gallery_cut"
+    yield CondPageBreak(60 * mm)
+    yield from heading("accepted", words("accepted"))
+    yield Paragraph(esc(words(key, count=len(accepted), shown=len(shown))), NOTE)
+    width = CONTENT_WIDTH / _GALLERY_COLUMNS
+    cells = [_thumbnail(i, evidence[i.image.id], width - 5) for i in shown]
+    cells += [[]] * (-len(cells) % _GALLERY_COLUMNS)
+    yield Table(
+        [cells[i : i + _GALLERY_COLUMNS] for i in range(0, len(cells), _GALLERY_COLUMNS)],
+        colWidths=[width] * _GALLERY_COLUMNS,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "BOTTOM"),
+            *NO_PADDING,
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+        ],
+    )
+    yield from _within_limits(edition)
+
+
+def _thumbnail(inspection: Inspection, evidence: Evidence, side_pt: float) -> list[Flowable]:
+    image = inspection.image
+    picture: Flowable
+    if evidence.whole:
+        picture = AnnotatedPicture(evidence.whole, side_pt, side_pt)
+    else:
+        picture = MissingPicture(evidence.reason, side_pt, side_pt)
+    lines = (
+        f"<b>{esc(image.id)}</b><br/>{esc(elide(PurePosixPath(image.name).name, side_pt, CAPTION.fontSize))}"
+    )
+    return [picture, Paragraph(lines, CAPTION)]
+
+
+def _within_limits(edition: Edition) -> Iterator[Flowable]:
+    words = edition.words
+    rows: list[list[object]] = [
+        [words(k) for k in ("image", "defect_type", "place", "length", "width", "area")]
+    ]
+    for inspection in edition.accepted:
+        for finding in inspection.findings:
+            rows.append(
+                [
+                    inspection.image.id,
+                    edition.type_name(finding.type),
+                    edition.place(finding),
+                    *(edition.value(finding, q) for q in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)),
+                ]
+            )
+    if len(rows) > 1:
+        title = Paragraph(esc(words("within_limits")), SUBHEADING)
+        title.keepWithNext = True
+        yield title
+        yield from grid(rows, [60, 90, 80, 88, 88, CONTENT_WIDTH - 406])

@@ -1,0 +1,109 @@
+"""The report's one font family, Latin and Korean, and the only way text gets into the PDF."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
+
+from tools.errors import LoupeError
+
+__all__ = ["BOLD", "REGULAR", "elide", "esc", "font_path", "missing_glyphs", "plain", "register_fonts"]
+
+REGULAR = "NanumGothic"
+BOLD = "NanumGothicBold"
+
+# The package carries the fonts (SIL OFL) as data. It is located, never imported: importing it changes
+# matplotlib's settings.
+_FONT_PACKAGE = "koreanize_matplotlib"
+_SUBSTITUTE = "□"
+# Look-alikes for signs that the font lacks.
+_REPLACEMENTS = str.maketrans({"µ": "μ", "\N{REPLACEMENT CHARACTER}": _SUBSTITUTE, "⌀": "Ø", "\u00a0": " "})
+
+
+def font_path(name: str = REGULAR) -> Path:
+    """Locates a font file of the family.
+
+    Raises:
+        LoupeError: The font package is not installed.
+    """
+    spec = find_spec(_FONT_PACKAGE)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "fonts" / f"{name}.ttf"
+        if path.is_file():
+            return path
+    raise LoupeError(
+        f"The report's font {name} is not installed.",
+        "Install it with: pip install koreanize-matplotlib==0.1.1",
+    )
+
+
+@cache
+def _load(name: str) -> TTFont:
+    font = TTFont(name, str(font_path(name)))
+    registerFont(font)
+    return font
+
+
+@cache
+def register_fonts() -> None:
+    """Makes the family known to ReportLab; italic falls back to upright because the family has none.
+
+    Raises:
+        LoupeError: The font package is not installed.
+    """
+    _load(REGULAR)
+    _load(BOLD)
+    registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    return frozenset(_load(REGULAR).face.charToGlyph) & frozenset(_load(BOLD).face.charToGlyph)
+
+
+def missing_glyphs(text: str) -> str:
+    """Returns the characters that one of the family's weights cannot draw, in order."""
+    drawable = _drawable()
+    return "".join(c for c in text if ord(c) not in drawable)
+
+
+def plain(text: str) -> str:
+    """Makes any text drawable on one line: NFC, control characters as spaces, a box for missing glyphs.
+
+    Decomposed Hangul (file names from macOS) would otherwise be drawn as broken, widely spaced letters.
+    """
+    composed = unicodedata.normalize("NFC", text).translate(_REPLACEMENTS)
+    spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in composed)
+    missing = set(missing_glyphs(spaced))
+    return "".join(_SUBSTITUTE if c in missing else c for c in spaced) if missing else spaced
+
+
+def esc(text: str) -> str:
+    """Makes any text safe inside a ReportLab paragraph, whose markup it must not be able to change."""
+    return escape(plain(text))
+
+
+def elide(text: str, width_pt: float, size_pt: float, font: str = REGULAR) -> str:
+    """Shortens plain text in its middle until it fits, keeping the end: that is where file names differ."""
+    text = plain(text)
+    if stringWidth(text, font, size_pt) <= width_pt:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        kept = (low + high + 1) // 2
+        if stringWidth(_middle_cut(text, kept), font, size_pt) <= width_pt:
+            low = kept
+        else:
+            high = kept - 1
+    return _middle_cut(text, low)
+
+
+def _middle_cut(text: str, kept: int) -> str:
+    tail = kept // 2
+    return text[: kept - tail] + "…" + (text[-tail:] if tail else "")

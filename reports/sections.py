@@ -1,0 +1,259 @@
+"""The report's sections in words and tables: criteria, remarks, how it was made, measurement, signatures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table
+
+from reports.edition import Edition
+from reports.flowables import CheckBox, grid, heading
+from reports.fonts import elide, esc
+from reports.statistics import seconds_by_tool
+from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NOTE, PANEL, RULE, SUBHEADING
+from tools.recipe import Acceptance
+from tools.records import DecidedBy, Inspection, Provenance
+
+__all__ = [
+    "criteria_section",
+    "image_list_section",
+    "making_section",
+    "measurement_section",
+    "remarks_section",
+    "signature_section",
+    "unreadable_section",
+]
+
+_SECTION_NEEDS = 45 * mm  # a heading with the first lines below it
+
+
+def criteria_section(edition: Edition) -> Iterator[Flowable]:
+    """What is acceptable: limits per defect type, and per zone where the recipe has zones."""
+    words, recipe = edition.words, edition.report.recipe
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("criteria", words("criteria"))
+    rows: list[list[object]] = [
+        [
+            words(k)
+            for k in ("defect_type", "zone", "severity", "max_length", "max_width", "max_area", "max_count")
+        ]
+    ]
+    for name, defect in recipe.defects.items():
+        severity = edition.severity(defect.severity, defect.severity_level)
+        rows.append(
+            [_cell(edition.type_name(name)), words("everywhere"), severity, *_limits(edition, defect.accept)]
+        )
+    for zone in recipe.zones:
+        if zone.ignore:
+            rows.append([words("none"), _cell(zone.name), _cell(words("zone_ignored")), "", "", "", ""])
+        for name, accept in zone.accept.items():
+            rows.append([_cell(edition.type_name(name)), _cell(zone.name), "", *_limits(edition, accept)])
+    yield from grid(rows, [92, 74, 82, 62, 62, 62, CONTENT_WIDTH - 434], right=(3, 4, 5, 6))
+    yield Paragraph(esc(words("criteria_rule")), NOTE)
+    if recipe.report.criteria_source:
+        yield Paragraph(esc(words("criteria_source", source=recipe.report.criteria_source)), NOTE)
+
+
+def _cell(text: str) -> Paragraph:
+    return Paragraph(esc(text), CELL)
+
+
+def _limits(edition: Edition, accept: Acceptance) -> list[str]:
+    words = edition.words
+
+    def limit(*values: tuple[float | None, str]) -> str:
+        return ", ".join(f"{value:g} {unit}" for value, unit in values if value is not None) or words("none")
+
+    count = words("none") if accept.max_count is None else str(accept.max_count)
+    return [
+        limit((accept.max_length_mm, "mm"), (accept.max_length_px, "px")),
+        limit((accept.max_width_mm, "mm"), (accept.max_width_px, "px")),
+        limit((accept.max_area_mm2, "mm²"), (accept.max_area_px2, "px²")),
+        words("none_allowed") if accept.max_count == 0 else count,
+    ]
+
+
+def unreadable_section(edition: Edition) -> Iterator[Flowable]:
+    """Files that could not be read, each with its reason; nothing where all could."""
+    words = edition.words
+    if not edition.unreadable:
+        return
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("unreadable", words("unreadable_title"))
+    rows: list[list[object]] = [[words(key) for key in ("image", "name", "reason")]]
+    for inspection in edition.unreadable:
+        image = inspection.image
+        rows.append([image.id, _cell(image.name), _cell(image.reason)])
+    yield from grid(rows, [50, 190, CONTENT_WIDTH - 240])
+
+
+def remarks_section(edition: Edition) -> Iterator[Flowable]:
+    """What a reader should know beyond the verdicts: flags, overrides, unfinished work."""
+    words = edition.words
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("remarks", words("remarks"))
+    rows: list[list[object]] = [[words(key) for key in ("image", "name", "remark")]]
+    for inspection in edition.report.inspections:
+        remarks = _remarks_on(edition, inspection)
+        if remarks:
+            name = elide(inspection.image.name, 140, CELL.fontSize)
+            rows.append([inspection.image.id, name, _cell("; ".join(remarks))])
+    if len(rows) > 1:
+        yield from grid(rows, [50, 146, CONTENT_WIDTH - 196])
+    else:
+        yield Paragraph(esc(words("no_remarks")), BODY)
+
+
+def _remarks_on(edition: Edition, inspection: Inspection) -> list[str]:
+    words, judgement = edition.words, inspection.judgement
+    remarks = [words.get(f"flag.{flag}", flag) for flag in inspection.flags]
+    duplicate_of = inspection.image.duplicate_of
+    if duplicate_of:
+        # The flag of the same meaning says less.
+        remarks = [remark for remark in remarks if duplicate_of not in remark]
+        remarks.append(words("duplicate", image=duplicate_of))
+    if inspection.error:
+        remarks.append(words("not_completed", reason=inspection.error))
+    if judgement.decided_by is not DecidedBy.RULE:
+        who = edition.decided_by(judgement.decided_by)
+        remarks.append(words("overridden", who=who, reason=judgement.reason(edition.language)))
+    return remarks
+
+
+def making_section(edition: Edition) -> Iterator[Flowable]:
+    """Models with their hashes, settings, seconds and versions."""
+    words, run = edition.words, edition.report.run
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("how-made", words("how_made"))
+    yield Paragraph(esc(words("how_made_text")), BODY)
+    yield _subheading(words("models"))
+    seconds = seconds_by_tool(edition.report.inspections)
+    rows: list[list[object]] = [[words(k) for k in ("task", "model", "weights", "device", "seconds")]]
+    for model in run.models:
+        device = f"{model.device}, {model.precision}"
+        spent = seconds.pop(model.tool, None)
+        rows.append(
+            [
+                model.tool,
+                _cell(model.model or words("none")),
+                _hash(model.weights_sha256 or words("none")),
+                _cell(device),
+                words("none") if spent is None else f"{spent:.1f}",
+            ]
+        )
+    rows += [
+        [tool, words("none"), words("none"), words("none"), f"{spent:.1f}"] for tool, spent in seconds.items()
+    ]
+    if len(rows) > 1:
+        yield from grid(rows, [72, 128, 168, 70, CONTENT_WIDTH - 438], right=(4,))
+    else:
+        yield Paragraph(esc(words("no_models")), BODY)
+    yield from _settings(edition)
+    versions = {"loupe": run.loupe_version, **run.versions}
+    yield _subheading(words("versions"))
+    yield Paragraph(esc(", ".join(f"{name} {version}" for name, version in versions.items())), CELL)
+    yield Spacer(0, 4)
+    yield Paragraph(esc(words("attachments")), NOTE)
+
+
+def _settings(edition: Edition) -> Iterator[Flowable]:
+    words, recipe = edition.words, edition.report.recipe
+    screening, localization = recipe.screening, recipe.localization
+    rows: list[list[object]] = [
+        [words("setting"), words("value")],
+        [words("screening_threshold"), f"{screening.threshold:g} ± {screening.review_band:g}"],
+        [words("detector_threshold"), f"{localization.confidence:g} / {localization.review_confidence:g}"],
+        [words("detector_iou"), f"{localization.iou:g}"],
+    ]
+    for model in edition.report.run.models:
+        if model.parameters:
+            rows.append([model.tool, _cell(_parameters(model))])
+    yield _subheading(words("settings"))
+    yield from grid(rows, [200, CONTENT_WIDTH - 200])
+
+
+def _parameters(model: Provenance) -> str:
+    said = ", ".join(
+        f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in model.parameters.items()
+    )
+    # The attachment has them whole; prompt lists of hundreds of lines would drown the rest.
+    return said if len(said) <= 700 else said[:700] + " …"
+
+
+def _hash(text: str) -> Paragraph:
+    return Paragraph(esc(text), CAPTION)
+
+
+def _subheading(text: str) -> Paragraph:
+    line = Paragraph(esc(text), SUBHEADING)
+    line.keepWithNext = True
+    return line
+
+
+def measurement_section(edition: Edition) -> Iterator[Flowable]:
+    """What the numbers mean and how they decide."""
+    words = edition.words
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("measurement", words("measurement"))
+    for key in ("measurement_uncertainty", "measurement_guard", "measurement_bound", "measurement_scale"):
+        yield Paragraph(esc(words(key)), BODY)
+
+
+def image_list_section(edition: Edition) -> Iterator[Flowable]:
+    """Every file of the batch with the hash that identifies it."""
+    words = edition.words
+    yield CondPageBreak(_SECTION_NEEDS)
+    yield from heading("image-list", words("image_list"))
+    rows: list[list[object]] = [[words(key) for key in ("image", "name", "pixels", "verdict", "sha256")]]
+    for inspection in edition.report.inspections:
+        image = inspection.image
+        readable = bool(image.width_px)
+        rows.append(
+            [
+                image.id,
+                elide(image.name, 112, 6),
+                f"{image.width_px} × {image.height_px}" if readable else words("none"),
+                edition.verdict(inspection.judgement.verdict) if readable else words("unreadable"),
+                image.sha256 or words("none"),
+            ]
+        )
+    yield from grid(rows, [44, 118, 56, 50, CONTENT_WIDTH - 268], size_pt=6)
+
+
+def signature_section(edition: Edition) -> Iterator[Flowable]:
+    """Room for the persons who decide what happens to the lot."""
+    words = edition.words
+    choices = ("accept", "reject", "rework", "use", "return", "hold")
+    boxes = Table(
+        [[CheckBox(words(f"disposition.{choice}")) for choice in choices]],
+        colWidths=[CONTENT_WIDTH / len(choices)] * len(choices),
+        style=[("LEFTPADDING", (0, 0), (-1, -1), 0)],
+    )
+    header = ["", *(Paragraph(esc(words(key)), CAPTION) for key in ("name", "signature", "date"))]
+    people = [
+        [Paragraph(esc(words(key)), CELL_BOLD), "", "", ""] for key in ("prepared", "checked", "approved")
+    ]
+    table = Table(
+        [header, *people],
+        colWidths=[84, 150, 165, CONTENT_WIDTH - 399],
+        rowHeights=[14, 30, 30, 30],
+        style=[
+            ("GRID", (0, 0), (-1, -1), 0.5, RULE),
+            ("BACKGROUND", (0, 0), (-1, 0), PANEL),
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ],
+    )
+    yield KeepTogether(
+        [
+            *heading("signatures", words("signatures")),
+            Paragraph(esc(words("disposition")), CELL_BOLD),
+            Spacer(0, 3),
+            boxes,
+            Spacer(0, 6),
+            table,
+            Spacer(0, 4),
+            Paragraph(esc(words("signature_note")), NOTE),
+        ]
+    )

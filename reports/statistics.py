@@ -1,0 +1,134 @@
+"""The figures of a batch that the report's first page shows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tools.metrics import wilson_interval
+from tools.records import ImageStatus, Inspection, Quantity, Unit, Verdict
+
+__all__ = [
+    "Bar",
+    "Lengths",
+    "Tally",
+    "bin_edges",
+    "is_inspected",
+    "lengths",
+    "nice_step",
+    "pareto",
+    "seconds_by_tool",
+    "tally",
+]
+
+
+def is_inspected(inspection: Inspection) -> bool:
+    """Whether the image could be read; only such images count for the yield."""
+    return inspection.image.status is ImageStatus.READABLE
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many images ended how."""
+
+    accepted: int
+    review: int
+    rejected: int
+    unreadable: int
+    findings: int
+
+    @property
+    def inspected(self) -> int:
+        """Images that could be read."""
+        return self.accepted + self.review + self.rejected
+
+    @property
+    def yield_share(self) -> float | None:
+        """Accepted images as a share of the inspected; None where none was."""
+        return self.accepted / self.inspected if self.inspected else None
+
+    @property
+    def yield_interval(self) -> tuple[float, float] | None:
+        """95 % Wilson interval of the yield; None where nothing was inspected."""
+        return wilson_interval(self.accepted, self.inspected)
+
+
+def tally(inspections: Iterable[Inspection]) -> Tally:
+    """Counts verdicts; an unreadable image counts as such whatever its verdict is."""
+    inspections = list(inspections)
+    verdicts = Counter(i.judgement.verdict for i in inspections if is_inspected(i))
+    return Tally(
+        accepted=verdicts[Verdict.ACCEPT],
+        review=verdicts[Verdict.REVIEW],
+        rejected=verdicts[Verdict.REJECT],
+        unreadable=len(inspections) - sum(verdicts.values()),
+        findings=sum(len(i.findings) for i in inspections),
+    )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the Pareto chart: a defect type, its count, and the share of all up to here."""
+
+    type: str
+    count: int
+    cumulative: float
+
+
+def pareto(inspections: Iterable[Inspection]) -> list[Bar]:
+    """Counts the findings per type, the most frequent first, equal ones by name."""
+    counts = Counter(finding.type for i in inspections for finding in i.findings)
+    total = sum(counts.values())
+    bars: list[Bar] = []
+    running = 0
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        running += count
+        bars.append(Bar(name, count, running / total))
+    return bars
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths of one unit, and how many findings have none in it."""
+
+    unit: Unit
+    values: tuple[float, ...]
+    left_out: int
+
+
+def lengths(inspections: Iterable[Inspection]) -> Lengths:
+    """Gathers the findings' lengths in mm where there are any, else in px; the two never mix."""
+    findings = [finding for i in inspections for finding in i.findings]
+    measured = [m for m in (f.measurement(Quantity.LENGTH) for f in findings) if m is not None]
+    unit = Unit.MM if any(m.unit is Unit.MM for m in measured) else Unit.PX
+    values = tuple(m.value for m in measured if m.unit is unit)
+    return Lengths(unit, values, len(findings) - len(values))
+
+
+def nice_step(span: float, parts: int) -> float:
+    """The smallest of 1, 2 or 5 times a power of ten of which `parts` cover the span."""
+    rough = max(span, 1e-9) / parts
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def bin_edges(values: Sequence[float], bins: int = 10) -> list[float]:
+    """Round edges from zero that hold all values in at most `bins` bins; the last edge is above all."""
+    step = nice_step(max(values), bins)
+    count = math.floor(max(values) / step * (1 + 1e-12)) + 1
+    return [round(step * index, 12) for index in range(count + 1)]
+
+
+def seconds_by_tool(inspections: Iterable[Inspection]) -> dict[str, float]:
+    """Adds up the recorded seconds of each kind of seeing over the batch."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for inspection in inspections:
+        steps = list(inspection.provenance)
+        steps += [step for finding in inspection.findings for step in finding.provenance]
+        if inspection.screening:
+            steps.append(inspection.screening.provenance)
+        for step in steps:
+            seconds[step.tool] += step.elapsed_s
+    return dict(sorted(seconds.items()))

@@ -1,0 +1,203 @@
+"""The report's first page: what was inspected, the result at a glance, and the contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reportlab.graphics.shapes import Drawing
+from reportlab.lib.colors import Color, white
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table
+from reportlab.platypus.tableofcontents import TableOfContents
+
+from reports.charts import histogram, outcome_bar, pareto_chart
+from reports.edition import Edition
+from reports.flowables import heading, panel
+from reports.fonts import REGULAR, elide, esc
+from reports.statistics import Tally, lengths, pareto, tally
+from reports.styles import (
+    ACCENT,
+    BODY,
+    CAPTION,
+    CELL,
+    CONTENT_WIDTH,
+    INK,
+    NO_PADDING,
+    NOTE,
+    SUBHEADING,
+    TILE_LABEL,
+    TILE_VALUE,
+    TITLE,
+    TITLE_NOTE,
+    UNREADABLE,
+    VERDICT_LOOKS,
+)
+from tools.glossary import unit_symbol
+from tools.records import Verdict
+
+__all__ = ["first_page"]
+
+_CHART_HEIGHT = 54 * mm
+
+
+def first_page(edition: Edition) -> Iterator[Flowable]:
+    """Title, key facts, result at a glance, contents."""
+    yield _band(edition)
+    yield Spacer(0, 8)
+    yield _key_facts(edition)
+    yield from heading("glance", edition.words("glance"))
+    counts = tally(edition.report.inspections)
+    yield _tiles(edition, counts)
+    yield Spacer(0, 5)
+    yield outcome_bar(counts, CONTENT_WIDTH)
+    yield Spacer(0, 4)
+    yield Paragraph(esc(_yield_line(edition, counts)), BODY)
+    yield _charts(edition)
+    yield from _contents(edition)
+
+
+def _band(edition: Edition) -> Table:
+    recipe = edition.report.recipe
+    lines = [Paragraph(esc(edition.title), TITLE)]
+    company = recipe.report.company.strip()
+    subtitle = " · ".join(filter(None, (company, edition.part_name)))
+    lines.append(Paragraph(esc(elide(subtitle, CONTENT_WIDTH - 30, TITLE_NOTE.fontSize)), TITLE_NOTE))
+    return Table(
+        [[lines]],
+        colWidths=[CONTENT_WIDTH],
+        style=[
+            ("BACKGROUND", (0, 0), (-1, -1), ACCENT),
+            ("LEFTPADDING", (0, 0), (-1, -1), 12),
+            ("TOPPADDING", (0, 0), (-1, -1), 9),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 11),
+        ],
+    )
+
+
+def _key_facts(edition: Edition) -> Table:
+    words, run, recipe = edition.words, edition.report.run, edition.report.recipe
+    facts = [
+        ("lot", edition.given(run.lot)),
+        ("report_date", edition.date(edition.report.created_at)),
+        ("part", edition.part_name),
+        ("inspected_at", edition.date(run.started_at)),
+        ("part_number", edition.given(recipe.part.number)),
+        ("inspector", edition.given(run.inspector)),
+        ("revision", edition.given(recipe.part.revision)),
+        ("station", edition.given(run.station or recipe.report.station)),
+        ("recipe", run.recipe_name),
+        ("image_count", str(run.image_count)),
+    ]
+    cells = [(_label(words(key)), _fact(value)) for key, value in facts]
+    rows: list[list[object]] = [[*cells[i], *cells[i + 1]] for i in range(0, len(cells), 2)]
+    for key, value in (("recipe_hash", run.recipe_sha256), ("batch_hash", run.batch_sha256)):
+        rows.append([_label(words(key)), Paragraph(esc(value or words("none")), CELL), "", ""])
+    table = panel(rows, [78, CONTENT_WIDTH / 2 - 78, 78, CONTENT_WIDTH / 2 - 78])
+    table.setStyle([("SPAN", (1, row), (3, row)) for row in (len(rows) - 2, len(rows) - 1)])
+    return table
+
+
+def _label(text: str) -> Paragraph:
+    return Paragraph(esc(text), CAPTION)
+
+
+def _fact(value: str) -> Paragraph:
+    # Two lines at most: a lot or name of any length must not push the result off the first page.
+    return Paragraph(esc(elide(value, 2 * (CONTENT_WIDTH / 2 - 100), CELL.fontSize)), CELL)
+
+
+def _tiles(edition: Edition, counts: Tally) -> Table:
+    words = edition.words
+    tiles: list[tuple[str, int, Color]] = [
+        ("inspected", counts.inspected, INK),
+        ("verdict.accept", counts.accepted, VERDICT_LOOKS[Verdict.ACCEPT].colour),
+        ("verdict.review", counts.review, VERDICT_LOOKS[Verdict.REVIEW].colour),
+        ("verdict.reject", counts.rejected, VERDICT_LOOKS[Verdict.REJECT].colour),
+        ("unreadable", counts.unreadable, UNREADABLE),
+        ("findings", counts.findings, INK),
+    ]
+    values = [Paragraph(f'<font color="#{c.hexval()[2:]}">{n}</font>', TILE_VALUE) for _, n, c in tiles]
+    labels = [Paragraph(esc(words(key)), TILE_LABEL) for key, _, _ in tiles]
+    return Table(
+        [values, labels],
+        colWidths=[CONTENT_WIDTH / len(tiles)] * len(tiles),
+        style=[
+            *(("LINEABOVE", (i, 0), (i, 0), 2, colour) for i, (_, _, colour) in enumerate(tiles)),
+            ("LINEAFTER", (0, 0), (-2, -1), 4, white),
+            ("TOPPADDING", (0, 0), (-1, -1), 1),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+        ],
+    )
+
+
+def _yield_line(edition: Edition, counts: Tally) -> str:
+    share, interval = counts.yield_share, counts.yield_interval
+    if share is None or interval is None:
+        return edition.words("no_yield")
+    return edition.words(
+        "yield_line",
+        share=_percent(share),
+        accepted=counts.accepted,
+        inspected=counts.inspected,
+        low=_percent(interval[0]),
+        high=_percent(interval[1]),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _charts(edition: Edition) -> Table:
+    words, inspections = edition.words, edition.report.inspections
+    width = CONTENT_WIDTH / 2 - 6
+    left: list[Flowable] = [Paragraph(esc(words("pareto")), SUBHEADING)]
+    right: list[Flowable] = [Paragraph(esc(words("lengths")), SUBHEADING)]
+    if bars := pareto(inspections):
+        left.append(_pareto_drawing(edition, width))
+    else:
+        left.append(Paragraph(esc(words("no_findings")), NOTE))
+    measured = lengths(inspections)
+    if measured.values:
+        unit = unit_symbol(measured.unit)
+        right.append(histogram(measured, width, _CHART_HEIGHT, axis_label=words("length_axis", unit=unit)))
+        if measured.left_out:
+            right.append(
+                Paragraph(esc(words("lengths_left_out", count=measured.left_out, unit=unit)), CAPTION)
+            )
+    elif bars:
+        right.append(Paragraph(esc(words("no_lengths")), NOTE))
+    else:
+        right.append(Paragraph(esc(words("no_findings")), NOTE))
+    return Table(
+        [[left, right]],
+        colWidths=[CONTENT_WIDTH / 2] * 2,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (0, 0), 0),
+            ("RIGHTPADDING", (1, 0), (1, 0), 0),
+        ],
+    )
+
+
+def _pareto_drawing(edition: Edition, width_pt: float) -> Drawing:
+    return pareto_chart(
+        pareto(edition.report.inspections),
+        width_pt,
+        _CHART_HEIGHT,
+        name=edition.type_name,
+        colour=edition.type_colour,
+        cumulative_label=edition.words("cumulative"),
+    )
+
+
+def _contents(edition: Edition) -> Iterator[Flowable]:
+    contents = TableOfContents(
+        levelStyles=[CELL.clone("contents", leftIndent=0, leading=12.5, textColor=INK, fontName=REGULAR)],
+        dotsMinLevel=0,
+        tableStyle=NO_PADDING,
+    )
+    title = Paragraph(esc(edition.words("contents")), SUBHEADING)
+    title.keepWithNext = True
+    yield title
+    yield contents
