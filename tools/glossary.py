@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tools.recipe import Label, Recipe
 
 __all__ = [
+    "NORMAL",
     "UNCLASSIFIED",
     "UNKNOWN",
     "capitalized",
@@ -27,6 +28,7 @@ __all__ = [
     "word",
 ]
 
+NORMAL = "normal"
 UNCLASSIFIED = "unclassified"
 UNKNOWN = "unknown"
 
@@ -82,7 +84,7 @@ def label_name(recipe: Recipe, name: str, language: Language) -> str:
     if language is Language.KO:
         if label is not None and label.ko:
             return label.ko
-        return {UNCLASSIFIED: "미분류 이상", UNKNOWN: "알 수 없음", "normal": "정상"}.get(name, name)
+        return {UNCLASSIFIED: "미분류 이상", UNKNOWN: "알 수 없음", NORMAL: "정상"}.get(name, name)
     return "unclassified anomaly" if name == UNCLASSIFIED else name
 
 

@@ -133,12 +133,12 @@ def new_recipe(path: Path, part: str) -> None:
         name=json.dumps(name, ensure_ascii=False), part=json.dumps(part, ensure_ascii=False)
     )
     parse_recipe(text, str(path))
+    if path.exists():
+        raise OutputError(f"{path} exists already", "Choose another name, or delete it first.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8") as file:  # x: whoever made it meanwhile keeps it
             file.write(text)
-    except FileExistsError as error:
-        raise OutputError(f"{path} exists already", "Choose another name, or delete it first.") from error
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 

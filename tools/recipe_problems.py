@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tools.errors import RecipeError
-from tools.glossary import fold
+from tools.glossary import NORMAL, UNCLASSIFIED, UNKNOWN, fold
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, Recipe, TwoPointScale
 
 __all__ = ["parse_recipe"]
@@ -31,6 +31,9 @@ _SCALE_KEYS: dict[str, type[BaseModel]] = {
     "distance_mm": TwoPointScale,
     "mm_per_px": FixedScale,
 }
+
+# What screening and localization call what is no label of the recipe.
+_RESERVED = (NORMAL, UNKNOWN, UNCLASSIFIED)
 
 # What pydantic's error types mean in a recipe; others keep pydantic's own words.
 _EXPECTED = {
@@ -257,7 +260,7 @@ def _scale_problems(scale: object, document: _Document) -> list[_Problem]:
 
 
 def _dangling(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]:
-    """Yields zone criteria for what is no defect type, and names that are both type and hard negative."""
+    """Yields zone criteria for what is no defect type, and names that a label cannot bear."""
     types = list(data["defects"])
     for i, zone in enumerate(data.get("zones") or ()):
         for name in zone.get("accept") or ():
@@ -268,10 +271,15 @@ def _dangling(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem
                 yield _Problem(
                     line, f"zone `{zone['name']}` has criteria for `{name}`, no defect type{advice}"
                 )
-    for name in data.get("hard_negatives") or ():
-        if name in types:
-            line = document.line(("hard_negatives", name))
-            yield _Problem(line, f"`{name}` is both a defect type and a hard negative")
+    for section in ("defects", "hard_negatives"):
+        for name in data.get(section) or ():
+            if name in _RESERVED:
+                yield _Problem(
+                    document.line((section, name)), f"`{name}` is a word of Loupe's own; choose another"
+                )
+            elif section == "hard_negatives" and name in types:
+                line = document.line((section, name))
+                yield _Problem(line, f"`{name}` is both a defect type and a hard negative")
 
 
 def _clashes(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]:

@@ -1,0 +1,65 @@
+"""Translation of free text, such as captions, by a MarianMT checkpoint."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tools.checkpoints import quiet_transformers
+from tools.errors import ModelError
+
+__all__ = ["Translator"]
+
+MAX_TOKENS = 128
+
+
+class Translator:
+    """Translates English into the target language of its checkpoint; loads it at the first sentence.
+
+    Args:
+        checkpoint: Folder or hub id of a MarianMT model, e.g. `Helsinki-NLP/opus-mt-tc-big-en-ko`.
+    """
+
+    def __init__(self, checkpoint: str) -> None:
+        self.checkpoint = checkpoint
+        self._loaded: tuple[Any, Any] | None = None
+
+    def __call__(self, text: str) -> str:
+        """Translates one sentence, by beam search without sampling, so always alike.
+
+        Raises:
+            ModelError: The checkpoint is not there, or is no MarianMT model.
+        """
+        import torch
+
+        if self._loaded is None:
+            self._loaded = self._load()
+        tokenizer, model = self._loaded
+        tokens = tokenizer([text], return_tensors="pt", truncation=True, max_length=MAX_TOKENS)
+        with torch.inference_mode():
+            translated = model.generate(**tokens, max_new_tokens=MAX_TOKENS, do_sample=False)
+        return str(tokenizer.batch_decode(translated, skip_special_tokens=True)[0]).strip()
+
+    def _load(self) -> tuple[Any, Any]:
+        quiet_transformers()
+        from transformers import AutoConfig, AutoTokenizer, MarianMTModel
+
+        place = Path(self.checkpoint).expanduser()
+        source = str(place) if place.exists() else self.checkpoint
+        options: dict[str, Any] = {"local_files_only": place.exists(), "trust_remote_code": False}
+        try:
+            model_type = AutoConfig.from_pretrained(source, **options).model_type
+            if model_type != "marian":
+                raise ModelError(f"the translator {self.checkpoint!r} is a {model_type} model, not MarianMT")
+            with warnings.catch_warnings():
+                # sacremoses only tidies punctuation, of which a caption has little.
+                warnings.filterwarnings("ignore", message=".*sacremoses")
+                tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            model = MarianMTModel.from_pretrained(source, **options).eval()
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"the translator {self.checkpoint!r} cannot be loaded",
+                "Set `captioning.translator` to a folder with a MarianMT checkpoint, or leave it empty.",
+            ) from error
+        return tokenizer, model
