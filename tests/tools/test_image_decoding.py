@@ -319,9 +319,10 @@ def test_random_damage_never_escapes_as_another_error(tmp_path):
                 content[at] = rng.integers(0, 256)
             path.write_bytes(content)
             try:
-                assert decode(path).ndim == 3
+                reason = "" if decode(path).ndim == 3 else "not a picture"
             except ImageError as error:
-                assert error.message in list(Reason)
+                reason = error.message
+            assert reason in ["", *Reason]
 
 
 def test_pipes_and_devices_are_never_opened(tmp_path, monkeypatch):
@@ -337,7 +338,7 @@ def test_pipes_and_devices_are_never_opened(tmp_path, monkeypatch):
 def test_a_file_swapped_for_a_pipe_does_not_hang(tmp_path, monkeypatch):
     path = tmp_path / "pipe.jpg"
     os.mkfifo(path)
-    regular = os.stat(__file__)
+    regular = Path(__file__).stat()
     monkeypatch.setattr(Path, "stat", lambda *_args, **_kwargs: regular)
     with pytest.raises(ImageError, match=Reason.NOT_A_FILE):
         decode(path)
