@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,3 +76,30 @@ def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     processor = CLIPImageProcessor(size=size, crop_size=size)
     CLIPProcessor(processor, CLIPTokenizer(vocab=vocabulary, merges=[])).save_pretrained(folder)
     return Checkpoint("clip", "tiny-clip", folder)
+
+
+@pytest.fixture(scope="session")
+def detectors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One random YOLO11n in every format that can be loaded, and one with masks."""
+    import torch
+
+    from tools.detectors import import_ultralytics, save_detector
+
+    folder = tmp_path_factory.mktemp("detectors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOUPE_CACHE", str(folder / "cache"))
+        yolo = import_ultralytics().YOLO
+    for task, name in (("detect", "yolo11n.yaml"), ("segment", "yolo11n-seg.yaml")):
+        torch.manual_seed(0)
+        network = yolo(name).model
+        network.names = {0: "scratch", 1: "dent", **{index: f"class {index}" for index in range(2, 80)}}
+        for branch in (*network.model[-1].cv2, *network.model[-1].cv3):  # boxes of many sizes and scores
+            torch.nn.init.normal_(branch[-1].bias, std=2.0)
+        network.half().float()  # what half precision rounds away must not tell the formats apart
+        save_detector(network, folder / task, task=task, image_size_px=64)
+        if task == "detect":
+            torch.save({"model": network.half(), "train_args": {"imgsz": 64}}, folder / "detect.pt")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yolo(folder / "detect.pt").export(format="onnx", imgsz=64, verbose=False)
+    return {path.name: path for path in folder.iterdir()}
