@@ -208,17 +208,15 @@ def _judge_size(
     taken = [m for m in finding.measurements if m.quantity is quantity]
     measurement = next((m for m in taken if m.unit is unit), None)
     if measurement is None:
-        unscaled = unit in (Unit.MM, Unit.MM2) and bool(taken)
-        why_en = f"there is no scale for the limit of {bound}" if unscaled else f"the limit is {bound}"
-        why_ko = f"척도가 없어 한계 {with_particle(bound, '과/와')} 비교할 수 없습니다"
-        return _Fired(
-            Verdict.REVIEW,
-            f"{rule}.{'no_scale' if unscaled else 'not_measured'}",
-            f"{en} was not measured in {unit_symbol(unit)}: {why_en}.",
-            f"{ko}의 {why_ko if unscaled else f'{subject_ko} 측정되지 않았습니다(한계 {bound})'}.",
-            (finding.id,),
-            finding.severity,
-        )
+        if unit in (Unit.MM, Unit.MM2) and taken:
+            rule = f"{rule}.no_scale"
+            reason_en = f"{en} was not measured in mm: there is no scale for the limit of {bound}."
+            reason_ko = f"{ko}: 척도가 없어 한계 {with_particle(bound, '과/와')} 비교할 수 없습니다."
+        else:
+            rule = f"{rule}.not_measured"
+            reason_en = f"{en} has no {quantity} in {unit_symbol(unit)} to hold against the limit of {bound}."
+            reason_ko = f"{ko}의 {subject_ko} {unit_symbol(unit)} 단위로 측정되지 않았습니다(한계 {bound})."
+        return _Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
     verdict = _compare(measurement, limit)
     if verdict is Verdict.ACCEPT:
         return None
