@@ -1,8 +1,9 @@
-"""`python -m tools.forge`: makes sets of synthesised photographs, and trains the pocket models from them."""
+"""`python -m tools.forge`: makes photographs with known truth, and trains the pocket models from them."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
         "--defect-rate", type=float, default=0.5, help="share of bad parts (default %(default)s)"
     )
     make.add_argument("--material", choices=tuple(SURFACES))
+    example = commands.add_parser("example", help="write the sample batch that the examples use")
+    example.add_argument("out", type=Path, help="a new folder, or one that holds the batch")
+    example.add_argument("--truth", action="store_true", help="print what is true of it as JSON lines")
     commands.add_parser("train", help="train a pocket model: clip, blip or yolo", add_help=False)
     return parser
 
@@ -51,6 +55,14 @@ def _make(arguments: argparse.Namespace) -> None:
     sys.stderr.write(f"\nwritten to {arguments.out}\n")
 
 
+def _example(arguments: argparse.Namespace) -> None:
+    from tools.forge.example import write_example
+
+    rows = write_example(arguments.out)
+    if arguments.truth:
+        sys.stdout.writelines(json.dumps(row) + "\n" for row in rows)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit status."""
     arguments, rest = _parser().parse_known_args(argv)
@@ -61,7 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return train_main(rest)
         if rest:
             _parser().error(f"unrecognized arguments: {' '.join(rest)}")
-        _make(arguments)
+        if arguments.command == "make":
+            _make(arguments)
+        else:
+            _example(arguments)
     except LoupeError as error:
         sys.stderr.write(f"{error.title}: {error.message}\n{error.hint}\n")
         return int(error.exit_code)

@@ -97,7 +97,8 @@ def add_flat_negatives(scene: Scene, rng: Rng, kinds: Sequence[str]) -> None:
         width = rng.uniform(90, 190) * scene.scale
         size = (width, width * sticker.shape[0] / sticker.shape[1])
         spot = scene.free_spot(rng, float(np.hypot(*size)) / 2)
-        turn = scene.outline.angle_rad + rng.normal(0, 0.06)
+        # Stuck on by hand along the part, and upright, as people read.
+        turn = (scene.outline.angle_rad + np.pi / 2) % np.pi - np.pi / 2 + rng.normal(0, 0.06)
         sheet = turned_print(sticker, spot, size, turn, scene.shape) if spot else None
         if sheet:
             sheet.lay_on(scene.layers, rng.uniform(0.03, 0.2), 0.4, scene.lighting.shadow_xy)
