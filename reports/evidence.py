@@ -44,6 +44,7 @@ _GUTTER = 4 * mm
 _SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
 _VIEW = 37 * mm  # side of one magnified view
 _GALLERY_COLUMNS = 8
+_SHORT_TABLE = 10  # findings; a table up to this long fits on one page with its photograph
 
 
 def anchor_key(inspection: Inspection) -> str:
@@ -118,8 +119,9 @@ def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iter
     ]
     table = _findings_table(edition, inspection.findings)
     yield Spacer(0, 6)
-    yield KeepTogether([*opening, *(table if len(inspection.findings) <= 3 else ())])
-    if len(inspection.findings) > 3:
+    short = len(inspection.findings) <= _SHORT_TABLE
+    yield KeepTogether([*opening, *(table if short else ())])
+    if not short:
         yield from table
     yield from _more_views(edition, inspection, evidence)
     yield from _descriptions(edition, inspection)

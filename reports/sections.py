@@ -136,7 +136,7 @@ def making_section(edition: Edition) -> Iterator[Flowable]:
         spent = seconds.pop(model.tool, None)
         rows.append(
             [
-                model.tool,
+                words.get(f"task.{model.tool}", model.tool),
                 _cell(model.model or words("none")),
                 _hash(model.weights_sha256 or words("none")),
                 _cell(device),
@@ -144,7 +144,8 @@ def making_section(edition: Edition) -> Iterator[Flowable]:
             ]
         )
     rows += [
-        [tool, words("none"), words("none"), words("none"), f"{spent:.1f}"] for tool, spent in seconds.items()
+        [words.get(f"task.{tool}", tool), words("none"), words("none"), words("none"), f"{spent:.1f}"]
+        for tool, spent in seconds.items()
     ]
     if len(rows) > 1:
         yield from grid(rows, [72, 128, 168, 70, CONTENT_WIDTH - 438], right=(4,))
@@ -169,7 +170,7 @@ def _settings(edition: Edition) -> Iterator[Flowable]:
     ]
     for model in edition.report.run.models:
         if model.parameters:
-            rows.append([model.tool, _cell(_parameters(model))])
+            rows.append([words.get(f"task.{model.tool}", model.tool), _cell(_parameters(model))])
     yield _subheading(words("settings"))
     yield from grid(rows, [200, CONTENT_WIDTH - 200])
 
@@ -213,13 +214,13 @@ def image_list_section(edition: Edition) -> Iterator[Flowable]:
         rows.append(
             [
                 image.id,
-                elide(image.name, 112, 6),
+                elide(image.name, 100, 6),
                 f"{image.width_px} × {image.height_px}" if readable else words("none"),
                 edition.verdict(inspection.judgement.verdict) if readable else words("unreadable"),
                 image.sha256 or words("none"),
             ]
         )
-    yield from grid(rows, [44, 118, 56, 50, CONTENT_WIDTH - 268], size_pt=6)
+    yield from grid(rows, [40, 106, 54, 48, CONTENT_WIDTH - 248], size_pt=6)
 
 
 def signature_section(edition: Edition) -> Iterator[Flowable]:

@@ -1,0 +1,138 @@
+"""The findings of a run as a COCO data set that pycocotools, and any trainer, can read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pycocotools import mask as coco_mask
+
+from reports.source import ReportInput
+from reports.statistics import is_inspected
+from tools.records import Finding, ImageRecord, Inspection, PointPx
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+__all__ = ["coco_document", "export_types"]
+
+
+def export_types(report: ReportInput) -> tuple[str, ...]:
+    """Types in the recipe's order, then any other that occurs (such as `unclassified`) by name."""
+    known = report.recipe.type_names
+    others = {finding.type for i in report.inspections for finding in i.findings} - set(known)
+    return (*known, *sorted(others))
+
+
+def coco_document(report: ReportInput) -> dict[str, JsonValue]:
+    """Builds the data set (cocodataset.org, object detection format).
+
+    Category ids count from 1 in the recipe's order. Images without findings are kept: they are what a
+    trainer learns good parts from. Unreadable files have no pixels and are left out. `iscrowd` is 0
+    throughout. Beyond COCO's own keys, images carry their verdict and annotations their measurements;
+    `area_source` tells a measured mask from a bare box.
+    """
+    types = export_types(report)
+    images: list[JsonValue] = []
+    annotations: list[JsonValue] = []
+    for image_id, inspection in enumerate(report.inspections, start=1):
+        if not is_inspected(inspection):
+            continue
+        images.append(_image(image_id, inspection))
+        for finding in inspection.findings:
+            annotation = _annotation(finding, inspection.image)
+            annotation |= {
+                "id": len(annotations) + 1,
+                "image_id": image_id,
+                "category_id": types.index(finding.type) + 1,
+            }
+            annotations.append(annotation)
+    return {
+        "info": {
+            "description": f"Loupe inspection with recipe {report.run.recipe_name}",
+            "version": report.run.loupe_version,
+            "date_created": report.created_at,
+            "recipe_sha256": report.run.recipe_sha256,
+            "lot": report.run.lot,
+        },
+        "licenses": [],
+        "images": images,
+        "annotations": annotations,
+        "categories": [
+            {"id": index, "name": name, "supercategory": "defect"}
+            for index, name in enumerate(types, start=1)
+        ],
+    }
+
+
+def _image(image_id: int, inspection: Inspection) -> JsonValue:
+    image = inspection.image
+    return {
+        "id": image_id,
+        "file_name": image.name,
+        "width": image.width_px,
+        "height": image.height_px,
+        "loupe_id": image.id,
+        "sha256": image.sha256,
+        "verdict": inspection.judgement.verdict.value,
+        "rule": inspection.judgement.rule,
+        "mm_per_px": inspection.scale.mm_per_px if inspection.scale else None,
+    }
+
+
+def _annotation(finding: Finding, image: ImageRecord) -> dict[str, JsonValue]:
+    x_min, y_min, x_max, y_max = finding.box_xyxy_px
+    outlines = [outline for outline in finding.contours_px if len(outline) >= 3]
+    holes = [outline for outline in finding.holes_px if len(outline) >= 3]
+    # A polygon has no holes in COCO, so those masks are written as run lengths.
+    size = (image.height_px, image.width_px)
+    segmentation: Any
+    if not outlines:
+        segmentation = [[x_min, y_min, x_max, y_min, x_max, y_max, x_min, y_max]]
+        area = (x_max - x_min) * (y_max - y_min)
+    elif holes:
+        segmentation = _mask_with_holes(outlines, holes, size)
+        area = float(coco_mask.area(segmentation))
+    else:
+        segmentation = [_flat(outline) for outline in outlines]
+        area = float(coco_mask.area(coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))))
+    if isinstance(segmentation, dict):
+        segmentation = {"size": list(size), "counts": segmentation["counts"].decode("ascii")}
+    return {
+        "bbox": [x_min, y_min, x_max - x_min, y_max - y_min],
+        "segmentation": segmentation,
+        # A crack thinner than a pixel covers no pixel centre: its outline still has an area.
+        "area": area or sum(_outline_area(outline) for outline in outlines),
+        "area_source": "mask" if outlines else "box",
+        "iscrowd": 0,
+        "score": finding.confidence,
+        "loupe_id": finding.id,
+        "origin": finding.origin.value,
+        "severity": finding.severity.value if finding.severity else None,
+        "measurements": [m.model_dump(mode="json") for m in finding.measurements],
+    }
+
+
+def _flat(outline: Sequence[PointPx]) -> list[float]:
+    return [coordinate for point in outline for coordinate in point]
+
+
+def _mask_with_holes(
+    outlines: Sequence[Sequence[PointPx]], holes: Sequence[Sequence[PointPx]], size: tuple[int, int]
+) -> dict[str, Any]:
+    import numpy as np
+
+    filled, cut = (
+        coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects([_flat(outline) for outline in part], *size)))
+        for part in (outlines, holes)
+    )
+    encoded: dict[str, Any] = coco_mask.encode(np.asfortranarray(filled & ~cut & 1))
+    return encoded
+
+
+def _outline_area(outline: Sequence[PointPx]) -> float:
+    """Shoelace formula."""
+    closed = [*outline, outline[0]]
+    return abs(math.fsum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(closed))) / 2

@@ -1,0 +1,208 @@
+"""The report's machine-readable twins: CSV, COCO, YOLO labels and annotated pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from reports.coco import coco_document, export_types
+from reports.overlays import write_overlay
+from reports.source import ReportInput
+from reports.statistics import is_inspected
+from tools.errors import Cancelled, OutputError
+from tools.records import Finding, Inspection, Quantity, Unit, Verdict
+
+__all__ = ["write_twins"]
+
+_LONGEST_FILE_NAME = 240  # bytes; common file systems allow 255
+
+_AREAS = (Unit.MM2, Unit.PX2)
+_LENGTHS = (Unit.MM, Unit.PX)
+_COLUMNS = tuple(
+    (quantity, unit)
+    for quantity in Quantity
+    for unit in {Quantity.AREA: _AREAS, Quantity.ORIENTATION: (Unit.DEG,)}.get(quantity, _LENGTHS)
+)
+_IMAGE_COLUMNS = (
+    "image_id",
+    "image_name",
+    "image_sha256",
+    "image_width_px",
+    "image_height_px",
+    "mm_per_px",
+    "verdict",
+    "rule",
+    "decided_by",
+    "reason",
+    "suspicion",
+    "remarks",
+)
+_FINDING_COLUMNS = (
+    "finding_id",
+    "type",
+    "severity",
+    "severity_level",
+    "confidence",
+    "origin",
+    "zone",
+    "place",
+    "edge_touching",
+    "x_min_px",
+    "y_min_px",
+    "x_max_px",
+    "y_max_px",
+    *(name for quantity, unit in _COLUMNS for name in (f"{quantity}_{unit}", f"{quantity}_U_{unit}")),
+    "lower_bounds",
+    "description",
+)
+
+
+def write_twins(
+    report: ReportInput,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> list[Path]:
+    """Writes `findings.csv`, `coco.json`, `labels/` with `data.yaml`, and `overlays/` into a folder.
+
+    Args:
+        report: The input; equal inputs give equal bytes.
+        folder: An existing folder.
+        progress: Told the photographs done and how many there are.
+        cancel: Set by another thread to stop.
+
+    Returns:
+        What was written: files, and the two folders.
+
+    Raises:
+        Cancelled: `cancel` was set.
+        OutputError: A file cannot be written.
+    """
+    try:
+        _replace(folder / "findings.csv", _csv_bytes(report))
+        text = json.dumps(coco_document(report), ensure_ascii=False, indent=1)
+        _replace(folder / "coco.json", f"{text}\n".encode())
+        _write_yolo(report, folder)
+        _write_overlays(report, folder / "overlays", progress, cancel)
+    except OSError as error:
+        raise OutputError(
+            f"The exports cannot be written to {folder}: {error.strerror or error}.",
+            "Check that the folder exists, that it is yours to write to, and that the disk is not full.",
+        ) from error
+    return [folder / name for name in ("findings.csv", "coco.json", "data.yaml", "labels", "overlays")]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes a file so that no reader ever sees half of it."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+
+
+def _csv_bytes(report: ReportInput) -> bytes:
+    # RFC 4180 asks for CRLF, the csv module's default; the byte order mark makes Excel read UTF-8.
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_IMAGE_COLUMNS + _FINDING_COLUMNS)
+    for inspection in report.inspections:
+        image_cells = list(_image_cells(report, inspection))
+        for finding in inspection.findings or (None,):
+            finding_cells = _finding_cells(report, finding) if finding else [None] * len(_FINDING_COLUMNS)
+            writer.writerow([_safe(value) for value in (*image_cells, *finding_cells)])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _image_cells(report: ReportInput, inspection: Inspection) -> Iterator[object]:
+    image, judgement = inspection.image, inspection.judgement
+    yield from (image.id, image.name, image.sha256, image.width_px, image.height_px)
+    yield inspection.scale.mm_per_px if inspection.scale else None
+    yield from (judgement.verdict.value, judgement.rule, judgement.decided_by.value)
+    yield judgement.reason(report.language)
+    yield inspection.screening.suspicion if inspection.screening else None
+    yield "; ".join(filter(None, (*inspection.flags, image.reason, inspection.error)))
+
+
+def _finding_cells(report: ReportInput, finding: Finding) -> Iterator[object]:
+    yield from (finding.id, finding.type, finding.severity and finding.severity.value, finding.severity_level)
+    yield from (finding.confidence, finding.origin.value, finding.zone, finding.place)
+    yield str(finding.edge_touching).lower()
+    yield from finding.box_xyxy_px
+    for quantity, unit in _COLUMNS:
+        measured = next((m for m in finding.measurements if (m.quantity, m.unit) == (quantity, unit)), None)
+        yield from (measured.value, measured.uncertainty) if measured else (None, None)
+    yield " ".join(m.quantity for m in finding.measurements if m.lower_bound)
+    yield finding.description.text(report.language) if finding.description else None
+
+
+def _safe(value: object) -> object:
+    """Keeps a spreadsheet from running text as a formula (OWASP, CSV injection); numbers stay numbers."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return "'" + value
+    return value
+
+
+def _write_yolo(report: ReportInput, folder: Path) -> None:
+    types = export_types(report)
+    names = dict(enumerate(types))
+    layout = {"path": ".", "train": "images", "val": "images", "names": names}
+    text = "# Put the photographs into images/, laid out as in labels/, to train on these findings.\n"
+    text += yaml.safe_dump(layout, allow_unicode=True, sort_keys=False)
+    _replace(folder / "data.yaml", text.encode())
+    taken: set[str] = set()
+    for inspection in report.inspections:
+        if is_inspected(inspection):
+            path = folder / "labels" / _label_name(inspection, taken)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [
+                _yolo_line(inspection, finding, types.index(finding.type)) for finding in inspection.findings
+            ]
+            path.write_text("".join(lines), encoding="utf-8")
+
+
+def _label_name(inspection: Inspection, taken: set[str]) -> PurePosixPath:
+    """The image's name with the suffix `.txt`, as YOLO looks for it; its id where that cannot be."""
+    name = PurePosixPath(inspection.image.name)
+    parts = [part for part in name.parts if part not in ("/", "..", ".")]
+    label = (
+        PurePosixPath(*parts).with_suffix(".txt") if parts else PurePosixPath(f"{inspection.image.id}.txt")
+    )
+    too_long = any(len(part.encode()) > _LONGEST_FILE_NAME for part in label.parts)
+    if too_long or str(label).casefold() in taken:
+        label = PurePosixPath(f"{inspection.image.id}.txt")
+    taken.add(str(label).casefold())
+    return label
+
+
+def _yolo_line(inspection: Inspection, finding: Finding, index: int) -> str:
+    image = inspection.image
+    x_min, x_max = (min(max(x / image.width_px, 0.0), 1.0) for x in finding.box_xyxy_px[::2])
+    y_min, y_max = (min(max(y / image.height_px, 0.0), 1.0) for y in finding.box_xyxy_px[1::2])
+    box = ((x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min)
+    return f"{index} " + " ".join(f"{value:.6f}" for value in box) + "\n"
+
+
+def _write_overlays(
+    report: ReportInput,
+    folder: Path,
+    progress: Callable[[int, int], None] | None,
+    cancel: threading.Event | None,
+) -> None:
+    folder.mkdir(exist_ok=True)
+    for done, inspection in enumerate(report.inspections, start=1):
+        if cancel and cancel.is_set():
+            raise Cancelled("The exports were cancelled.")
+        path = folder / f"{inspection.image.id}.jpg"
+        if is_inspected(inspection) and inspection.judgement.verdict is not Verdict.ACCEPT:
+            write_overlay(report, inspection, path)
+        else:
+            # From an earlier report of the same run, before somebody accepted the part.
+            path.unlink(missing_ok=True)
+        if progress:
+            progress(done, len(report.inspections))
