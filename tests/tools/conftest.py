@@ -103,3 +103,76 @@ def detectors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         warnings.simplefilter("ignore")
         yolo(folder / "detect.pt").export(format="onnx", imgsz=64, verbose=False)
     return {path.name: path for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def blip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    import torch
+    from transformers import (
+        BertTokenizer,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+        BlipProcessor,
+    )
+
+    marks = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]")
+    words = (*marks, "a", "scratch", "dent", "on", "the", "metal", "plate", "long", "thin", "photo", "of")
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = {
+        "vocab_size": len(words),
+        "bos_token_id": 5,
+        "sep_token_id": 3,
+        "eos_token_id": 3,
+        "pad_token_id": 0,
+    }
+    config = BlipConfig(
+        text_config={**tower, **text, "encoder_hidden_size": 32, "max_position_embeddings": 64},
+        vision_config={**tower, "image_size": 32, "patch_size": 8},
+    )
+    folder = tmp_path_factory.mktemp("blip")
+    torch.manual_seed(0)
+    model = BlipForConditionalGeneration(config)
+    for parameter in model.parameters():  # at the usual scale, one picture would be like another
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.6)
+    model.save_pretrained(folder)
+    processor = BlipImageProcessor(size={"height": 32, "width": 32})
+    tokenizer = BertTokenizer(vocab=vocabulary, additional_special_tokens=["[DEC]", "[ENC]"])
+    BlipProcessor(processor, tokenizer).save_pretrained(folder)
+    return Checkpoint("blip", "tiny-blip", folder)
+
+
+@pytest.fixture(scope="session")
+def blip2_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    import torch
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import (
+        Blip2Config,
+        Blip2ForConditionalGeneration,
+        Blip2Processor,
+        BlipImageProcessor,
+        GPT2Tokenizer,
+    )
+
+    tokens = ["<s>", "<pad>", "</s>", *sorted(ByteLevel.alphabet()), "<image>"]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    language = {"model_type": "opt", "vocab_size": len(tokens), "ffn_dim": 64, "word_embed_proj_dim": 32}
+    config = Blip2Config(
+        vision_config={**tower, "image_size": 32, "patch_size": 8, "initializer_range": 0.3},
+        qformer_config={**tower, "vocab_size": len(tokens)},
+        text_config={**tower, **language, "max_position_embeddings": 64},
+        num_query_tokens=4,
+        image_token_index=len(tokens) - 1,
+    )
+    folder = tmp_path_factory.mktemp("blip2")
+    torch.manual_seed(0)
+    Blip2ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer = GPT2Tokenizer(
+        vocab=vocabulary, merges=[], bos_token="</s>", eos_token="</s>", unk_token="</s>", pad_token="<pad>"
+    )
+    processor = BlipImageProcessor(size={"height": 32, "width": 32})
+    Blip2Processor(processor, tokenizer, num_query_tokens=4).save_pretrained(folder)
+    return Checkpoint("blip", "tiny-blip-2", folder)
