@@ -13,7 +13,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +110,6 @@ def evaluate(
     types = {name: find_type(recipe, name) for name in labelled.class_names}
     screened = _screen(labelled, screener, reader)
     looked_at = _locate(located, localizer, measurer, recipe, reader) if located else []
-    findings = (finding for item in looked_at for finding in item.findings)
     return Evaluation(
         set_name=labelled.name,
         recipe_name=recipe.name,
@@ -125,7 +123,7 @@ def evaluate(
         localization=_localization_figures(looked_at, types, recipe) if looked_at else None,
         measurement=tuple(_measurement_figures(looked_at)),
         seconds=reader.clock.seconds,
-        models=(screened[0].screening.provenance, *(f.provenance[0] for f in islice(findings, 1))),
+        models=(screener.provenance, localizer.provenance) if located else (screener.provenance,),
     )
 
 

@@ -39,6 +39,8 @@ ONE = pytest.approx(1.0)
 class FakeScreener:
     """Suspicion is the picture's grey value as a percentage; a batch of two is drawn ahead."""
 
+    provenance = Provenance(tool="screening", model="fake")
+
     def screen(self, images, *, cancel=None):
         batch = []
         for record, image_rgb in images:
@@ -58,12 +60,14 @@ class FakeScreener:
             label="scratch" if suspicion >= 0.5 else "normal",
             status=ScreeningStatus.UNSURE,
             threshold=0.5,
-            provenance=Provenance(tool="screening", model="fake"),
+            provenance=self.provenance,
         )
 
 
 class FakeLocalizer:
     """Finds what a table says of a file name: (type, box, confidence)."""
+
+    provenance = Provenance(tool="localization", model="fake")
 
     def __init__(self, table):
         self._table = table
@@ -73,7 +77,7 @@ class FakeLocalizer:
             yield tuple(
                 Finding(
                     id=f"{record.id}-{number}", image_id=record.id, type=kind, confidence=confidence,
-                    box_xyxy_px=box, origin=Origin.YOLO, provenance=(Provenance(tool="localization"),),
+                    box_xyxy_px=box, origin=Origin.YOLO, provenance=(self.provenance,),
                 )
                 for number, (kind, box, confidence) in enumerate(self._table.get(record.name, ()), start=1)
             )  # fmt: skip

@@ -101,6 +101,7 @@ def test_matching_is_one_to_one_and_best_first():
 
 
 TRUE = [Box(0, "scratch", SQUARE), Box(1, "dent", SQUARE)]
+SWAPPED = [Box(0, "dent", SQUARE, 0.9), Box(1, "scratch", SQUARE, 0.8)]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ TRUE = [Box(0, "scratch", SQUARE), Box(1, "dent", SQUARE)]
         pytest.param([Box(0, "scratch", SQUARE, 0.9)], True, 0.5, 0.5, id="one class missed"),
         # 51 of the 101 recall levels are reached at precision 1.
         pytest.param([Box(0, "scratch", SQUARE, 0.9)], False, 51 / 101, 51 / 101, id="half of the boxes"),
-        pytest.param([Box(0, "dent", SQUARE, 0.9), Box(1, "scratch", SQUARE, 0.8)], True, 0.0, 0.0, id="wrong names"),
-        pytest.param([Box(0, "dent", SQUARE, 0.9), Box(1, "scratch", SQUARE, 0.8)], False, 1.0, 1.0, id="any name"),
+        pytest.param(SWAPPED, True, 0.0, 0.0, id="wrong names"),
+        pytest.param(SWAPPED, False, 1.0, 1.0, id="any name"),
         pytest.param([], True, 0.0, 0.0, id="nothing found"),
         # IoU 0.8: right at 0.50 … 0.80, seven of ten thresholds.
         pytest.param(
