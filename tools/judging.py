@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tools.glossary import UNKNOWN, capitalized, label_name, unit_symbol, with_particle
+from tools.image_reasons import reason_text
 from tools.records import (
     Finding,
     ImageRecord,
@@ -118,7 +119,7 @@ def judge(
             Verdict.REVIEW,
             "image.unreadable",
             f"The image cannot be read: {image.reason or 'no reason known'}.",
-            f"이미지를 읽을 수 없습니다: {image.reason or '원인 불명'}.",
+            f"이미지를 읽을 수 없습니다: {reason_text(image.reason, KO) or '원인 불명'}.",
         )
         return _judgement(unreadable), graded
     counting = [finding for finding in graded if not _is_ignored(finding, recipe)]

@@ -77,11 +77,13 @@ def load_pipeline(recipe: Recipe, options: ModelOptions) -> tuple[Pipeline, tupl
     from tools.checkpoints import resolve
     from tools.measurement import Measurer
     from tools.pipeline import Pipeline
+    from tools.translation import Translator
 
     screener, localizer = load_screener(recipe, options), load_localizer(recipe, options)
     captioner = None
     if recipe.captioning.enabled:
         checkpoint = resolve("blip", recipe.models)
         captioner = Captioner(checkpoint, recipe, device=options.device, precision=options.precision)
+    translator = Translator(recipe.captioning.translator) if recipe.captioning.translator else None
     models = (screener.provenance, localizer.provenance, *([captioner.provenance] if captioner else []))
-    return Pipeline(recipe, screener, localizer, Measurer(recipe), captioner), models
+    return Pipeline(recipe, screener, localizer, Measurer(recipe), captioner, translator), models

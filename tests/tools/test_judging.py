@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tools.image_reasons import Reason, reason_text
 from tools.judging import ALL_CRITERIA_MET, judge
 from tools.recipe import Acceptance, DefectType, Localization, Part, Recipe, Zone
 from tools.records import (
     Finding,
     ImageRecord,
     ImageStatus,
+    Language,
     Measurement,
     Origin,
     Provenance,
@@ -357,3 +359,11 @@ def test_findings_get_the_severity_of_their_type() -> None:
     assert judgement.severity is None
     judgement, _ = judge(IMAGE, screened(SUSPECT), (found("crack"),), RECIPE)
     assert judgement.severity is Severity.CRITICAL
+
+
+def test_an_unreadable_image_says_why_in_both_languages() -> None:
+    image = ImageRecord(id="img_001", name="a.jpg", status=ImageStatus.UNREADABLE, reason=Reason.TRUNCATED)
+    judgement, _ = judge(image, None, (), RECIPE)
+    assert Reason.TRUNCATED.value in judgement.reason_en
+    assert reason_text(Reason.TRUNCATED, Language.KO) in judgement.reason_ko
+    assert Reason.TRUNCATED.value not in judgement.reason_ko
