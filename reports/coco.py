@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pycocotools import mask as coco_mask
+from skimage.draw import polygon2mask
 
 from reports.source import ReportInput
 from reports.statistics import is_inspected
@@ -122,13 +124,12 @@ def _flat(outline: Sequence[PointPx]) -> list[float]:
 def _mask_with_holes(
     outlines: Sequence[Sequence[PointPx]], holes: Sequence[Sequence[PointPx]], size: tuple[int, int]
 ) -> dict[str, Any]:
-    import numpy as np
-
-    filled, cut = (
-        coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects([_flat(outline) for outline in part], *size)))
-        for part in (outlines, holes)
-    )
-    encoded: dict[str, Any] = coco_mask.encode(np.asfortranarray(filled & ~cut & 1))
+    inside = np.zeros(size, dtype=bool)
+    for part, value in ((outlines, True), (holes, False)):
+        for outline in part:
+            # A pixel belongs to the mask when its centre does; skimage counts from the centre of the first.
+            inside[polygon2mask(size, np.asarray(outline)[:, ::-1] - 0.5)] = value
+    encoded: dict[str, Any] = coco_mask.encode(np.asfortranarray(inside, dtype=np.uint8))
     return encoded
 
 

@@ -48,6 +48,9 @@ __all__ = ["write_report"]
 # ASCII85 makes every picture a quarter larger for the sake of 7-bit mail.
 rl_config.useA85 = 0
 
+# The first finds the page numbers that the second prints; rarely the numbers themselves move a page break.
+_PASSES = 2
+
 _LANGUAGE_TAGS = {Language.EN: "en", Language.KO: "ko-KR"}
 
 
@@ -63,7 +66,7 @@ def write_report(
     Args:
         report: The input; equal inputs give equal bytes.
         path: Where the PDF goes; an existing file is replaced.
-        progress: Told the photographs prepared and how many there are.
+        progress: Told steps done and steps in all: photographs prepared and pages laid out.
         cancel: Set by another thread to stop; nothing is left behind then.
 
     Returns:
@@ -75,14 +78,15 @@ def write_report(
     """
     register_fonts()
     edition = Edition.of(report)
-    evidence = gather_evidence(report, progress=progress, cancel=cancel)
+    steps = _Steps(progress, len(report.inspections) + _PASSES * len(edition.not_accepted))
+    evidence = gather_evidence(report, advance=steps.advance, cancel=cancel)
     try:
         with NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.stem}-", suffix=".pdf", delete=False
         ) as file:
             unfinished = Path(file.name)
         try:
-            template = _ReportTemplate(edition, unfinished, cancel)
+            template = _ReportTemplate(edition, unfinished, steps, cancel)
             template.multiBuild(list(_story(edition, evidence)))
             unfinished.chmod(0o666 & ~_umask())
             unfinished.replace(path)
@@ -117,11 +121,24 @@ def _story(edition: Edition, evidence: dict[str, Evidence]) -> Iterator[Flowable
     yield from signature_section(edition)
 
 
+class _Steps:
+    """Counts steps for a progress callback; never above their total, should a layout need another pass."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def advance(self) -> None:
+        """One step is done."""
+        if self._progress and self._done < self._total:
+            self._done += 1
+            self._progress(self._done, self._total)
+
+
 class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
     """Pages with a running header and `page x of y`; page numbers come from the pass before."""
 
-    def __init__(self, edition: Edition, path: Path, cancel: threading.Event | None) -> None:
-        self._edition, self._cancel = edition, cancel
+    def __init__(self, edition: Edition, path: Path, steps: _Steps, cancel: threading.Event | None) -> None:
+        self._edition, self._steps, self._cancel = edition, steps, cancel
         self._pages: dict[str, int] = {}
         self._pages_before: dict[str, int] = {}
         self.page_total = self._total_before = 0
@@ -164,6 +181,8 @@ class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
         self._pages[anchor.key] = self.page
         if anchor.level == 0:
             self.notify("TOCEntry", (0, esc(anchor.title), self.page, anchor.key))
+        else:
+            self._steps.advance()
 
     def page_of(self, key: str) -> int:
         """The page of an anchor as of the pass before; 0 in the first pass."""

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _ROWS_PER_TABLE = 400  # a longer table is split again and again at each page, in quadratic time
-_POINT_STEP_PT = 0.3  # contour points closer than this cannot be told apart in print
+_POINT_STEP_PT = 0.4  # contour points closer than this cannot be told apart in print
 
 
 @dataclass(frozen=True)

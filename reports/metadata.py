@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from xml.sax.saxutils import escape
 
 from reportlab.lib.utils import TimeStamp
-from reportlab.pdfbase.pdfdoc import XMP, PDFArray, PDFDictionary, PDFName, PDFStream, PDFString
+from reportlab.pdfbase.pdfdoc import XMP, PDFArray, PDFDictionary, PDFName, PDFStream, PDFString, PDFZCompress
 from reportlab.pdfgen.canvas import Canvas
 
 __all__ = ["attach_files", "set_dates", "set_xmp"]
@@ -77,16 +76,12 @@ def attach_files(canvas: Canvas, files: Mapping[str, tuple[str, bytes]]) -> None
             dictionary=PDFDictionary(
                 {
                     "Type": PDFName("EmbeddedFile"),
-                    "Subtype": PDFName(mime),
-                    "Params": PDFDictionary(
-                        {
-                            "Size": len(content),
-                            "CheckSum": PDFString(hashlib.md5(content, usedforsecurity=False).digest()),
-                        }
-                    ),
+                    "Subtype": "/" + mime.replace("/", "#2F"),
+                    "Params": PDFDictionary({"Size": len(content)}),
                 }
             ),
             content=content,
+            filters=[PDFZCompress],
         )
         reference = document.Reference(stream)
         specification = PDFDictionary(

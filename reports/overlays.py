@@ -33,7 +33,8 @@ def write_overlay(report: ReportInput, inspection: Inspection, path: Path) -> No
     edition = Edition.of(report)
     for finding in inspection.findings:
         _draw_finding(draw, edition, finding, font, picture.size)
-    picture.save(path, "JPEG", quality=_QUALITY, optimize=True)
+    # Without chroma subsampling: it would smear thin coloured lines.
+    picture.save(path, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
 
 
 def _draw_finding(

@@ -181,10 +181,15 @@ class Evidence:
 def gather_evidence(
     report: ReportInput,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    advance: Callable[[], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> dict[str, Evidence]:
     """Loads each photograph once, in batch order, and keeps only its compressed pictures.
+
+    Args:
+        report: The input.
+        advance: Called after each inspection.
+        cancel: Set by another thread to stop.
 
     Raises:
         Cancelled: `cancel` was set.
@@ -192,15 +197,15 @@ def gather_evidence(
     budget = PictureBudget.of(report.inspections)
     evidence: dict[str, Evidence] = {}
     thumbnails = 0
-    for done, inspection in enumerate(report.inspections, start=1):
+    for inspection in report.inspections:
         if cancel and cancel.is_set():
             raise Cancelled("The report was cancelled.")
         accepted = inspection.judgement.verdict is Verdict.ACCEPT
         thumbnails += accepted
         if is_inspected(inspection) and not (accepted and thumbnails > MAX_THUMBNAILS):
             evidence[inspection.image.id] = _evidence_of(report, inspection, budget)
-        if progress:
-            progress(done, len(report.inspections))
+        if advance:
+            advance()
     return evidence
 
 

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from reports.document import write_report
+from reports.source import ReportInput
+from tests.reports.builders import RUN, finding, inspection, mixed_batch, report, unreadable
+from tools.errors import Cancelled, OutputError
+from tools.records import DecidedBy, Inspection, Language, Verdict
+
+
+def written(source: ReportInput, folder: Path) -> PdfReader:
+    path = folder / "report.pdf"
+    pages = write_report(source, path)
+    reader = PdfReader(path)
+    assert len(reader.pages) == pages
+    return reader
+
+
+def text_of(reader: PdfReader) -> str:
+    return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+    return written(report(*mixed_batch()), tmp_path_factory.mktemp("en"))
+
+
+@pytest.fixture(scope="module")
+def korean(tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+    return written(report(*mixed_batch(), language=Language.KO), tmp_path_factory.mktemp("ko"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "7.25 ± 0.10 mm",
+        "1.5 ± 0.1 mm",
+        "33.5 ± 0.1 px",
+        "Cover & lid",
+        "Lot A-17",
+        RUN.recipe_sha256,
+        "2026-03-04 06:07:08 UTC+09:00",
+        "김검사",
+        "Yield 33.3 % (1 of 3 inspected",
+        "scratch.max_length_mm",
+        "Longer than 5 mm.",
+        "The file is cut off.",
+        "A scratch at the upper left.",
+        "numpy 2.0",
+        "none: values in px",
+        f"{1:064x}",
+        "Prepared by",
+    ],
+)
+def test_the_report_says(english: PdfReader, said: str) -> None:
+    assert said in text_of(english)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "품질 검사 보고서",
+        "덮개",
+        "스크래치",
+        "7.25 ± 0.10 mm",
+        "불합격",
+        "5 mm보다 깁니다.",
+        "좌상단",
+        "김검사",
+    ],
+)
+def test_korean_text_can_be_extracted(korean: PdfReader, said: str) -> None:
+    assert said in text_of(korean)
+
+
+def test_every_page_says_which_of_how_many(english: PdfReader) -> None:
+    total = len(english.pages)
+    for number, page in enumerate(english.pages, start=1):
+        assert f"Page {number} of {total}" in page.extract_text()
+
+
+def test_contents_and_overview_lead_to_the_right_pages(english: PdfReader) -> None:
+    pages = [" ".join(page.extract_text().split()) for page in english.pages]
+    outline = {}
+
+    def walk(entries: list[object]) -> None:
+        for entry in entries:
+            if isinstance(entry, list):
+                walk(entry)
+            else:
+                outline[entry.title] = english.get_destination_page_number(entry)  # type: ignore[attr-defined]
+
+    walk(english.outline)
+    assert "Signature" in pages[outline["Disposition and signatures"]]
+    assert outline["img_001 · line/cover_1.jpg"] <= outline["img_003 · line/cover_3.jpg"]
+    listed = pages[0].replace(" .", "")
+    for title, page in outline.items():
+        if "·" in title:
+            assert title in pages[page]
+        else:
+            assert f"{page + 1} {title}" in listed
+
+
+def test_metadata_speaks_the_report_s_language_and_time(korean: PdfReader, english: PdfReader) -> None:
+    assert (english.root_object["/Lang"], korean.root_object["/Lang"]) == ("en", "ko-KR")
+    assert english.metadata is not None
+    assert english.metadata.creation_date is not None
+    assert english.metadata.creation_date.isoformat() == "2026-03-04T06:07:08+09:00"
+    assert english.metadata.subject == "Visual inspection of Cover & lid, lot A-17"
+    assert korean.xmp_metadata is not None
+    assert korean.xmp_metadata.dc_title == {"x-default": "품질 검사 보고서"}
+
+
+def test_fonts_are_embedded(korean: PdfReader) -> None:
+    for page in korean.pages:
+        for font in page["/Resources"]["/Font"].values():
+            name = font.get_object()["/BaseFont"]
+            assert "Nanum" in name or name == "/Helvetica"  # ReportLab lists Helvetica on every page, unused
+            if "Nanum" in name:
+                assert "/FontFile2" in font.get_object()["/FontDescriptor"]
+
+
+def test_the_inspections_are_attached(english: PdfReader) -> None:
+    attached = {name: contents[0] for name, contents in english.attachments.items()}
+    assert set(attached) == {"inspections.jsonl", "recipe.json", "run.json"}
+    lines = attached["inspections.jsonl"].decode().splitlines()
+    assert [Inspection.model_validate_json(line) for line in lines] == list(mixed_batch())
+    assert json.loads(attached["run.json"])["lot"] == "A-17"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_equal_input_gives_equal_bytes(tmp_path: Path, language: Language) -> None:
+    paths = [tmp_path / "one.pdf", tmp_path / "two.pdf"]
+    for path in paths:
+        write_report(report(*mixed_batch(), language=language), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "inspections",
+    [
+        pytest.param((unreadable(1), unreadable(2)), id="all unreadable"),
+        pytest.param((inspection(1, Verdict.ACCEPT),), id="all accepted"),
+        pytest.param((inspection(1, Verdict.REVIEW),), id="no findings"),
+        pytest.param(
+            (inspection(1, findings=tuple(finding(number=n) for n in range(1, 40))),), id="many findings"
+        ),
+        pytest.param((), id="nothing"),
+    ],
+)
+def test_odd_batches_make_a_report(tmp_path: Path, inspections: tuple[Inspection, ...]) -> None:
+    text = text_of(written(report(*inspections), tmp_path))
+    assert "Disposition and signatures" in text
+    for item in inspections:
+        assert item.image.id in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<b>&amp;\n\t" * 25,
+        "가" * 200 + ".jpg",
+        "x" * 400,
+        "</para><img src='x'/>",
+        "🙂.jpg",
+        "%s {page} \\ (]",
+    ],
+)
+def test_names_of_any_kind_do_no_harm(tmp_path: Path, name: str) -> None:
+    item = inspection(1, findings=(finding(),), name=name, flags=(name,))
+    item = item.model_copy(update={"error": name})
+    lost = unreadable(2)
+    lost = lost.model_copy(update={"image": lost.image.model_copy(update={"name": name, "reason": name})})
+    run = RUN.model_copy(update={"lot": name, "inspector": name, "station": name})
+    assert len(written(report(item, lost, run=run), tmp_path).pages) < 9
+
+
+def test_an_empty_lot_is_said_to_be_missing(tmp_path: Path) -> None:
+    reader = written(report(*mixed_batch(), run=RUN.model_copy(update={"lot": ""})), tmp_path)
+    assert "Lot not given" in text_of(reader)
+
+
+def test_an_override_is_named(tmp_path: Path) -> None:
+    item = inspection(1, Verdict.ACCEPT)
+    judgement = item.judgement.model_copy(
+        update={"decided_by": DecidedBy.HUMAN, "reason_en": "Within drawing note 4."}
+    )
+    text = text_of(written(report(item.model_copy(update={"judgement": judgement})), tmp_path))
+    assert "verdict decided by inspector (override): Within drawing note 4." in text
+
+
+def test_limits_on_pictures_are_stated(tmp_path: Path) -> None:
+    item = inspection(1, findings=tuple(finding(number=n) for n in range(1, 10)))
+    text = text_of(written(report(item), tmp_path))
+    assert "first 6 findings of each photograph; 3 more" in text
+
+
+def test_a_lost_photograph_is_said(tmp_path: Path) -> None:
+    text = text_of(written(report(*mixed_batch(), lost=True), tmp_path))
+    assert "The picture could not be shown: The file has vanished <since>." in text
+
+
+def test_cancelling_leaves_nothing_behind(tmp_path: Path) -> None:
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        write_report(
+            report(*mixed_batch()), tmp_path / "report.pdf", progress=lambda *_: cancel.set(), cancel=cancel
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_counts_photographs_and_twice_their_pages(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_report(
+        report(*mixed_batch()), tmp_path / "r.pdf", progress=lambda done, of: told.append((done, of))
+    )
+    assert told == [(done, 8) for done in range(1, 9)]
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_report(report(*mixed_batch()), tmp_path / "absent" / "report.pdf")

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import csv
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from reports.exports import write_twins
+from reports.source import ReportInput
+from tests.reports.builders import finding, inspection, mixed_batch, report
+from tools.errors import Cancelled, OutputError
+from tools.records import Language, Verdict
+
+
+def rows_of(source: ReportInput, folder: Path) -> list[dict[str, str]]:
+    write_twins(source, folder)
+    with (folder / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv_has_a_row_per_finding_and_per_image_without(tmp_path: Path) -> None:
+    rows = rows_of(report(*mixed_batch()), tmp_path)
+    assert [(row["image_id"], row["finding_id"]) for row in rows] == [
+        ("img_001", "img_001-1"),
+        ("img_001", "img_001-2"),
+        ("img_002", ""),
+        ("img_003", "img_003-1"),
+        ("img_004", ""),
+    ]
+    assert (rows[0]["length_mm"], rows[0]["length_U_mm"], rows[0]["length_px"]) == ("7.25", "0.1", "")
+    assert (rows[3]["length_mm"], rows[3]["length_px"]) == ("", "33.5")
+    assert rows[4]["remarks"] == "The file is cut off."
+
+
+def test_csv_opens_in_excel_with_korean(tmp_path: Path) -> None:
+    rows = rows_of(report(*mixed_batch(), language=Language.KO), tmp_path)
+    raw = (tmp_path / "findings.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    assert raw.count(b"\r\n") == raw.count(b"\n") == 6
+    assert rows[0]["reason"] == "5 mm보다 깁니다."
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1.jpg", "-1.jpg", "@sum.jpg", "\tx.jpg"])
+def test_names_cannot_become_formulas(tmp_path: Path, name: str) -> None:
+    (row,) = rows_of(report(inspection(1, name=name)), tmp_path)
+    assert row["image_name"] == "'" + name
+
+
+def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
+    found = finding().model_copy(update={"box_xyxy_px": (-1.5, 0.0, 10.0, 10.0)})
+    (row,) = rows_of(report(inspection(1, findings=(found,))), tmp_path)
+    assert float(row["x_min_px"]) == -1.5
+
+
+def test_yolo_labels_are_relative_to_the_image(tmp_path: Path) -> None:
+    write_twins(report(*mixed_batch()), tmp_path)
+    lines = (tmp_path / "labels/line/cover_1.txt").read_text().splitlines()
+    assert lines == [
+        f"{index} {40 / 120:.6f} {35.5 / 90:.6f} {44 / 120:.6f} {33 / 90:.6f}" for index in (0, 1)
+    ]
+    assert (tmp_path / "labels/line/cover_2.txt").read_text() == ""
+    layout = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    assert layout["names"] == {0: "scratch", 1: "dent"}
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["a.jpg", "a.png"], ["a.txt", "img_002.txt"]),
+        (["../up.jpg", "/etc/x.jpg"], ["etc/x.txt", "up.txt"]),
+        (["긴" * 85 + ".jpg", "b.jpg"], ["b.txt", "img_001.txt"]),
+        (["scan.tif#2", "A.jpg"], ["A.txt", "scan.txt"]),
+    ],
+)
+def test_labels_never_collide_or_leave_the_folder(
+    tmp_path: Path, names: list[str], labels: list[str]
+) -> None:
+    write_twins(report(*(inspection(n, name=name) for n, name in enumerate(names, start=1))), tmp_path)
+    folder = tmp_path / "labels"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.txt")) == labels
+
+
+def test_overlays_show_what_was_not_accepted(tmp_path: Path) -> None:
+    write_twins(report(*mixed_batch()), tmp_path)
+    assert sorted(path.name for path in (tmp_path / "overlays").iterdir()) == ["img_001.jpg", "img_003.jpg"]
+    with Image.open(tmp_path / "overlays/img_003.jpg") as overlay:
+        assert overlay.size == (120, 90)
+        red, green, blue = overlay.convert("RGB").getpixel((17, 40))
+    assert red > 150 > green > blue  # the box's left side, in the colour of the first type
+
+
+def test_an_overlay_goes_when_its_part_is_accepted_later(tmp_path: Path) -> None:
+    found = (finding(),)
+    write_twins(report(inspection(1, Verdict.REJECT, found)), tmp_path)
+    write_twins(report(inspection(1, Verdict.ACCEPT, found)), tmp_path)
+    assert list((tmp_path / "overlays").iterdir()) == []
+
+
+def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
+    contents = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        write_twins(report(*mixed_batch()), folder)
+        contents.append(
+            {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        )
+    assert contents[0] == contents[1]
+    assert len(contents[0]) == 8
+
+
+def test_a_lost_photograph_costs_only_its_overlay(tmp_path: Path) -> None:
+    written = write_twins(report(*mixed_batch(), lost=True), tmp_path)
+    assert all(path.exists() for path in written)
+    assert list((tmp_path / "overlays").iterdir()) == []
+
+
+def test_cancelling_stops(tmp_path: Path) -> None:
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        write_twins(report(*mixed_batch()), tmp_path, progress=lambda *_: cancel.set(), cancel=cancel)
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_twins(report(*mixed_batch()), tmp_path / "absent")

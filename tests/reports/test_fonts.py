@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
+from reports.edition import Edition
+from reports.fonts import REGULAR, elide, esc, font_path, missing_glyphs, plain, register_fonts
+from reports.words import WORDS
+from tests.reports.builders import report
+from tools.errors import LoupeError
+from tools.glossary import unit_symbol
+from tools.records import DecidedBy, Language, Origin, ScaleSource, ScreeningStatus, Unit, Verdict
+
+
+def test_the_font_package_is_located_without_importing_it() -> None:
+    assert font_path().is_file()
+    assert "koreanize_matplotlib" not in sys.modules
+
+
+def test_a_missing_font_says_what_to_install() -> None:
+    with pytest.raises(LoupeError) as raised:
+        font_path("NoSuchFont")
+    assert "pip install" in raised.value.hint
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_every_label_can_be_drawn_in_both_languages(key: str) -> None:
+    assert [missing_glyphs(text) for text in WORDS[key]] == ["", ""]
+    assert all(WORDS[key])
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_both_languages_fill_the_same_values(key: str) -> None:
+    english, korean = WORDS[key]
+    slots = [{part.split("}")[0] for part in text.split("{")[1:]} for text in (english, korean)]
+    assert slots[0] == slots[1]
+
+
+def test_every_member_of_the_records_has_its_words() -> None:
+    edition = Edition.of(report(language=Language.KO))
+    assert all(edition.verdict(verdict) for verdict in Verdict)
+    assert all(edition.decided_by(who) for who in DecidedBy)
+    for prefix, members in (("origin", Origin), ("status", ScreeningStatus), ("scale", ScaleSource)):
+        assert all(f"{prefix}.{member}" in WORDS for member in members)
+
+
+def test_units_and_signs_of_values_can_be_drawn() -> None:
+    assert missing_glyphs("".join(unit_symbol(unit) for unit in Unit) + "±≥×·…Ø–□") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("가.jpg", "가.jpg"),  # decomposed, as macOS writes it
+        ("5 µm ⌀", "5 μm Ø"),
+        ("two\nlines\tand\x00more", "two lines and more"),
+        ("🙂✓", "□□"),
+    ],
+)
+def test_any_text_becomes_drawable(text: str, drawn: str) -> None:
+    assert plain(text) == drawn
+    assert missing_glyphs(plain(text)) == ""
+
+
+def test_markup_cannot_be_smuggled_in() -> None:
+    assert esc('<b>&amp; "x"') == '&lt;b&gt;&amp;amp; "x"'
+
+
+@pytest.mark.parametrize("width", [1.0, 20.0, 80.0, 1000.0])
+def test_elided_text_fits_and_keeps_the_end(width: float) -> None:
+    register_fonts()
+    name = "매우 긴 이름 " * 5 + "_0042.jpg"
+    short = elide(name, width, 8)
+    assert short == "…" or stringWidth(short, REGULAR, 8) <= width
+    assert short == name if width == 1000 else "…" in short
+    if width == 80:
+        assert short.endswith("2.jpg")

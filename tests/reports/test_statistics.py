@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from reports.statistics import Tally, bin_edges, lengths, nice_step, pareto, seconds_by_tool, tally
+from tests.reports.builders import finding, inspection, mixed_batch, unreadable
+from tools.records import Unit, Verdict
+
+
+def test_tally_counts_unreadable_apart_from_its_verdict() -> None:
+    assert tally(mixed_batch()) == Tally(accepted=1, review=1, rejected=1, unreadable=1, findings=3)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "rejected", "share", "interval"),
+    [
+        # Bounds computed by hand from Wilson's formula with z = 1.959964.
+        (8, 2, 0.8, (0.4902, 0.9433)),
+        (0, 10, 0.0, (0.0, 0.2775)),
+        (10, 0, 1.0, (0.7225, 1.0)),
+        (1, 0, 1.0, (0.2065, 1.0)),
+    ],
+)
+def test_yield_has_its_wilson_interval(
+    accepted: int, rejected: int, share: float, interval: tuple[float, float]
+) -> None:
+    counts = Tally(accepted=accepted, review=0, rejected=rejected, unreadable=3, findings=0)
+    assert counts.yield_share == share
+    assert counts.yield_interval == pytest.approx(interval, abs=5e-5)
+
+
+def test_review_counts_as_not_accepted() -> None:
+    counts = Tally(accepted=1, review=1, rejected=0, unreadable=0, findings=0)
+    assert counts.yield_share == 0.5
+
+
+def test_nothing_inspected_has_no_yield() -> None:
+    counts = tally([unreadable(1)])
+    assert (counts.inspected, counts.yield_share, counts.yield_interval) == (0, None, None)
+
+
+def test_pareto_falls_and_accumulates() -> None:
+    types = ["dent", "scratch", "dent", "crack", "dent", "crack"]
+    found = tuple(finding(number=n, defect_type=name) for n, name in enumerate(types, start=1))
+    bars = pareto([inspection(1, findings=found)])
+    assert [(bar.type, bar.count) for bar in bars] == [("dent", 3), ("crack", 2), ("scratch", 1)]
+    assert [bar.cumulative for bar in bars] == pytest.approx([3 / 6, 5 / 6, 1.0])
+    assert pareto([inspection(1)]) == []
+
+
+def test_lengths_never_mix_units() -> None:
+    measured = lengths(mixed_batch())
+    assert (measured.unit, measured.values, measured.left_out) == (Unit.MM, (7.25, 1.5), 1)
+    pixels = lengths([inspection(1, findings=(finding(unit=Unit.PX, length=12.0),))])
+    assert (pixels.unit, pixels.values, pixels.left_out) == (Unit.PX, (12.0,), 0)
+
+
+@pytest.mark.parametrize(
+    ("span", "parts", "step"),
+    [(10, 10, 1), (11, 10, 2), (0.9, 3, 0.5), (49, 1, 50), (100, 1, 100), (0.034, 10, 0.005)],
+)
+def test_nice_step(span: float, parts: int, step: float) -> None:
+    assert nice_step(span, parts) == pytest.approx(step)
+
+
+@pytest.mark.parametrize("values", [[0.0], [10.0], [0.3, 7.77, 7.7700001], [1e-3], [123456.0, 3.0]])
+def test_bins_hold_every_value_once(values: list[float]) -> None:
+    edges = bin_edges(values)
+    assert len(edges) <= 12
+    for value in values:
+        assert sum(low <= value < high for low, high in pairwise(edges)) == 1
+
+
+def test_seconds_add_up_over_images_and_findings() -> None:
+    seconds = seconds_by_tool(
+        [inspection(1, findings=(finding(),)), inspection(2, Verdict.ACCEPT, (finding("img_002"),))]
+    )
+    assert seconds == {"measurement": 0.5, "screening": 1.0}
