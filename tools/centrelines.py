@@ -1,0 +1,201 @@
+"""The centre line of a thin, curved defect, sub-pixel: how long it is and how wide along it.
+
+Points are (x, y) in pixels of the mask, with the origin at the corner of its first pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, map_coordinates
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
+from skimage.morphology import skeletonize
+
+__all__ = ["CentreLine", "centre_line"]
+
+Points = NDArray[np.float64]
+Soft = NDArray[np.float32]
+
+_SUPPORT = 0.3  # a line one pixel wide covers half of two pixels where it lies between them
+_SMOOTHING_PX = 1.5
+_STEP_PX = 0.25
+_CHORD_STEP_PX = 0.5
+_CHORD_ANGLES_DEG = (-45, -30, -15, 0, 15, 30, 45)
+_SMALLEST_BRANCH_PX = 4.0
+
+
+@dataclass(frozen=True)
+class CentreLine:
+    """The longest way through a thin shape.
+
+    Attributes:
+        path: Nx2, from end to end, the ends on the outline.
+        branches: Nx2 each, what leaves the path; the first point is where it leaves.
+        chords: Nx2x2, the shortest chords across the path, away from its ends and branches.
+    """
+
+    path: Points
+    branches: tuple[Points, ...]
+    chords: NDArray[np.float64]
+
+
+def centre_line(soft: Soft) -> CentreLine | None:
+    """Traces the longest geodesic of the skeleton, between the pixels; gaps are bridged.
+
+    The skeleton's staircase is drawn to the mask's ridge and smoothed, so that neither a diagonal nor a curve
+    is overestimated; the ends are moved out to where the coverage along the end's tangent runs out.
+
+    Args:
+        soft: HxW, share of each pixel that is covered, in [0, 1].
+
+    Returns:
+        None where the mask is too small to have a line.
+    """
+    pixels = np.argwhere(skeletonize(np.pad(soft, 1) >= _SUPPORT * min(1.0, 2 * float(soft.max())))) - 1
+    if len(pixels) < 3:
+        return None
+    graph = _bridged(pixels.astype(np.float64))
+    order = _longest_path(graph, 0)
+    centres: Points = pixels[:, ::-1].astype(np.float64) + 0.5
+    path = _refined(soft, centres[order])
+    chords = _chords(soft, path)
+    half_width = float(np.median(np.linalg.norm(chords[:, 1] - chords[:, 0], axis=1))) / 2
+    branches = tuple(
+        _smoothed(centres[branch])
+        for branch in _branches(graph, order, max(_SMALLEST_BRANCH_PX, 2 * half_width))
+    )
+    for branch in branches:  # where it leaves, the two together are no wider line
+        away = np.linalg.norm(chords.mean(axis=1) - branch[0], axis=1) > 4 * half_width + 2
+        chords = chords[away] if np.any(away) else chords
+    return CentreLine(_with_ends(soft, path, half_width), branches, chords)
+
+
+def _bridged(pixels: Points) -> csr_matrix:
+    """Returns the graph of neighbouring skeleton pixels, its parts joined where they come closest."""
+    pairs = cKDTree(pixels).query_pairs(1.5, output_type="ndarray")
+    graph = _graph(pixels, pairs)
+    count, part = connected_components(graph, directed=False)
+    while count > 1:
+        inside = np.flatnonzero(part == part[0])
+        outside = np.flatnonzero(part != part[0])
+        distance, nearest = cKDTree(pixels[inside]).query(pixels[outside])
+        closest = int(np.argmin(distance))
+        pairs = np.vstack([pairs, [outside[closest], inside[nearest[closest]]]])
+        part[part == part[outside[closest]]] = part[0]
+        count -= 1
+    return _graph(pixels, pairs)
+
+
+def _graph(pixels: Points, pairs: NDArray[np.int64]) -> csr_matrix:
+    lengths = np.linalg.norm(pixels[pairs[:, 0]] - pixels[pairs[:, 1]], axis=1)
+    return coo_matrix((lengths, (pairs[:, 0], pairs[:, 1])), shape=(len(pixels), len(pixels))).tocsr()
+
+
+def _longest_path(graph: csr_matrix, start: int) -> NDArray[np.int64]:
+    """Returns the pixels of the longest shortest path, found by going to the farthest pixel twice."""
+    reach = dijkstra(graph, directed=False, indices=start)
+    end = int(np.argmax(np.where(np.isfinite(reach), reach, -1)))
+    reach, before = dijkstra(graph, directed=False, indices=end, return_predecessors=True)
+    at = int(np.argmax(np.where(np.isfinite(reach), reach, -1)))
+    order = [at]
+    while at != end:
+        at = int(before[at])
+        order.append(at)
+    return np.array(order)
+
+
+def _branches(graph: csr_matrix, path: NDArray[np.int64], shortest_px: float) -> list[NDArray[np.int64]]:
+    """Returns the longest path of each part that the main path leaves over, from where it leaves."""
+    rest = np.setdiff1d(np.arange(graph.shape[0]), path)
+    if len(rest) < shortest_px:
+        return []
+    _, part = connected_components(graph[rest][:, rest], directed=False)
+    symmetric = graph + graph.T
+    branches = []
+    for number in np.flatnonzero(np.bincount(part) >= shortest_px):
+        members = rest[part == number]
+        joints = np.intersect1d(symmetric[members].indices, path)
+        nodes = np.concatenate([members, joints[:1]])
+        order = nodes[_longest_path(graph[nodes][:, nodes], len(nodes) - 1)]
+        if len(order) >= shortest_px:
+            branches.append(order)
+    return branches
+
+
+def _smoothed(path: Points) -> Points:
+    """Smooths along the path; odd reflection keeps its ends where they are."""
+    pad = min(len(path) - 1, 8)
+    padded = np.pad(path, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth: Points = gaussian_filter1d(padded, _SMOOTHING_PX, axis=0)[pad : len(padded) - pad]
+    return smooth
+
+
+def _normals(path: Points) -> Points:
+    tangents = np.gradient(path, axis=0)
+    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
+    return np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
+
+
+def _sample(soft: Soft, spots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Reads the mask at points (…x2) by bilinear interpolation; nothing lies outside it."""
+    where = (spots[..., 1] - 0.5, spots[..., 0] - 0.5)
+    values: NDArray[np.float64] = map_coordinates(soft, where, order=1, mode="constant").astype(np.float64)
+    return values
+
+
+def _refined(soft: Soft, path: Points) -> Points:
+    """Draws a staircase path to the middle of the mask, then smooths it."""
+    path = _smoothed(path)
+    normals = _normals(path)
+    offsets = np.arange(-2.0, 2.01, _STEP_PX)
+    across = _sample(soft, path[:, None] + offsets[:, None] * normals[:, None])
+    middle = across @ offsets / np.maximum(across.sum(axis=1), 1e-6)
+    return _smoothed(path + middle[:, None] * normals)
+
+
+def _chords(soft: Soft, path: Points) -> NDArray[np.float64]:
+    """Returns the ends (Nx2x2) of the shortest chord through each point of the path.
+
+    A chord's length is the coverage summed along it until that runs out, so that lines narrower than a
+    pixel have a width too; trying several angles keeps the mouth of a branch out of it.
+    """
+    normals = _normals(path)
+    reach = min(4.0 + 2.0 * float(soft.sum()) / max(len(path), 1), 0.5 * max(soft.shape))
+    steps = np.arange(_CHORD_STEP_PX / 2, reach, _CHORD_STEP_PX)
+    best = np.full(len(path), np.inf)
+    ends = np.zeros((len(path), 2, 2))
+    for angle in np.radians(_CHORD_ANGLES_DEG):
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        directions = normals @ turn
+        sides = []
+        for sign in (-1.0, 1.0):
+            profile = _sample(soft, path[:, None] + sign * steps[:, None] * directions[:, None])
+            open_ = np.logical_and.accumulate(profile > 0.05, axis=1)
+            sides.append(sign * _CHORD_STEP_PX * np.sum(profile * open_, axis=1))
+        shorter = sides[1] - sides[0] < best
+        best = np.where(shorter, sides[1] - sides[0], best)
+        chord = path[:, None] + np.stack(sides, axis=1)[..., None] * directions[:, None]
+        ends[shorter] = chord[shorter]
+    # The last points lie where the skeleton frays: their chords say nothing.
+    skip = min(int(best[len(best) // 2] / 2) + 1, (len(path) - 1) // 2)
+    return ends[skip : len(path) - skip]
+
+
+def _with_ends(soft: Soft, path: Points, half_width: float) -> Points:
+    """Cuts half a width off both ends, where a skeleton frays, and goes on straight to the outline."""
+    cut = min(round(half_width), (len(path) - 3) // 2)
+    kept = path[max(cut, 0) : len(path) - max(cut, 0)]
+    span = min(max(4, round(2 * half_width)), len(kept) - 1)
+    steps = np.arange(_STEP_PX / 2, 3 * half_width + 4, _STEP_PX)
+    ends = []
+    for line in (kept, kept[::-1]):
+        direction = (line[0] - line[span]) / max(float(np.linalg.norm(line[0] - line[span])), 1e-9)
+        plateau = float(np.mean(_sample(soft, line[: span + 1])))
+        share = _sample(soft, line[0] + steps[:, None] * direction) / max(plateau, 0.1)
+        running = np.minimum.accumulate(np.minimum(share, 1.0))
+        ends.append(line[0] + _STEP_PX * float(running.sum()) * direction)
+    return np.vstack([ends[0], kept, ends[1]])
