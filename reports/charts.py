@@ -17,6 +17,7 @@ __all__ = ["histogram", "outcome_bar", "pareto_chart"]
 
 _LABEL = 6.6
 _LEFT, _RIGHT, _BOTTOM, _TOP = 24.0, 26.0, 24.0, 12.0
+_WIDEST_SLOT = 64.0
 _MOST_BARS = 8  # more types than this share the last bar's room badly; the rest is in findings.csv
 
 
@@ -55,7 +56,7 @@ def pareto_chart(
     bars = bars[:_MOST_BARS]
     top = _axis(drawing, max(bar.count for bar in bars), width_pt, height_pt)
     plot_height, plot_width = height_pt - _BOTTOM - _TOP, width_pt - _LEFT - _RIGHT
-    slot = plot_width / len(bars)
+    slot = min(plot_width / len(bars), _WIDEST_SLOT)
     points: list[float] = []
     for index, bar in enumerate(bars):
         x, width = _LEFT + (index + 0.18) * slot, 0.64 * slot

@@ -159,6 +159,7 @@ class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
             lang=_LANGUAGE_TAGS[edition.language],
             invariant=1,
             pageCompression=1,
+            initialFontName=REGULAR,
         )
         room = {"leftPadding": 0, "rightPadding": 0, "topPadding": 0, "bottomPadding": 0}
         height = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM

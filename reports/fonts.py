@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from reportlab.graphics.shapes import STATE_DEFAULTS
 from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily, stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus.tables import CellStyle
 
 from tools.errors import LoupeError
 
@@ -60,6 +62,10 @@ def register_fonts() -> None:
     _load(REGULAR)
     _load(BOLD)
     registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+    # Tables and drawings select their default font before they draw in another: were it Helvetica, the
+    # PDF would list a font that is not embedded.
+    CellStyle.fontname = REGULAR
+    STATE_DEFAULTS["fontName"] = REGULAR
 
 
 @cache

@@ -118,12 +118,13 @@ def test_metadata_speaks_the_report_s_language_and_time(korean: PdfReader, engli
 
 
 def test_fonts_are_embedded(korean: PdfReader) -> None:
-    for page in korean.pages:
-        for font in page["/Resources"]["/Font"].values():
-            name = font.get_object()["/BaseFont"]
-            assert "Nanum" in name or name == "/Helvetica"  # ReportLab lists Helvetica on every page, unused
-            if "Nanum" in name:
-                assert "/FontFile2" in font.get_object()["/FontDescriptor"]
+    fonts = {
+        font.get_object()["/BaseFont"]: font.get_object()
+        for page in korean.pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert {name.split("+")[1] for name in fonts} == {"NanumGothic", "NanumGothicBold"}
+    assert all("/FontFile2" in font["/FontDescriptor"] for font in fonts.values())
 
 
 def test_the_inspections_are_attached(english: PdfReader) -> None:
