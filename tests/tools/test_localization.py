@@ -36,6 +36,16 @@ def test_safetensors_see_exactly_what_the_pickle_sees(detectors, picture):
     assert len(pickled) > 3
 
 
+def test_colours_and_boxes_are_those_of_yolo_predict(detectors, picture):
+    yolo = import_ultralytics().YOLO(detectors["detect.pt"])
+    photograph = PIL.Image.fromarray(picture(1, 64, 48)[1])  # which ultralytics knows to be RGB
+    limits = {"conf": MANY.confidence, "iou": MANY.iou, "max_det": MANY.max_findings}
+    boxes = yolo.predict(photograph, imgsz=64, verbose=False, **limits)[0].boxes
+    found = detect(detectors["detect"], picture)
+    assert np.allclose([d.box_xyxy_px for d in found], boxes.xyxy, atol=1e-3)
+    assert [d.confidence for d in found] == pytest.approx(boxes.conf.tolist(), abs=1e-5)
+
+
 def test_onnx_sees_what_torch_sees(detectors):
     image = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)  # no padding in either
     both = [

@@ -48,6 +48,16 @@ def test_scores_equal_plain_transformers(clip_checkpoint, recipe, picture):
     assert screening.heat_map is None
 
 
+def test_shrinking_agrees_with_the_image_processor(clip_checkpoint, recipe, picture):
+    whole_only = with_settings(recipe, window_fractions=())
+    record, _ = picture(1, 160, 160)
+    ramp = np.linspace(0, 255, 160).astype(np.uint8)
+    image = np.stack(np.broadcast_arrays(ramp[:, None], ramp[None], 255 - ramp[:, None]), axis=-1)
+    (screening,) = Screener(clip_checkpoint, whole_only).screen([(record, image)])
+    expected = reference_probabilities(clip_checkpoint.path, whole_only, image, {"height": 32, "width": 32})
+    assert np.allclose(list(screening.scores.values()), expected, atol=1e-4)
+
+
 def test_order_and_scores_do_not_depend_on_the_batch(clip_checkpoint, recipe, picture):
     pictures = [picture(number, 60 + 7 * number, 50 + number) for number in range(1, 6)]
     many = list(Screener(clip_checkpoint, recipe, batch_size=7).screen(pictures))
