@@ -6,7 +6,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,8 @@ class Detector:
         file: The file that holds the weights.
         names: Class name per index.
         image_size_px: Side of the network's input.
+        device: What it really runs on: an ONNX runtime built without CUDA stays on the CPU.
+        is_half: Whether it really runs in float16.
 
     Raises:
         UntrustedCheckpointError: A `.pt` that nobody vouched for.
@@ -88,10 +90,12 @@ class Detector:
 
             import_ultralytics()
             threads = torch.get_num_threads()
-            model, task, self.image_size_px = _READERS[self.file.suffix](self.file)
-            self._predictor = _classes(task)[1](
+            network = _READERS[self.file.suffix](self.file)
+            self.image_size_px = network.image_size_px
+            self._fixed_batch = network.fixed_batch
+            self._predictor = _classes(network.task)[1](
                 overrides={
-                    "task": task,
+                    "task": network.task,
                     "mode": "predict",
                     "conf": settings.confidence,
                     "iou": settings.iou,
@@ -103,8 +107,10 @@ class Detector:
                     "save": False,
                 }
             )
-            self._predictor.setup_model(model, verbose=False)
+            self._predictor.setup_model(network.model, verbose=False)
             torch.set_num_threads(threads)  # ultralytics takes all cores but one away from everybody
+        self.device = str(self._predictor.device)
+        self.is_half = bool(self._predictor.model.fp16)
         self.names = {int(index): str(name) for index, name in self._predictor.model.names.items()}
 
     def detect(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
@@ -115,8 +121,14 @@ class Detector:
                 with it no box, depends on what else is in the batch.
         """
         # ultralytics takes arrays as OpenCV reads them: BGR.
-        results = self._predictor([np.ascontiguousarray(image[..., ::-1]) for image in images_rgb])
-        return [self._detections(result) for result in results]
+        images_bgr = [np.ascontiguousarray(image[..., ::-1]) for image in images_rgb]
+        step = self._fixed_batch or len(images_bgr)
+        found: list[list[Detection]] = []
+        for start in range(0, len(images_bgr), step):
+            chunk = images_bgr[start : start + step]
+            filled = chunk + [chunk[-1]] * (step - len(chunk))
+            found += [self._detections(result) for result in self._predictor(filled)[: len(chunk)]]
+        return found
 
     def _detections(self, result: Any) -> list[Detection]:  # noqa: ANN401 -- ultralytics' untyped Results
         boxes = result.boxes.cpu().numpy()
@@ -187,7 +199,16 @@ def _check_trust(file: Path, vouched_sha256: str, *, trust: bool) -> None:
     )
 
 
-def _read_safetensors(file: Path) -> tuple[Any, str, int]:
+class _Network(NamedTuple):
+    """What a file holds: a module, or the path of an exported one, and what it was made for."""
+
+    model: Any
+    task: str
+    image_size_px: int
+    fixed_batch: int | None = None
+
+
+def _read_safetensors(file: Path) -> _Network:
     import yaml
     from safetensors.torch import load_file
 
@@ -196,10 +217,10 @@ def _read_safetensors(file: Path) -> tuple[Any, str, int]:
     model = _classes(task)[0](spec, nc=len(names), verbose=False)
     model.load_state_dict(load_file(file))  # float16 is widened to the network's float32
     model.names = {int(index): name for index, name in names.items()}
-    return model, task, image_size_px
+    return _Network(model, task, image_size_px)
 
 
-def _read_onnx(file: Path) -> tuple[str, str, int]:
+def _read_onnx(file: Path) -> _Network:
     for package in ("onnx", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
             raise ModelError(
@@ -209,16 +230,22 @@ def _read_onnx(file: Path) -> tuple[str, str, int]:
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     metadata = session.get_modelmeta().custom_metadata_map
-    sides = [side for side in session.get_inputs()[0].shape[2:] if isinstance(side, int)]
-    return str(file), metadata.get("task", "detect"), max(sides, default=640)
+    batch, _, *sides = session.get_inputs()[0].shape
+    fixed = [side for side in sides if isinstance(side, int)]  # the others are names: any size will do
+    return _Network(
+        str(file),
+        metadata.get("task", "detect"),
+        max(fixed, default=640),
+        batch if isinstance(batch, int) else None,
+    )
 
 
-def _read_pt(file: Path) -> tuple[Any, str, int]:
+def _read_pt(file: Path) -> _Network:
     from ultralytics import YOLO
 
     yolo = YOLO(str(file))
     size = yolo.model.args.get("imgsz", 640)
-    return yolo.model, str(yolo.task), int(size if isinstance(size, int) else max(size))
+    return _Network(yolo.model, str(yolo.task), int(size if isinstance(size, int) else max(size)))
 
 
 _READERS = {".safetensors": _read_safetensors, ".onnx": _read_onnx, ".pt": _read_pt}

@@ -89,8 +89,8 @@ class Localizer:
             tool="localization",
             model=checkpoint.id,
             weights_sha256=weights_sha256(self._detector.file),
-            device=device,
-            precision="float16" if half else "float32",
+            device=self._detector.device,
+            precision="float16" if self._detector.is_half else "float32",
             parameters={
                 **self._settings.model_dump(mode="json"),
                 "image_size_px": self._detector.image_size_px,

@@ -47,12 +47,14 @@ def test_colours_and_boxes_are_those_of_yolo_predict(detectors, picture):
 
 
 def test_onnx_sees_what_torch_sees(detectors):
-    image = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)  # no padding in either
+    # No padding in either; and the export takes one image at a time.
+    images = list(np.random.default_rng(3).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8))
     both = [
-        Detector(Checkpoint("detector", "random", detectors[name]), MANY, device="cpu").detect([image])[0]
+        Detector(Checkpoint("detector", "random", detectors[name]), MANY, device="cpu").detect(images)
         for name in ("detect.onnx", "detect")
     ]
-    same(*both)
+    for by_onnx, by_torch in zip(*both, strict=True):
+        same(by_onnx, by_torch)
 
 
 def test_masks_become_outlines_inside_the_picture(detectors, recipe, picture):
@@ -130,7 +132,7 @@ class ColourDetector:
     """Stands in for the network: each red region is a `Scratch`, green a `dust`, blue a `hole`."""
 
     names = MappingProxyType({0: "Scratch", 1: "dust", 2: "hole"})
-    image_size_px = 64
+    image_size_px, device, is_half = 64, "cpu", False
 
     def __init__(self, checkpoint, settings, **_):
         self.file = checkpoint.path
