@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from reports.edition import Edition
 from reports.flowables import (
@@ -17,10 +17,12 @@ from reports.flowables import (
     Mark,
     MissingPicture,
     PageReference,
+    ScaleBar,
     VerdictBadge,
     grid,
     heading,
     panel,
+    subheading,
 )
 from reports.fonts import elide, esc
 from reports.pictures import MAX_CROPS, Evidence, Picture
@@ -39,10 +41,12 @@ from tools.records import Finding, Inspection, Quantity
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
-_PHOTO_WIDTH, _PHOTO_HEIGHT = 94 * mm, 84 * mm
-_GUTTER = 4 * mm
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 86 * mm, 84 * mm
+_GUTTER = 6 * mm
 _SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
-_VIEW = 37 * mm  # side of one magnified view
+_VIEW_GAP = 2.4 * mm
+_VIEW = (_SIDE_WIDTH - _VIEW_GAP) / 2  # side of one magnified view
+_LONGEST_BAR = 17 * mm
 _GALLERY_COLUMNS = 8
 _SHORT_TABLE = 10  # findings; a table up to this long fits on one page with its photograph
 
@@ -176,21 +180,25 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
 def _view(edition: Edition, inspection: Inspection, number: int, crop: Picture) -> Table:
     """A finding twice at the same magnification: as photographed, and with the outline that was measured."""
     words, finding = edition.words, inspection.findings[number - 1]
-    bar = inspection.scale.mm_per_px if inspection.scale else 0.0
     outline = Mark(0, edition.type_colour(finding.type), None, finding.contours_px + finding.holes_px)
     length = edition.value(finding, Quantity.LENGTH)
     title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
-    half = _SIDE_WIDTH / 2
+    photographed = AnnotatedPicture(crop, _VIEW, _VIEW)
+    bar = ScaleBar(
+        photographed.pt_per_px, inspection.scale.mm_per_px if inspection.scale else None, _LONGEST_BAR
+    )
+    head = Table(
+        [[Paragraph(esc(title), CELL_BOLD), bar]],
+        colWidths=[_SIDE_WIDTH - _LONGEST_BAR - 32, _LONGEST_BAR + 32],
+        style=[*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
+    )
     return Table(
         [
-            [Paragraph(esc(title), CELL_BOLD), ""],
-            [
-                AnnotatedPicture(crop, _VIEW, _VIEW, scale_bar=bar),
-                AnnotatedPicture(crop, _VIEW, _VIEW, [outline], scale_bar=bar),
-            ],
+            [head, ""],
+            [photographed, AnnotatedPicture(crop, _VIEW, _VIEW, [outline])],
             [Paragraph(esc(words(key)), CAPTION) for key in ("as_photographed", "as_measured")],
         ],
-        colWidths=[half, half],
+        colWidths=[_VIEW + _VIEW_GAP, _VIEW],
         hAlign="LEFT",
         style=[*NO_PADDING, ("SPAN", (0, 0), (1, 0)), ("BOTTOMPADDING", (0, 0), (-1, 0), 2)],
     )
@@ -220,6 +228,7 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
     rows: list[list[object]] = [header]
     for number, finding in enumerate(findings, start=1):
         widest = edition.value(finding, Quantity.MAX_WIDTH)
+        tilt = edition.value(finding, Quantity.ORIENTATION)
         diameter = edition.value(finding, Quantity.EQUIVALENT_DIAMETER)
         rows.append(
             [
@@ -231,7 +240,7 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
                 _two_lines(edition.place(finding) or words("none"), finding.zone or ""),
                 _two_lines(
                     edition.value(finding, Quantity.LENGTH) or words("none"),
-                    edition.value(finding, Quantity.ORIENTATION),
+                    words("oriented", value=tilt) if tilt else "",
                 ),
                 _two_lines(
                     edition.value(finding, Quantity.WIDTH) or words("none"),
@@ -274,7 +283,6 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
         return
     shown = [i for i in accepted if i.image.id in evidence]
     key = "gallery_note" if len(shown) == len(accepted) else "gallery_cut"
-    yield CondPageBreak(60 * mm)
     yield from heading("accepted", words("accepted"))
     yield Paragraph(esc(words(key, count=len(accepted), shown=len(shown))), NOTE)
     width = CONTENT_WIDTH / _GALLERY_COLUMNS
@@ -321,7 +329,5 @@ def _within_limits(edition: Edition) -> Iterator[Flowable]:
                 ]
             )
     if len(rows) > 1:
-        title = Paragraph(esc(words("within_limits")), SUBHEADING)
-        title.keepWithNext = True
-        yield title
+        yield from subheading(words("within_limits"))
         yield from grid(rows, [60, 90, 80, 88, 88, CONTENT_WIDTH - 406])

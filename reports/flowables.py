@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reportlab.lib.colors import Color, white
+from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, LongTable, Paragraph, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, LongTable, Paragraph, Table, TableStyle
 
 from reports.fonts import BOLD, REGULAR, esc, plain
 from reports.pictures import JpegSource, Picture
-from reports.statistics import nice_step
-from reports.styles import ACCENT, CAPTION, HEADING, INK, MUTED, PANEL, RULE, VERDICT_LOOKS
+from reports.statistics import largest_step
+from reports.styles import ACCENT, CAPTION, HEADING, INK, MUTED, PANEL, RULE, SUBHEADING, VERDICT_LOOKS
 from tools.records import BoxXyxyPx, PointPx, Verdict
 
 __all__ = [
@@ -24,13 +25,18 @@ __all__ = [
     "Mark",
     "MissingPicture",
     "PageReference",
+    "ScaleBar",
     "VerdictBadge",
     "grid",
     "heading",
     "panel",
+    "subheading",
 ]
 
 _ROWS_PER_TABLE = 400  # a longer table is split again and again at each page, in quadratic time
+_HEADING_NEEDS = 45 * mm  # heading and first lines
+_SUBHEADING_NEEDS = 25 * mm
+_BAR_LABEL = 6.6
 _POINT_STEP_PT = 0.4  # contour points closer than this cannot be told apart in print
 
 
@@ -56,7 +62,6 @@ class AnnotatedPicture(Flowable):  # type: ignore[misc]
         picture: What is shown.
         width_pt, height_pt: The largest size; the picture keeps its shape.
         marks: Drawn in this order.
-        scale_bar: Millimetres per pixel, or 0 for a bar in pixels; None draws no bar.
     """
 
     def __init__(
@@ -65,24 +70,21 @@ class AnnotatedPicture(Flowable):  # type: ignore[misc]
         width_pt: float,
         height_pt: float,
         marks: Sequence[Mark] = (),
-        *,
-        scale_bar: float | None = None,
     ) -> None:
         super().__init__()
         self._picture = picture
         self._marks = marks
-        self._scale_bar = scale_bar
         self.hAlign = "LEFT"
-        self._pt_per_px = min(width_pt / picture.width_px, height_pt / picture.height_px)
-        self.width = picture.width_px * self._pt_per_px
-        self.height = picture.height_px * self._pt_per_px
+        self.pt_per_px = min(width_pt / picture.width_px, height_pt / picture.height_px)
+        self.width = picture.width_px * self.pt_per_px
+        self.height = picture.height_px * self.pt_per_px
 
     def wrap(self, _width: float, _height: float) -> tuple[float, float]:
         """The size asked for, whatever is available."""
         return self.width, self.height
 
     def draw(self) -> None:
-        """Draws picture, outlines, boxes, chips and bar, clipped to the picture's frame."""
+        """Draws picture, outlines, boxes and chips, clipped to the picture's frame."""
         canvas = self.canv
         canvas.saveState()
         frame = canvas.beginPath()
@@ -94,13 +96,11 @@ class AnnotatedPicture(Flowable):  # type: ignore[misc]
                 self._draw_outline(canvas, outline, mark.colour)
         for mark in self._marks:
             self._draw_box(canvas, mark)
-        if self._scale_bar is not None:
-            self._draw_scale_bar(canvas, self._scale_bar)
         canvas.restoreState()
 
     def _to_page(self, point: PointPx) -> PointPx:
         left, top = self._picture.region_xyxy_px[:2]
-        return (point[0] - left) * self._pt_per_px, self.height - (point[1] - top) * self._pt_per_px
+        return (point[0] - left) * self.pt_per_px, self.height - (point[1] - top) * self.pt_per_px
 
     def _draw_outline(self, canvas: Canvas, outline_px: Sequence[PointPx], colour: Color) -> None:
         points = _thinned([self._to_page(point) for point in outline_px])
@@ -133,24 +133,6 @@ class AnnotatedPicture(Flowable):  # type: ignore[misc]
             y = min(max(y_max + 0.6, 0), self.height - side)
             _draw_chip(canvas, x, y, side, mark)
 
-    def _draw_scale_bar(self, canvas: Canvas, mm_per_px: float) -> None:
-        unit_per_px, unit = (mm_per_px, "mm") if mm_per_px else (1.0, "px")
-        length = nice_step(0.45 * self.width / self._pt_per_px * unit_per_px, 1)
-        bar = length / unit_per_px * self._pt_per_px
-        while bar > 0.6 * self.width:
-            length, bar = length / 2, bar / 2
-        label = f"{length:g} {unit}"
-        panel_width = max(bar, stringWidth(label, BOLD, 6.5)) + 8
-        x, y = self.width - panel_width - 3, 3.0
-        canvas.setFillColor(white)
-        canvas.setFillAlpha(0.85)
-        canvas.roundRect(x, y, panel_width, 15, 2, stroke=0, fill=1)
-        canvas.setFillAlpha(1)
-        canvas.setFillColor(INK)
-        canvas.rect(x + (panel_width - bar) / 2, y + 3, bar, 1.8, stroke=0, fill=1)
-        canvas.setFont(BOLD, 6.5)
-        canvas.drawCentredString(x + panel_width / 2, y + 7.5, label)
-
 
 def _thinned(points: Sequence[PointPx]) -> list[PointPx]:
     kept = list(points[:1])
@@ -167,6 +149,33 @@ def _draw_chip(canvas: Canvas, x: float, y: float, side: float, mark: Mark) -> N
     size = 6.8 if mark.number < 100 else 4.8
     canvas.setFont(BOLD, size)
     canvas.drawCentredString(x + side / 2, y + side / 2 - 0.36 * size, str(mark.number))
+
+
+class ScaleBar(Flowable):  # type: ignore[misc]
+    """A bar of round length at the magnification of a picture, with its length.
+
+    Args:
+        pt_per_px: Magnification of the picture.
+        mm_per_px: Scale of the photograph; None draws a bar in pixels.
+        longest_pt: The bar is at most this long, and at least two fifths of it.
+    """
+
+    def __init__(self, pt_per_px: float, mm_per_px: float | None, longest_pt: float) -> None:
+        super().__init__()
+        unit_per_px, unit = (mm_per_px, "mm") if mm_per_px else (1.0, "px")
+        length = largest_step(longest_pt / pt_per_px * unit_per_px)
+        self._bar = length / unit_per_px * pt_per_px
+        self._label = f"{length:g} {unit}"
+        self.width = self._bar + 4 + stringWidth(self._label, BOLD, _BAR_LABEL)
+        self.height = 9.0
+        self.hAlign = "RIGHT"
+
+    def draw(self) -> None:
+        """Draws the bar and its length to the right of it."""
+        self.canv.setFillColor(INK)
+        self.canv.rect(0, 3.6, self._bar, 1.8, stroke=0, fill=1)
+        self.canv.setFont(BOLD, _BAR_LABEL)
+        self.canv.drawString(self._bar + 4, 2.2, self._label)
 
 
 class MissingPicture(Flowable):  # type: ignore[misc]
@@ -289,10 +298,16 @@ class PageReference(Flowable):  # type: ignore[misc]
 
 
 def heading(key: str, title: str) -> list[Flowable]:
-    """A section's heading with its place in contents and outline; never left alone at a page's end."""
-    line = Paragraph(esc(title), HEADING)
-    line.keepWithNext = True
-    return [Anchor(key, title, 0), line]
+    """A section's heading with its place in contents and outline; never left alone at a page's end.
+
+    It asks for room instead of being kept with what follows: ReportLab would move a long table whole.
+    """
+    return [CondPageBreak(_HEADING_NEEDS), Anchor(key, title, 0), Paragraph(esc(title), HEADING)]
+
+
+def subheading(title: str) -> list[Flowable]:
+    """A heading within a section, with room below it."""
+    return [CondPageBreak(_SUBHEADING_NEEDS), Paragraph(esc(title), SUBHEADING)]
 
 
 def _cells(row: Sequence[object]) -> list[object]:

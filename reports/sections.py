@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from reports.edition import Edition
-from reports.flowables import CheckBox, grid, heading
+from reports.flowables import CheckBox, grid, heading, subheading
 from reports.fonts import elide, esc
 from reports.statistics import seconds_by_tool
-from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NOTE, PANEL, RULE, SUBHEADING
+from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NOTE, PANEL, RULE
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
 
@@ -26,13 +25,10 @@ __all__ = [
     "unreadable_section",
 ]
 
-_SECTION_NEEDS = 45 * mm  # a heading with the first lines below it
-
 
 def criteria_section(edition: Edition) -> Iterator[Flowable]:
     """What is acceptable: limits per defect type, and per zone where the recipe has zones."""
     words, recipe = edition.words, edition.report.recipe
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("criteria", words("criteria"))
     rows: list[list[object]] = [
         [
@@ -80,7 +76,6 @@ def unreadable_section(edition: Edition) -> Iterator[Flowable]:
     words = edition.words
     if not edition.unreadable:
         return
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("unreadable", words("unreadable_title"))
     rows: list[list[object]] = [[words(key) for key in ("image", "name", "reason")]]
     for inspection in edition.unreadable:
@@ -92,7 +87,6 @@ def unreadable_section(edition: Edition) -> Iterator[Flowable]:
 def remarks_section(edition: Edition) -> Iterator[Flowable]:
     """What a reader should know beyond the verdicts: flags, overrides, unfinished work."""
     words = edition.words
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("remarks", words("remarks"))
     rows: list[list[object]] = [[words(key) for key in ("image", "name", "remark")]]
     for inspection in edition.report.inspections:
@@ -125,10 +119,9 @@ def _remarks_on(edition: Edition, inspection: Inspection) -> list[str]:
 def making_section(edition: Edition) -> Iterator[Flowable]:
     """Models with their hashes, settings, seconds and versions."""
     words, run = edition.words, edition.report.run
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("how-made", words("how_made"))
     yield Paragraph(esc(words("how_made_text")), BODY)
-    yield _subheading(words("models"))
+    yield from subheading(words("models"))
     seconds = seconds_by_tool(edition.report.inspections)
     rows: list[list[object]] = [[words(k) for k in ("task", "model", "weights", "device", "seconds")]]
     for model in run.models:
@@ -153,7 +146,7 @@ def making_section(edition: Edition) -> Iterator[Flowable]:
         yield Paragraph(esc(words("no_models")), BODY)
     yield from _settings(edition)
     versions = {"loupe": run.loupe_version, **run.versions}
-    yield _subheading(words("versions"))
+    yield from subheading(words("versions"))
     yield Paragraph(esc(", ".join(f"{name} {version}" for name, version in versions.items())), CELL)
     yield Spacer(0, 4)
     yield Paragraph(esc(words("attachments")), NOTE)
@@ -171,7 +164,7 @@ def _settings(edition: Edition) -> Iterator[Flowable]:
     for model in edition.report.run.models:
         if model.parameters:
             rows.append([words.get(f"task.{model.tool}", model.tool), _cell(_parameters(model))])
-    yield _subheading(words("settings"))
+    yield from subheading(words("settings"))
     yield from grid(rows, [200, CONTENT_WIDTH - 200])
 
 
@@ -187,16 +180,9 @@ def _hash(text: str) -> Paragraph:
     return Paragraph(esc(text), CAPTION)
 
 
-def _subheading(text: str) -> Paragraph:
-    line = Paragraph(esc(text), SUBHEADING)
-    line.keepWithNext = True
-    return line
-
-
 def measurement_section(edition: Edition) -> Iterator[Flowable]:
     """What the numbers mean and how they decide."""
     words = edition.words
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("measurement", words("measurement"))
     for key in ("measurement_uncertainty", "measurement_guard", "measurement_bound", "measurement_scale"):
         yield Paragraph(esc(words(key)), BODY)
@@ -205,7 +191,6 @@ def measurement_section(edition: Edition) -> Iterator[Flowable]:
 def image_list_section(edition: Edition) -> Iterator[Flowable]:
     """Every file of the batch with the hash that identifies it."""
     words = edition.words
-    yield CondPageBreak(_SECTION_NEEDS)
     yield from heading("image-list", words("image_list"))
     rows: list[list[object]] = [[words(key) for key in ("image", "name", "pixels", "verdict", "sha256")]]
     for inspection in edition.report.inspections:
@@ -246,9 +231,11 @@ def signature_section(edition: Edition) -> Iterator[Flowable]:
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
         ],
     )
+    room, *title = heading("signatures", words("signatures"))
+    yield room
     yield KeepTogether(
         [
-            *heading("signatures", words("signatures")),
+            *title,
             Paragraph(esc(words("disposition")), CELL_BOLD),
             Spacer(0, 3),
             boxes,

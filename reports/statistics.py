@@ -16,6 +16,7 @@ __all__ = [
     "Tally",
     "bin_edges",
     "is_inspected",
+    "largest_step",
     "lengths",
     "nice_step",
     "pareto",
@@ -112,6 +113,12 @@ def nice_step(span: float, parts: int) -> float:
     rough = max(span, 1e-9) / parts
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def largest_step(limit: float) -> float:
+    """The largest of 1, 2 or 5 times a power of ten that is no more than `limit`."""
+    power = 10.0 ** math.floor(math.log10(limit))
+    return next(factor * power for factor in (10, 5, 2, 1) if factor * power <= limit * (1 + 1e-9))
 
 
 def bin_edges(values: Sequence[float], bins: int = 10) -> list[float]:

@@ -12,7 +12,7 @@ from reportlab.platypus.tableofcontents import TableOfContents
 
 from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
-from reports.flowables import heading, panel
+from reports.flowables import heading, panel, subheading
 from reports.fonts import REGULAR, elide, esc
 from reports.statistics import Tally, lengths, pareto, tally
 from reports.styles import (
@@ -197,7 +197,5 @@ def _contents(edition: Edition) -> Iterator[Flowable]:
         dotsMinLevel=0,
         tableStyle=NO_PADDING,
     )
-    title = Paragraph(esc(edition.words("contents")), SUBHEADING)
-    title.keepWithNext = True
-    yield title
+    yield from subheading(edition.words("contents"))
     yield contents

@@ -118,6 +118,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "number": ("No.", "번호"),
     "length": ("Length", "길이"),
     "width": ("Width", "폭"),
+    "oriented": ("at {value}", "방향 {value}"),
     "widest": ("max. {value}", "최대 {value}"),
     "area": ("Area", "면적"),
     "place": ("Place", "위치"),

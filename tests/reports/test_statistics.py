@@ -4,7 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from reports.statistics import Tally, bin_edges, lengths, nice_step, pareto, seconds_by_tool, tally
+from reports.statistics import (
+    Tally,
+    bin_edges,
+    largest_step,
+    lengths,
+    nice_step,
+    pareto,
+    seconds_by_tool,
+    tally,
+)
 from tests.reports.builders import finding, inspection, mixed_batch, unreadable
 from tools.records import Unit, Verdict
 
@@ -63,6 +72,13 @@ def test_lengths_never_mix_units() -> None:
 )
 def test_nice_step(span: float, parts: int, step: float) -> None:
     assert nice_step(span, parts) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("limit", "step"), [(1, 1), (1.9, 1), (49, 20), (50, 50), (0.3, 0.2), (0.001, 0.001), (999, 500)]
+)
+def test_largest_step(limit: float, step: float) -> None:
+    assert largest_step(limit) == pytest.approx(step)
 
 
 @pytest.mark.parametrize("values", [[0.0], [10.0], [0.3, 7.77, 7.7700001], [1e-3], [123456.0, 3.0]])
