@@ -68,9 +68,9 @@ class ModelChoice:
 
 MODEL_SETS: dict[str, dict[Kind, ModelChoice]] = {
     "pocket": {
-        "clip": ModelChoice("pocket", 0, 60),
-        "blip": ModelChoice("pocket", 0, 60),
-        "detector": ModelChoice("pocket", 0, 30),
+        "clip": ModelChoice("pocket", 0, 25),
+        "blip": ModelChoice("pocket", 0, 35),
+        "detector": ModelChoice("pocket", 0, 12),
         "agent": ModelChoice("pocket", 0, 100),
     },
     "standard": {

@@ -152,7 +152,7 @@ class Screener:
         cosines = np.stack(work.embeddings) @ self._text.T
         probabilities = self._probabilities(cosines)
         suspicions = probabilities[:, self._is_defect].sum(axis=1)
-        suspicion = min(max(float(suspicions.max()), 0.0), 1.0)
+        suspicion = round(min(float(suspicions.max()), 1.0), 6)
         scores = probabilities[int(suspicions.argmax())]
         label = self._best_label(scores, is_defect=suspicion >= settings.threshold)
         status = _status(suspicion, settings)
