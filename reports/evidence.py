@@ -24,7 +24,7 @@ from reports.flowables import (
     panel,
     subheading,
 )
-from reports.fonts import elide, esc
+from reports.fonts import elide, esc, shorten
 from reports.pictures import MAX_CROPS, Evidence, Picture
 from reports.styles import (
     BODY,
@@ -87,7 +87,7 @@ def _overview(edition: Edition) -> list[Flowable]:
                     inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict), small=True
                 ),
                 str(len(inspection.findings)),
-                Paragraph(esc(inspection.judgement.reason(edition.language)), CELL),
+                Paragraph(esc(shorten(inspection.judgement.reason(edition.language))), CELL),
                 PageReference(anchor_key(inspection)),
             ]
         )
@@ -173,7 +173,9 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
         )
     )
     facts.append(("size", f"{inspection.image.width_px} × {inspection.image.height_px} px"))
-    rows = [[Paragraph(esc(words(key)), CAPTION), Paragraph(esc(value), CELL)] for key, value in facts]
+    rows = [
+        [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
+    ]
     return panel(rows, [62, _SIDE_WIDTH - 62])
 
 
@@ -263,16 +265,11 @@ def _two_lines(first: str, second: str) -> Paragraph:
 
 
 def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:
-    words = edition.words
     said = [(str(n), f.description) for n, f in enumerate(inspection.findings, start=1)]
     for number, description in [("", inspection.description), *said]:
         if description is None:
             continue
         text = esc(description.text(edition.language))
-        if description.caption:
-            text += (
-                f' <font color="#5B6673">{esc(words("caption_quote", caption=description.caption))}</font>'
-            )
         yield Paragraph(f"<b>{number}</b>&nbsp; {text}" if number else text, BODY)
 
 
@@ -323,7 +320,7 @@ def _within_limits(edition: Edition) -> Iterator[Flowable]:
             rows.append(
                 [
                     inspection.image.id,
-                    edition.type_name(finding.type),
+                    elide(edition.type_name(finding.type), 84, CELL.fontSize),
                     edition.place(finding),
                     *(edition.value(finding, q) for q in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)),
                 ]

@@ -15,7 +15,17 @@ from reportlab.platypus.tables import CellStyle
 
 from tools.errors import LoupeError
 
-__all__ = ["BOLD", "REGULAR", "elide", "esc", "font_path", "missing_glyphs", "plain", "register_fonts"]
+__all__ = [
+    "BOLD",
+    "REGULAR",
+    "elide",
+    "esc",
+    "font_path",
+    "missing_glyphs",
+    "plain",
+    "register_fonts",
+    "shorten",
+]
 
 REGULAR = "NanumGothic"
 BOLD = "NanumGothicBold"
@@ -93,6 +103,11 @@ def plain(text: str) -> str:
 def esc(text: str) -> str:
     """Makes any text safe inside a ReportLab paragraph, whose markup it must not be able to change."""
     return escape(plain(text))
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """Cuts text after `limit` characters: a table's cell cannot be higher than a page."""
+    return text if len(text) <= limit else f"{text[:limit]} …"
 
 
 def elide(text: str, width_pt: float, size_pt: float, font: str = REGULAR) -> str:

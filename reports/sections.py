@@ -9,9 +9,9 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from reports.edition import Edition
 from reports.flowables import CheckBox, grid, heading, subheading
-from reports.fonts import elide, esc
+from reports.fonts import elide, esc, shorten
 from reports.statistics import seconds_by_tool
-from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NOTE, PANEL, RULE
+from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
 
@@ -24,6 +24,8 @@ __all__ = [
     "signature_section",
     "unreadable_section",
 ]
+
+_IDS_PER_ROW = 60  # so that no row grows higher than a page
 
 
 def criteria_section(edition: Edition) -> Iterator[Flowable]:
@@ -52,8 +54,8 @@ def criteria_section(edition: Edition) -> Iterator[Flowable]:
         yield Paragraph(esc(words("criteria_source", source=recipe.report.criteria_source)), NOTE)
 
 
-def _cell(text: str) -> Paragraph:
-    return Paragraph(esc(text), CELL)
+def _cell(text: str, limit: int = 300) -> Paragraph:
+    return Paragraph(esc(shorten(text, limit)), CELL)
 
 
 def _limits(edition: Edition, accept: Acceptance) -> list[str]:
@@ -88,32 +90,35 @@ def remarks_section(edition: Edition) -> Iterator[Flowable]:
     """What a reader should know beyond the verdicts: flags, overrides, unfinished work."""
     words = edition.words
     yield from heading("remarks", words("remarks"))
-    rows: list[list[object]] = [[words(key) for key in ("image", "name", "remark")]]
+    images: dict[str, list[str]] = {}
     for inspection in edition.report.inspections:
-        remarks = _remarks_on(edition, inspection)
-        if remarks:
-            name = elide(inspection.image.name, 140, CELL.fontSize)
-            rows.append([inspection.image.id, name, _cell("; ".join(remarks))])
+        for remark in _remarks_on(edition, inspection):
+            images.setdefault(remark, []).append(inspection.image.id)
+    rows: list[list[object]] = [[words("remark"), words("images")]]
+    for remark, ids in images.items():
+        for start in range(0, len(ids), _IDS_PER_ROW):
+            rows.append([_cell(remark), _cell(", ".join(ids[start : start + _IDS_PER_ROW]), limit=5000)])
     if len(rows) > 1:
-        yield from grid(rows, [50, 146, CONTENT_WIDTH - 196])
+        yield from grid(rows, [260, CONTENT_WIDTH - 260])
     else:
         yield Paragraph(esc(words("no_remarks")), BODY)
 
 
-def _remarks_on(edition: Edition, inspection: Inspection) -> list[str]:
-    words, judgement = edition.words, inspection.judgement
-    remarks = [words.get(f"flag.{flag}", flag) for flag in inspection.flags]
-    duplicate_of = inspection.image.duplicate_of
+def _remarks_on(edition: Edition, inspection: Inspection) -> Iterator[str]:
+    words, judgement, duplicate_of = edition.words, inspection.judgement, inspection.image.duplicate_of
+    for flag in inspection.flags:
+        kind, _, reason = flag.partition(": ")
+        if kind == "no scale":
+            yield words("flag.no scale", reason=reason)
+        elif not (duplicate_of and duplicate_of in flag):  # said below
+            yield words.get(f"flag.{flag}", flag)
     if duplicate_of:
-        # The flag of the same meaning says less.
-        remarks = [remark for remark in remarks if duplicate_of not in remark]
-        remarks.append(words("duplicate", image=duplicate_of))
+        yield words("duplicate", image=duplicate_of)
     if inspection.error:
-        remarks.append(words("not_completed", reason=inspection.error))
+        yield words("not_completed", reason=inspection.error)
     if judgement.decided_by is not DecidedBy.RULE:
         who = edition.decided_by(judgement.decided_by)
-        remarks.append(words("overridden", who=who, reason=judgement.reason(edition.language)))
-    return remarks
+        yield words("overridden", who=who, reason=judgement.reason(edition.language))
 
 
 def making_section(edition: Edition) -> Iterator[Flowable]:
@@ -163,17 +168,16 @@ def _settings(edition: Edition) -> Iterator[Flowable]:
     ]
     for model in edition.report.run.models:
         if model.parameters:
-            rows.append([words.get(f"task.{model.tool}", model.tool), _cell(_parameters(model))])
+            rows.append([words.get(f"task.{model.tool}", model.tool), _cell(_parameters(model), limit=700)])
     yield from subheading(words("settings"))
     yield from grid(rows, [200, CONTENT_WIDTH - 200])
 
 
 def _parameters(model: Provenance) -> str:
-    said = ", ".join(
+    # Cut where they are long: the attachment has them whole.
+    return ", ".join(
         f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in model.parameters.items()
     )
-    # The attachment has them whole; prompt lists of hundreds of lines would drown the rest.
-    return said if len(said) <= 700 else said[:700] + " …"
 
 
 def _hash(text: str) -> Paragraph:
@@ -212,11 +216,8 @@ def signature_section(edition: Edition) -> Iterator[Flowable]:
     """Room for the persons who decide what happens to the lot."""
     words = edition.words
     choices = ("accept", "reject", "rework", "use", "return", "hold")
-    boxes = Table(
-        [[CheckBox(words(f"disposition.{choice}")) for choice in choices]],
-        colWidths=[CONTENT_WIDTH / len(choices)] * len(choices),
-        style=[("LEFTPADDING", (0, 0), (-1, -1), 0)],
-    )
+    ticks = [CheckBox(words(f"disposition.{choice}")) for choice in choices]
+    boxes = Table([ticks], colWidths=[tick.width + 16 for tick in ticks], hAlign="LEFT", style=NO_PADDING)
     header = ["", *(Paragraph(esc(words(key)), CAPTION) for key in ("name", "signature", "date"))]
     people = [
         [Paragraph(esc(words(key)), CELL_BOLD), "", "", ""] for key in ("prepared", "checked", "approved")

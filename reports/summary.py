@@ -13,7 +13,7 @@ from reportlab.platypus.tableofcontents import TableOfContents
 from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
 from reports.flowables import heading, panel, subheading
-from reports.fonts import REGULAR, elide, esc
+from reports.fonts import BOLD, REGULAR, elide, esc
 from reports.statistics import Tally, lengths, pareto, tally
 from reports.styles import (
     ACCENT,
@@ -58,7 +58,7 @@ def first_page(edition: Edition) -> Iterator[Flowable]:
 
 def _band(edition: Edition) -> Table:
     recipe = edition.report.recipe
-    lines = [Paragraph(esc(edition.title), TITLE)]
+    lines = [Paragraph(esc(elide(edition.title, 1.7 * CONTENT_WIDTH, TITLE.fontSize, BOLD)), TITLE)]
     company = recipe.report.company.strip()
     subtitle = " · ".join(filter(None, (company, edition.part_name)))
     lines.append(Paragraph(esc(elide(subtitle, CONTENT_WIDTH - 30, TITLE_NOTE.fontSize)), TITLE_NOTE))

@@ -136,7 +136,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "the tables.",
         "확대 그림은 사진마다 처음 {limit}건만 싣습니다. 나머지 {count}건은 각 표에 있습니다.",
     ),
-    "caption_quote": ("Caption of the vision model: “{caption}”", "비전 모델의 설명(영어): “{caption}”"),
     # Accepted parts
     "accepted": ("Accepted parts", "합격 제품"),
     "gallery_note": ("All {count} accepted photographs.", "합격 사진 {count}장 전체입니다."),
@@ -149,14 +148,20 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "unreadable_title": ("Files that could not be read", "읽을 수 없는 파일"),
     "remarks": ("Remarks", "특기 사항"),
     "remark": ("Remark", "내용"),
+    "images": ("Images", "사진"),
     "duplicate": ("same content as {image}; counted separately", "{image}와 내용이 같음 (따로 집계)"),
     "not_completed": ("inspection not completed: {reason}", "검사를 마치지 못함: {reason}"),
     "overridden": ("verdict decided by {who}: {reason}", "{who} 판정: {reason}"),
     "no_remarks": ("No remarks.", "특기 사항이 없습니다."),
     "flag.caption dropped": (
-        "the vision model's caption failed the quality rules and was dropped",
-        "비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
+        "the vision model's caption of a finding failed the quality rules and was dropped",
+        "결함에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
     ),
+    "flag.image caption dropped": (
+        "the vision model's caption of the photograph failed the quality rules and was dropped",
+        "사진에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
+    ),
+    "flag.no scale": ("no scale: {reason}", "배율 없음: {reason}"),
     # How it was made
     "how_made": ("How this report was made", "보고서 작성 방법"),
     "how_made_text": (

@@ -167,7 +167,7 @@ def test_odd_batches_make_a_report(tmp_path: Path, inspections: tuple[Inspection
     [
         "<b>&amp;\n\t" * 25,
         "가" * 200 + ".jpg",
-        "x" * 400,
+        "x" * 5000,
         "</para><img src='x'/>",
         "🙂.jpg",
         "%s {page} \\ (]",
@@ -175,7 +175,8 @@ def test_odd_batches_make_a_report(tmp_path: Path, inspections: tuple[Inspection
 )
 def test_names_of_any_kind_do_no_harm(tmp_path: Path, name: str) -> None:
     item = inspection(1, findings=(finding(),), name=name, flags=(name,))
-    item = item.model_copy(update={"error": name})
+    judgement = item.judgement.model_copy(update={"reason_en": name, "decided_by": DecidedBy.HUMAN})
+    item = item.model_copy(update={"error": name, "judgement": judgement})
     lost = unreadable(2)
     lost = lost.model_copy(update={"image": lost.image.model_copy(update={"name": name, "reason": name})})
     run = RUN.model_copy(update={"lot": name, "inspector": name, "station": name})
@@ -194,6 +195,20 @@ def test_an_override_is_named(tmp_path: Path) -> None:
     )
     text = text_of(written(report(item.model_copy(update={"judgement": judgement})), tmp_path))
     assert "verdict decided by inspector (override): Within drawing note 4." in text
+
+
+def test_remarks_are_gathered_in_the_report_s_language(tmp_path: Path) -> None:
+    flagged = [
+        inspection(n, Verdict.ACCEPT, flags=("image caption dropped", "no scale: no marker"))
+        for n in range(1, 131)
+    ]
+    twin = inspection(131, Verdict.ACCEPT, flags=("duplicate of img_001",))
+    twin = twin.model_copy(update={"image": twin.image.model_copy(update={"duplicate_of": "img_001"})})
+    text = text_of(written(report(*flagged, twin, language=Language.KO), tmp_path))
+    assert text.count("사진에 대한 비전 모델의 설명") == 3  # 130 ids in rows of 60
+    assert "배율 없음: no marker" in text
+    assert text.count("img_001와 내용이 같음") == 1
+    assert "duplicate of" not in text
 
 
 def test_limits_on_pictures_are_stated(tmp_path: Path) -> None:
