@@ -215,7 +215,9 @@ def _more_views(edition: Edition, inspection: Inspection, evidence: Evidence) ->
         cells = [pair[0], pair[1] if len(pair) > 1 else ""]
         width = CONTENT_WIDTH / 2
         yield Table(
-            [cells], colWidths=[width, width], style=[*NO_PADDING, ("BOTTOMPADDING", (0, 0), (-1, -1), 5)]
+            [cells],
+            colWidths=[width, width],
+            style=[*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("BOTTOMPADDING", (0, 0), (-1, -1), 5)],
         )
 
 
