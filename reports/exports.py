@@ -16,6 +16,7 @@ from reports.overlays import write_overlay
 from reports.source import ReportInput
 from reports.statistics import is_inspected
 from tools.errors import Cancelled, OutputError
+from tools.image_reasons import reason_text
 from tools.records import Finding, Inspection, Quantity, Unit, Verdict
 
 __all__ = ["write_twins"]
@@ -126,7 +127,9 @@ def _image_cells(report: ReportInput, inspection: Inspection) -> Iterator[object
     yield from (judgement.verdict.value, judgement.rule, judgement.decided_by.value)
     yield judgement.reason(report.language)
     yield inspection.screening.suspicion if inspection.screening else None
-    yield "; ".join(filter(None, (*inspection.flags, image.reason, inspection.error)))
+    yield "; ".join(
+        filter(None, (*inspection.flags, reason_text(image.reason, report.language), inspection.error))
+    )
 
 
 def _finding_cells(report: ReportInput, finding: Finding) -> Iterator[object]:

@@ -12,6 +12,7 @@ from reports.flowables import CheckBox, grid, heading, subheading
 from reports.fonts import elide, esc, shorten
 from reports.statistics import seconds_by_tool
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
+from tools.image_reasons import reason_text
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
 
@@ -82,7 +83,7 @@ def unreadable_section(edition: Edition) -> Iterator[Flowable]:
     rows: list[list[object]] = [[words(key) for key in ("image", "name", "reason")]]
     for inspection in edition.unreadable:
         image = inspection.image
-        rows.append([image.id, _cell(image.name), _cell(image.reason)])
+        rows.append([image.id, _cell(image.name), _cell(reason_text(image.reason, edition.language))])
     yield from grid(rows, [50, 190, CONTENT_WIDTH - 240])
 
 

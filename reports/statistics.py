@@ -15,6 +15,7 @@ __all__ = [
     "Lengths",
     "Tally",
     "bin_edges",
+    "distinct",
     "is_inspected",
     "largest_step",
     "lengths",
@@ -28,6 +29,11 @@ __all__ = [
 def is_inspected(inspection: Inspection) -> bool:
     """Whether the image could be read; only such images count for the yield."""
     return inspection.image.status is ImageStatus.READABLE
+
+
+def distinct(inspections: Iterable[Inspection]) -> list[Inspection]:
+    """Leaves out what has the same content as an earlier image: one photograph, one count."""
+    return [inspection for inspection in inspections if inspection.image.duplicate_of is None]
 
 
 @dataclass(frozen=True)

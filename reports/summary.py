@@ -14,7 +14,7 @@ from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
 from reports.flowables import heading, panel, subheading
 from reports.fonts import BOLD, REGULAR, elide, esc
-from reports.statistics import Tally, lengths, pareto, tally
+from reports.statistics import Tally, distinct, lengths, pareto, tally
 from reports.styles import (
     ACCENT,
     BODY,
@@ -46,7 +46,7 @@ def first_page(edition: Edition) -> Iterator[Flowable]:
     yield Spacer(0, 8)
     yield _key_facts(edition)
     yield from heading("glance", edition.words("glance"))
-    counts = tally(edition.report.inspections)
+    counts = tally(distinct(edition.report.inspections))
     yield _tiles(edition, counts)
     yield Spacer(0, 5)
     yield outcome_bar(counts, CONTENT_WIDTH)
@@ -134,7 +134,7 @@ def _yield_line(edition: Edition, counts: Tally) -> str:
     share, interval = counts.yield_share, counts.yield_interval
     if share is None or interval is None:
         return edition.words("no_yield")
-    return edition.words(
+    line = edition.words(
         "yield_line",
         share=_percent(share),
         accepted=counts.accepted,
@@ -142,6 +142,9 @@ def _yield_line(edition: Edition, counts: Tally) -> str:
         low=_percent(interval[0]),
         high=_percent(interval[1]),
     )
+    inspections = edition.report.inspections
+    left_out = len(inspections) - len(distinct(inspections))
+    return f"{line} {edition.words('duplicates_line', count=left_out)}" if left_out else line
 
 
 def _percent(share: float) -> str:
@@ -149,7 +152,7 @@ def _percent(share: float) -> str:
 
 
 def _charts(edition: Edition) -> Table:
-    words, inspections = edition.words, edition.report.inspections
+    words, inspections = edition.words, distinct(edition.report.inspections)
     width = CONTENT_WIDTH / 2 - 6
     left: list[Flowable] = [Paragraph(esc(words("pareto")), SUBHEADING)]
     right: list[Flowable] = [Paragraph(esc(words("lengths")), SUBHEADING)]
@@ -182,7 +185,7 @@ def _charts(edition: Edition) -> Table:
 
 def _pareto_drawing(edition: Edition, width_pt: float) -> Drawing:
     return pareto_chart(
-        pareto(edition.report.inspections),
+        pareto(distinct(edition.report.inspections)),
         width_pt,
         _CHART_HEIGHT,
         name=edition.type_name,

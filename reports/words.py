@@ -45,6 +45,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "수율 {share} (검사한 사진 {inspected}장 중 {accepted}장 합격, 95 % 신뢰 구간 {low}~{high}, Wilson). "
         "재검토 사진은 합격으로 세지 않습니다.",
     ),
+    "duplicates_line": (
+        "Files with the same content as another are counted once: {count} left out.",
+        "내용이 같은 파일은 한 번만 셉니다: {count}개 제외.",
+    ),
     "no_yield": (
         "No photograph could be inspected, so there is no yield to state.",
         "검사할 수 있는 사진이 없어 수율을 계산하지 않았습니다.",

@@ -7,6 +7,7 @@ import pytest
 from reports.statistics import (
     Tally,
     bin_edges,
+    distinct,
     largest_step,
     lengths,
     nice_step,
@@ -20,6 +21,13 @@ from tools.records import Unit, Verdict
 
 def test_tally_counts_unreadable_apart_from_its_verdict() -> None:
     assert tally(mixed_batch()) == Tally(accepted=1, review=1, rejected=1, unreadable=1, findings=3)
+
+
+def test_a_duplicate_is_not_counted_again() -> None:
+    first = inspection(1, Verdict.REJECT, (finding(),))
+    image = first.image.model_copy(update={"id": "img_002", "duplicate_of": "img_001"})
+    again = first.model_copy(update={"image": image})
+    assert distinct([first, again, inspection(3, Verdict.ACCEPT)]) == [first, inspection(3, Verdict.ACCEPT)]
 
 
 @pytest.mark.parametrize(
