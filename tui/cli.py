@@ -171,6 +171,14 @@ def calibrate(
     )
 
 
+@app.command("models")
+def list_models() -> None:
+    """List the model sets with what they download and how much memory they take."""
+    from tui.model_table import model_table
+
+    typer.echo(model_table())
+
+
 @recipe_app.command("new")
 def recipe_new(
     path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],

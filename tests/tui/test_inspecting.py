@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tui.conftest import Done
+
+Loupe = Callable[..., Done]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+# One good, one bad, one cut short, one rotated by EXIF.
+CHOSEN = ("cover_001.jpg", "cover_008.jpg", "cover_013.jpg", "cover_017.jpg")
+RECIPE = EXAMPLES / "recipes" / "metal-surface.yaml"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "사진"
+    folder.mkdir()
+    for name in CHOSEN:
+        shutil.copy(EXAMPLES / "batch" / name, folder / name)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_becomes_verdicts_a_report_and_its_twins(loupe: Loupe, photos: Path, tmp_path: Path) -> None:
+    before, out = contents(photos), tmp_path / "out"
+    done = loupe("inspect", photos, "--recipe", RECIPE, "--out", out, "--lot", "L-1", "--json")
+    result = json.loads(done.stdout)
+    assert list(result["verdicts"]) == ["img_001", "img_002", "img_003", "img_004"]
+    assert result["verdicts"]["img_003"] == "review"
+    assert sum(result["counts"].values()) == len(CHOSEN)
+    assert done.exit_code == (1 if result["counts"]["reject"] else 3)
+    assert all(Path(path).exists() for path in result["artifacts"])
+    assert {"inspections.jsonl", "findings.csv", "coco.json", "report.pdf", "overlays"} <= {
+        path.name for path in out.iterdir()
+    }
+    assert contents(photos) == before
+
+
+def test_the_same_command_resumes_and_writes_the_same_report(
+    loupe: Loupe, photos: Path, tmp_path: Path
+) -> None:
+    arguments = ("inspect", photos, "--out", tmp_path / "out", "--no-captions")
+    first = loupe(*arguments)
+    report = (tmp_path / "out" / "report.pdf").read_bytes()
+    second = loupe(*arguments)
+    assert (second.exit_code, second.stdout) == (first.exit_code, first.stdout)
+    assert "4 of 4 are done" in second.stderr
+    assert (tmp_path / "out" / "report.pdf").read_bytes() == report
+    korean = loupe(*arguments, "--language", "ko", "--quiet")
+    assert korean.stderr == ""
+    assert (tmp_path / "out" / "report.pdf").read_bytes() != report
+
+
+def test_another_run_in_the_same_folder_is_refused(loupe: Loupe, photos: Path, tmp_path: Path) -> None:
+    arguments = ("inspect", photos, "--out", tmp_path / "out", "--no-captions", "--no-report")
+    loupe(*arguments)
+    before = (tmp_path / "out" / "inspections.jsonl").read_bytes()
+    refused = loupe(*arguments, "--lot", "another")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "lot" in refused.stderr
+    assert (tmp_path / "out" / "inspections.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (["nowhere"], 2, "nowhere"),
+        ([EXAMPLES / "batch", "--recipe", "nowhere.yaml"], 2, "nowhere.yaml"),
+        ([EXAMPLES / "batch", "--language", "fr"], 2, "fr"),
+        ([EXAMPLES / "batch", "--models", "gigantic"], 4, "gigantic"),
+        ([EXAMPLES / "batch", "--clip", "./no-such-checkpoint"], 4, "no-such-checkpoint"),
+    ],
+)
+def test_bad_input_is_named_and_writes_nothing(
+    loupe: Loupe, tmp_path: Path, arguments: list[object], exit_code: int, said: str
+) -> None:
+    done = loupe("inspect", *arguments, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert said in done.stderr
+    assert "hint:" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("stop", "exit_code"),
+    [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=["Ctrl-C", "kill -9"],
+)
+def test_a_stopped_run_keeps_what_is_done_and_goes_on(
+    photos: Path, tmp_path: Path, stop: signal.Signals, exit_code: int
+) -> None:
+    for number in range(20):
+        shutil.copy(photos / "cover_001.jpg", photos / f"more_{number:02d}.jpg")
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "tui.cli",
+        "inspect",
+        photos,
+        "--out",
+        out,
+        "--no-captions",
+        "--no-report",
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    journal = out / "inspections.jsonl"
+    while not (journal.exists() and journal.stat().st_size):
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"ended before it wrote anything: {process.communicate()}")
+    process.send_signal(stop)
+    process.communicate()
+    assert process.returncode == exit_code
+    kept = [json.loads(line)["image"]["id"] for line in journal.read_bytes().split(b"\n")[:-1]]
+    assert 0 < len(kept) < 24
+    resumed = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert f"{len(kept)} of 24 are done" in resumed.stderr
+    ids = [json.loads(line)["image"]["id"] for line in journal.read_text().splitlines()]
+    assert ids == [f"img_{number:03d}" for number in range(1, 25)]
