@@ -39,12 +39,11 @@ __all__ = [
 
 Kind = Literal["clip", "blip", "detector", "agent"]
 
-_ROOT = Path(__file__).resolve().parent.parent
+_POCKET = Path(__file__).resolve().parent / "pocket"
 _POCKET_FOLDERS: dict[Kind, Path] = {
-    "clip": _ROOT / "tools" / "pocket" / "clip",
-    "blip": _ROOT / "tools" / "pocket" / "blip",
-    "detector": _ROOT / "tools" / "pocket" / "yolo",
-    "agent": _ROOT / "agent" / "pocket",
+    "clip": _POCKET / "clip",
+    "blip": _POCKET / "blip",
+    "detector": _POCKET / "yolo",
 }
 _WEIGHT_PATTERNS = ("*.safetensors", "*.onnx", "*.pt", "pytorch_model*.bin")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -71,7 +70,7 @@ MODEL_SETS: dict[str, dict[Kind, ModelChoice]] = {
         "clip": ModelChoice("pocket", 0, 25),
         "blip": ModelChoice("pocket", 0, 35),
         "detector": ModelChoice("pocket", 0, 12),
-        "agent": ModelChoice("pocket", 0, 100),
+        "agent": ModelChoice("", 0, 0),
     },
     "standard": {
         "clip": ModelChoice("openai/clip-vit-base-patch32", 605, 610),

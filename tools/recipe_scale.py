@@ -61,7 +61,7 @@ def _section_lines(root: yaml.MappingNode, name: str, line_count: int) -> tuple[
 
 
 def _last_line(node: yaml.Node) -> int:
-    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return int(node.end_mark.line)
     children = [child for item in node.value for child in (item if isinstance(item, tuple) else (item,))]
     return max(_last_line(child) for child in children)
