@@ -194,8 +194,16 @@ def _with_ends(soft: Soft, path: Points, half_width: float) -> Points:
     ends = []
     for line in (kept, kept[::-1]):
         direction = (line[0] - line[span]) / max(float(np.linalg.norm(line[0] - line[span])), 1e-9)
-        plateau = float(np.mean(_sample(soft, line[: span + 1])))
-        share = _sample(soft, line[0] + steps[:, None] * direction) / max(plateau, 0.1)
+        plateau = float(np.mean(_band(soft, line[: span + 1], direction)))
+        share = _band(soft, line[0] + steps[:, None] * direction, direction) / max(plateau, 0.1)
         running = np.minimum.accumulate(np.minimum(share, 1.0))
         ends.append(line[0] + _STEP_PX * float(running.sum()) * direction)
     return np.vstack([ends[0], kept, ends[1]])
+
+
+def _band(soft: Soft, spots: Points, direction: Points) -> NDArray[np.float64]:
+    """Returns the mean coverage across a direction: between the pixels of a thin line it does not drop."""
+    across = np.array([-direction[1], direction[0]])
+    offsets = np.linspace(-1.0, 1.0, 9)[:, None]
+    values: NDArray[np.float64] = _sample(soft, spots[:, None] + offsets * across).mean(axis=1)
+    return values

@@ -282,9 +282,9 @@ def _touches(lines: list[Points], height: int, width: int) -> bool:
 
 def _as_outline(line: Points, height: int, width: int) -> tuple[PointPx, ...]:
     """Returns an outline for a record: no point more than it takes, none outside the picture."""
-    from skimage.measure import approximate_polygon
+    import cv2
 
-    closed = approximate_polygon(np.vstack([line, line[:1]]), _OUTLINE_TOLERANCE_PX)[:-1]
+    closed = cv2.approxPolyDP(line.astype(np.float32), _OUTLINE_TOLERANCE_PX, closed=True)[:, 0]
     kept = np.clip(closed if len(closed) >= 3 else line, 0, (width, height))
     return tuple((round(float(x), 2), round(float(y), 2)) for x, y in kept)
 

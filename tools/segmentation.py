@@ -8,6 +8,7 @@ taken whose extent agrees best with the proposal: the detector knows where, the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tools.records import BoxXyxyPx
 
 __all__ = ["Segment", "segment_defect"]
@@ -24,16 +27,19 @@ Mask = NDArray[np.bool_]
 
 _MARGIN = 0.35  # of the box's longer side, on each side
 _SMALLEST_MARGIN_PX = 10
-_OVERHANG_PX = 5.0  # how far a defect may reach beyond a box that was proposed too small
-_OVERHANG = 0.08
+_OVERHANG_PX = 3.0  # how far a defect may reach beyond a box that was proposed too small
+_OVERHANG = 0.05
 _STANDS_OUT = 3.0  # in robust standard deviations of the surface
-_LEVELS = (0.25, 0.35, 0.45, 0.55, 0.65)
+_LEVELS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.65)
 _TWO_SIDED = 0.12  # share of the weaker side from which light and shadow are one dent
 _LINE_LEVELS = (0.15, 0.22, 0.3, 0.4, 0.5)
 _LINE_SCALES_PX = (0.9, 1.6)
 _LINE_ANGLES = 8
 _LINE_REACH_PX = 6
-_STEEPER = 2.0
+_MOST_PARTS = 8
+_WEAKEST_LINE = 2.5  # in deviations of the surface: grain alone reaches it here and there
+_STEEPER = 3.0
+_LINE_EDGE = 0.56  # share of the middle's brightness at a line's edge: between one half and what blur asks
 _LEAST_NOISE = 0.1  # in Lab per px2: below it, 8-bit steps are what a smooth surface shows
 
 
@@ -102,10 +108,13 @@ def segment_defect(
         mask_hint: HxW over the picture, a rough mask of the defect where the proposer gave one.
 
     Returns:
-        Its soft mask over an enlarged crop; an empty one where nothing stands out from the surface.
+        Its soft mask over an enlarged crop; where nothing stands out from the surface the hint, else an
+        empty one.
     """
     view, offset = _cropped(image_rgb, box_xyxy_px, mask_hint)
     soft, noise = (_line if curvilinear else _patch)(view)
+    if view.hint is not None and not np.any(soft >= 0.5):
+        soft = view.hint.astype(np.float32)
     return Segment(soft, offset, noise)
 
 
@@ -131,6 +140,9 @@ def _cropped(
         True
     )
     cut = None if hint is None else hint[top : top + crop.shape[0], left : left + crop.shape[1]]
+    if cut is not None and cut.any():
+        reach = 2 * int(_OVERHANG_PX) + 1
+        allowed &= cv2.dilate(cut.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
     return _View(lab, inner, ring, allowed, cut), (left, top)
 
 
@@ -177,7 +189,7 @@ def _patch(view: _View) -> tuple[Field, float]:
             if _two_sided(smooth[..., 0][mask]):
                 mask = _hull(mask)
             filled = np.count_nonzero(mask[view.inside]) / (0.6 * mask[view.inside].size)
-            score = view.agreement(mask) - 0.3 * abs(level - 0.45) + 0.2 * min(filled, 1.0)
+            score = view.agreement(mask) - 0.6 * abs(level - 0.5) + 0.2 * min(filled, 1.0)
             if best is None or score > best[0]:
                 best = score, _softened(field, mask, cut), 1 / peak
     if best is None:
@@ -249,14 +261,12 @@ def _line(view: _View) -> tuple[Field, float]:
     """Tells thin lines (scratch, crack) from the surface, by their ridge in brightness and colour."""
     rest = _unlit(view)
     best: tuple[float, Field, float] | None = None
-    for axis in _axes(view, rest):
-        value = rest @ axis
-        ridge = _ridge(value, view.ring)
+    for value, ridge in _ridges(view, rest):
         peak = float(np.percentile(ridge[view.inside], 99))
         if peak < _STANDS_OUT:
             continue
         for level in _LINE_LEVELS:
-            low = max(level * peak, 1.5)
+            low = max(level * peak, _WEAKEST_LINE)
             mask = _linked(view, ridge, low, max(0.5 * peak, low))
             score = view.agreement(mask) + 0.3 * float(np.log(peak)) - 0.2 * abs(level - 0.3)
             if best is None or score > best[0]:
@@ -278,43 +288,46 @@ def _unlit(view: _View) -> Field:
     return np.asarray(view.lab - cv2.GaussianBlur(wide, (0, 0), 3), np.float32)
 
 
-def _axes(view: _View, rest: Field) -> list[Field]:
-    """Returns the directions in Lab to look along: brighter, darker, and where the colour differs most."""
-    axes = [np.array([1, 0, 0], np.float32), np.array([-1, 0, 0], np.float32)]
+def _ridges(view: _View, rest: Field) -> Iterator[tuple[Field, Field]]:
+    """Yields values and their ridges: lines that are brighter, darker, or of another colour."""
+    brightness = np.ascontiguousarray(rest[..., 0])
+    bright, dark = _ridge(brightness, view.ring)
+    yield brightness, bright
+    yield -brightness, dark
     colour = cv2.GaussianBlur(rest, (0, 0), 1.0)
     strength = np.hypot(colour[..., 1], colour[..., 2])
     noise = max(_spread(strength[view.ring]), 0.3)
     strongest = strength[view.inside] > max(float(np.percentile(strength[view.inside], 97)), 4 * noise)
     if np.count_nonzero(strongest) > 5:
         mean = colour[view.inside][strongest].mean(axis=0)
-        if np.hypot(mean[1], mean[2]) > 3 * noise:
-            axes.append((mean / np.linalg.norm(mean)).astype(np.float32))
-    return axes
+        value = np.asarray(rest @ (mean / np.linalg.norm(mean)), np.float32)
+        yield value, _ridge(value, view.ring)[0]
 
 
-def _ridge(value: Field, ring: Mask) -> Field:
-    """Returns how much each pixel looks like the middle of a bright line, in deviations of the surface.
+def _ridge(value: Field, ring: Mask) -> tuple[Field, Field]:
+    """Returns how much each pixel is the middle of a bright and of a dark line, in deviations of the surface.
 
     Oriented second derivatives (Steger 1998), each averaged along its direction: a faint scratch is told
     from grain by being long, and from brushing by running where the surface itself is quiet.
     """
-    best = np.zeros(value.shape, np.float32)
+    bright, dark = np.zeros(value.shape, np.float32), np.zeros(value.shape, np.float32)
     for scale in _LINE_SCALES_PX:
         smooth = cv2.GaussianBlur(value, (0, 0), scale)
-        dy, dx = np.gradient(smooth)
-        dyy, dyx = np.gradient(dy)
-        dxx = np.gradient(dx, axis=1)
+        dxx = cv2.filter2D(smooth, -1, np.array([[-1, 2, -1]], np.float32))
+        dyy = cv2.filter2D(smooth, -1, np.array([[-1], [2], [-1]], np.float32))
+        dxy = cv2.filter2D(smooth, -1, np.array([[-1, 0, 1], [0, 0, 0], [1, 0, -1]], np.float32) / 4)
         for turn in range(_LINE_ANGLES):
             angle = np.pi * turn / _LINE_ANGLES
-            across = np.cos(angle), np.sin(angle)
-            curvature = -(across[0] ** 2 * dxx + 2 * across[0] * across[1] * dyx + across[1] ** 2 * dyy)
-            kernel = _stick(angle + np.pi / 2)
-            response = cv2.filter2D(curvature.astype(np.float32), -1, kernel)
-            noise = max(_spread(response[ring]), _LEAST_NOISE / scale**1.5)
-            np.maximum(best, response / np.float32(noise), out=best)
-    return best
+            cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+            across = cos * cos * dxx + 2 * cos * sin * dxy + sin * sin * dyy
+            response = cv2.filter2D(across, -1, _stick(angle + np.pi / 2))
+            response /= np.float32(max(_spread(response[ring]), _LEAST_NOISE / scale**1.5))
+            np.maximum(bright, response, out=bright)
+            np.maximum(dark, -response, out=dark)
+    return bright, dark
 
 
+@cache
 def _stick(angle: float) -> Field:
     """Returns an averaging kernel along a direction (radians, y down)."""
     y, x = np.mgrid[-_LINE_REACH_PX : _LINE_REACH_PX + 1, -_LINE_REACH_PX : _LINE_REACH_PX + 1]
@@ -325,21 +338,26 @@ def _stick(angle: float) -> Field:
 
 
 def _linked(view: _View, ridge: Field, low: float, high: float) -> Mask:
-    """Hysteresis (Canny 1986) on the ridge: weak parts count where they hang on strong ones."""
+    """Hysteresis (Canny 1986) on the ridge, then the strongest line and the parts that prolong it."""
     weak = _own_parts(view, ridge > low)
     joined = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(joined, connectivity=8)
+    strength = np.bincount(labels.ravel(), weights=np.where(weak > 0, ridge, 0).ravel(), minlength=count)
     strong = np.bincount(labels[(ridge > high) & view.allowed], minlength=count) > 0
     strong[0] = False
-    return _main_parts(view, (strong[labels] & (joined > 0)).astype(np.uint8), 0.2)
+    mask = np.zeros(view.ring.shape, bool)
+    for number in sorted(np.flatnonzero(strong), key=lambda part: -strength[part])[:_MOST_PARTS]:
+        longer = mask | (labels == number)
+        if view.agreement(longer) > view.agreement(mask):
+            mask = longer
+    return mask
 
 
 def _line_cover(value: Field, mask: Mask) -> Field:
     """Returns the coverage of a line from its profile: its brightness over that of its middle nearby."""
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    smooth = cv2.GaussianBlur(value, (0, 0), 0.5)
-    crest = np.where(near, np.maximum(smooth, 0), 0).astype(np.float32)
+    crest = np.where(near, np.maximum(value, 0), 0).astype(np.float32)
     middle = cv2.GaussianBlur(cv2.dilate(crest, np.ones((5, 5), np.uint8)), (0, 0), 2.0)
-    # Blur gives a line foot but moves its half-height little: the rise around that is made steeper.
-    share = smooth / np.maximum(middle, np.float32(1e-3))
-    return np.where(near, np.clip(_STEEPER * (share - 0.5) + 0.5, 0, 1), 0).astype(np.float32)
+    # Blur gives a line a foot and lowers its middle: the edge lies a little above half-height, and is steep.
+    share = value / np.maximum(middle, np.float32(1e-3))
+    return np.where(near, np.clip(_STEEPER * (share - _LINE_EDGE) + 0.5, 0, 1), 0).astype(np.float32)
