@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.tui.conftest import Done
+
+Loupe = Callable[..., Done]
+
+BATCH = Path(__file__).parents[2] / "examples" / "batch"
+
+
+def test_figures_of_a_folder_per_class(loupe: Loupe, tmp_path: Path) -> None:
+    for name, number in (("good", 1), ("good", 4), ("crack", 8), ("scratch", 22)):
+        folder = tmp_path / "set" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(BATCH / f"cover_{number:03d}.jpg", folder)
+    done = loupe("eval", tmp_path / "set", "--json", "--quiet", "--noun", "metal cover")
+    figures = json.loads(done.stdout)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (figures["good"], figures["defect"]) == (2, 2)
+    assert 0 <= figures["screening"]["auroc"] <= 1
+    assert figures["localization"] is None
+    shown = loupe("eval", tmp_path / "set", "--noun", "metal cover").stdout
+    assert "2 good, 2 defect" in shown
+
+
+def test_a_folder_without_labels_says_what_is_accepted(loupe: Loupe, tmp_path: Path) -> None:
+    shutil.copy(BATCH / "cover_001.jpg", tmp_path)
+    done = loupe("eval", tmp_path)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "good" in done.stderr
