@@ -55,7 +55,9 @@ def centre_line(soft: Soft) -> CentreLine | None:
     Returns:
         None where the mask is too small to have a line.
     """
-    pixels = np.argwhere(skeletonize(np.pad(soft, 1) >= _SUPPORT * min(1.0, 2 * float(soft.max())))) - 1
+    support = np.pad(soft, 1) >= _SUPPORT * min(1.0, 2 * float(soft.max()))
+    # The default (Zhang and Suen 1984) eats up diagonals of even width; Lee et al. (1994) keeps them.
+    pixels = np.argwhere(skeletonize(support, method="lee")) - 1
     if len(pixels) < 3:
         return None
     graph = _bridged(pixels.astype(np.float64))

@@ -187,7 +187,7 @@ def _patch(view: _View) -> tuple[Field, float]:
             cut = max(level * peak, 1.2)
             mask = _closed(view, field > cut)
             if _two_sided(smooth[..., 0][mask]):
-                mask = _hull(mask)
+                mask = _hull(mask, round(0.06 * short))
             filled = np.count_nonzero(mask[view.inside]) / (0.6 * mask[view.inside].size)
             score = view.agreement(mask) - 0.6 * abs(level - 0.5) + 0.2 * min(filled, 1.0)
             if best is None or score > best[0]:
@@ -217,8 +217,11 @@ def _two_sided(brightness: Field) -> bool:
     return bool(min(brightness[brightness > 0].sum(), -brightness[brightness < 0].sum()) > _TWO_SIDED * both)
 
 
-def _hull(mask: Mask) -> Mask:
-    points = np.argwhere(mask)[:, ::-1].astype(np.int32)
+def _hull(mask: Mask, spur_px: int) -> Mask:
+    """Returns the convex hull of a mask less its spurs."""
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * spur_px + 1, 2 * spur_px + 1))
+    trunk = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, reach)
+    points = np.argwhere(trunk if trunk.any() else mask)[:, ::-1].astype(np.int32)
     filled = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(points), 1)
     return np.asarray(filled > 0)
 

@@ -18,7 +18,8 @@ def _grid(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _covered(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     size = inside.shape[0] // FINE
-    return inside.reshape(size, FINE, size, FINE).mean(axis=(1, 3)).astype(np.float32)
+    covered: NDArray[np.float32] = inside.reshape(size, FINE, size, FINE).mean(axis=(1, 3)).astype(np.float32)
+    return covered
 
 
 def patch(

@@ -118,6 +118,13 @@ def test_a_line_one_pixel_wide_has_its_width(angle: float) -> None:
     assert abs((apart + 90) % 180 - 90) < 1
 
 
+def test_a_diagonal_of_even_width_is_not_eaten_up_by_its_skeleton() -> None:
+    along = 40 * np.array([np.cos(0.8024), np.sin(0.8024)])
+    line = np.array([50.37, 50.27]) + np.stack([-along, along])
+    measured = by_quantity(measure_mask(stroke([line], 4.0, 100), curvilinear=True))
+    assert measured[Quantity.LENGTH].value == pytest.approx(84, abs=1)
+
+
 def test_a_branched_crack_is_as_long_as_its_longest_way_and_names_its_branch() -> None:
     trunk = np.array([[15.0, 60.0], [60.0, 60.0], [105.0, 60.0]])
     branch = np.array([[60.0, 60.0], [78.0, 88.0]])
