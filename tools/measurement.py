@@ -51,8 +51,8 @@ def measure_mask(
 ) -> tuple[Measurement, ...]:
     """Measures a defect whose mask is known.
 
-    A patch is measured with callipers on its sub-pixel outline: length is the largest Feret diameter, the
-    longest dimension (ISO 16232), width the smallest. A thin curved defect is measured along its centre line:
+    A patch is measured with callipers on its sub-pixel outline: width is the smallest Feret diameter, length
+    the extent across it (the rectangle of least width that holds the patch). A thin curved defect is measured along its centre line:
     length from end to end of the longest way through it, width as area over length.
 
     Args:
@@ -96,12 +96,10 @@ def _across(
 ) -> tuple[Measurement, ...]:
     """Returns what is measured of a patch."""
     return (
-        budget.size(Quantity.LENGTH, reading.longest, "largest Feret diameter"),
+        budget.size(Quantity.LENGTH, reading.longest, "calliper length"),
         budget.size(Quantity.WIDTH, reading.narrowest, "smallest Feret diameter"),
         *_areas(budget.area(area_px2, perimeter_px, "sum of pixel coverage"), budget),
-        budget.angle(
-            reading.angle_deg, reading.longest, reading.narrowest, "direction of largest Feret diameter"
-        ),
+        budget.angle(reading.angle_deg, reading.longest, reading.narrowest, "direction of calliper length"),
     )
 
 

@@ -21,6 +21,7 @@ _TIP_REACH_PX = 2.0
 # How far a pixel's aperture draws a tip in, per curvature in 1/px: fitted on anti-aliased ellipses.
 _TIP_RETRACTION_PX2 = 0.1
 _SHARPEST_TIP_PER_PX = 2.5
+_BLUNT_SHARE = 0.5  # of the width: an end that reaches full length over more than this is an edge, no tip
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Callipers:
     """What callipers read on an outline, in the units of its points.
 
     Attributes:
-        longest: Largest Feret diameter (the particle length of ISO 16232).
-        narrowest: Smallest Feret diameter.
-        angle_deg: Direction of the largest, in [0, 180), counter-clockwise from the x axis as seen.
+        longest: Side along, of the rectangle of least width: a 10 x 4 rectangle is 10 long, not its diagonal.
+        narrowest: Smallest Feret diameter, the other side of that rectangle.
+        angle_deg: Direction of the longest, in [0, 180), counter-clockwise from the x axis as seen.
     """
 
     longest: float
@@ -77,27 +78,24 @@ def edge_transition_px(soft: NDArray[np.float32], perimeter_px: float) -> float:
 
 
 def callipers(points: Points) -> Callipers:
-    """Lays callipers on outlines (Nx2, all parts together).
+    """Lays callipers on outlines (Nx2, all parts together), first across and then along.
 
     The extreme vertex of an interpolated outline overstates a straight edge by its wavering and
-    understates a tip that is finer than a pixel. So the narrowest reading takes the edge as a local
-    least-squares parabola, and the longest gives back what the pixel's aperture took from its two tips.
+    understates a tip that is finer than a pixel. So an edge is taken as a local least-squares parabola,
+    and a tip gets back what the pixel's aperture took from it.
     """
     hull = _hull(points)
-    apart = hull[:, None] - hull[None]
-    first, second = np.unravel_index(np.argmax(np.sum(apart**2, axis=2)), apart.shape[:2])
-    axis = hull[first] - hull[second]
-    chord = float(np.linalg.norm(axis))
-    if chord == 0.0:
-        return Callipers(0.0, 0.0, 0.0)
-    axis /= chord
-    longest = chord + _tip_retraction(points, axis) + _tip_retraction(points, -axis)
     edges = np.roll(hull, -1, axis=0) - hull
-    sides = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / np.linalg.norm(edges, axis=1, keepdims=True)
+    lengths = np.linalg.norm(edges, axis=1, keepdims=True)
+    if not lengths.max():
+        return Callipers(0.0, 0.0, 0.0)
+    sides = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / lengths
     side = sides[np.argmin(np.ptp(hull @ sides.T, axis=0))]
-    narrowest = _support(points, side) + _support(points, -side)
+    axis = np.array([side[1], -side[0]])
+    width = _support(points, side) + _support(points, -side)
+    length = _end(points, axis, width) + _end(points, -axis, width)
     angle = float(np.degrees(np.arctan2(-axis[1], axis[0])) % 180)
-    return Callipers(longest, max(min(narrowest, longest), 0.0), angle)
+    return Callipers(max(length, width, 0.0), max(min(width, length), 0.0), angle)
 
 
 def _hull(points: Points) -> Points:
@@ -121,6 +119,15 @@ def _support(points: Points, direction: Points) -> float:
     across = across[near] - across[near].mean()
     powers = np.stack([np.ones_like(across), across, across**2], axis=1)
     return float(np.max(powers @ np.linalg.lstsq(powers, reach[near])[0]))
+
+
+def _end(points: Points, direction: Points, width: float) -> float:
+    """Returns how far an outline of the given width reaches at its end, be that an edge or a tip."""
+    reach = points @ direction
+    across = points @ np.array([-direction[1], direction[0]])
+    if np.ptp(across[reach > reach.max() - _BAND_PX]) > _BLUNT_SHARE * width:
+        return _support(points, direction)
+    return float(reach.max()) + _tip_retraction(points, direction)
 
 
 def _tip_retraction(points: Points, direction: Points) -> float:

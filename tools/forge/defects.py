@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tools.forge.camera import Layers, Window
 from tools.forge.textures import FloatImage, Rng, smooth_noise
 
-__all__ = ["Flaw", "draw_flaw", "feret_px"]
+__all__ = ["Flaw", "calliper_px", "draw_flaw"]
 
 Point = tuple[float, float]
 Points = NDArray[np.float64]
@@ -56,11 +56,12 @@ class Flaw:
         layers.gloss *= 1 + np.float32(self.gloss - 1) * self.cover_gloss
 
 
-def feret_px(outline: Points) -> tuple[float, float]:
-    """Returns the largest and the smallest Feret diameter of a closed outline (Nx2, pixels)."""
+def calliper_px(outline: Points) -> tuple[float, float]:
+    """Returns length and width of a closed outline (Nx2, pixels): the sides of its rectangle of least width."""
     turns = np.linspace(0, np.pi, 180, endpoint=False)
     spans = np.ptp(outline @ np.stack((np.cos(turns), np.sin(turns))), axis=0)
-    return float(spans.max()), float(spans.min())
+    across = int(spans.argmin())
+    return float(spans[(across + 90) % 180]), float(spans[across])
 
 
 def _log_uniform(rng: Rng, low: float, high: float) -> float:
@@ -202,7 +203,7 @@ def _dent(rng: Rng, centre: Point, shape: tuple[int, int], surface: str, scale: 
     depth = radius * rng.uniform(0.16, 0.42)
     scuff = 0.2 if surface != "fabric" and rng.random() < 0.4 else 0.0
     tone = float(rng.choice([0.04, 0.4]))
-    longest, narrowest = feret_px(outline)
+    longest, narrowest = calliper_px(outline)
     return Flaw(
         type="dent",
         window=window,
@@ -317,7 +318,7 @@ def _contamination(rng: Rng, centre: Point, shape: tuple[int, int], surface: str
     hue = np.asarray(colour) * rng.uniform(0.7, 1.4) * shift[..., None]
     swell = 0.8 * scale * cover if gloss > 1 else 0.12 * cover * blotch
     # A contour joins pixel centres: half a fine pixel is missing on each side.
-    longest, narrowest = (feret + 1 / _FINE for feret in feret_px(border))
+    longest, narrowest = (side + 1 / _FINE for side in calliper_px(border))
     return Flaw(
         type="contamination",
         window=window,

@@ -30,7 +30,7 @@ class TrueDefect:
         mask: HxW, True on the defect.
         box_xyxy_px: Tight on the mask, maximum excluded.
         length_px: Along the centre line of a scratch or crack (the trunk, where it branches), else
-            the largest Feret diameter.
+            the extent across the smallest Feret diameter.
         width_px: Mean width of a scratch or crack, else the smallest Feret diameter.
         area_px2: Pixels of the mask.
         place: Third of the part in each direction, e.g. `upper-left`.
