@@ -52,8 +52,9 @@ def measure_mask(
     """Measures a defect whose mask is known.
 
     A patch is measured with callipers on its sub-pixel outline: width is the smallest Feret diameter, length
-    the extent across it (the rectangle of least width that holds the patch). A thin curved defect is measured along its centre line:
-    length from end to end of the longest way through it, width as area over length.
+    the extent across it (the rectangle of least width that holds the patch). A thin curved defect is
+    measured along its centre line: length from end to end of the longest way through it, width as area over
+    length.
 
     Args:
         mask: HxW; bool, or the share of each pixel that is covered, in [0, 1].

@@ -57,7 +57,7 @@ class Flaw:
 
 
 def calliper_px(outline: Points) -> tuple[float, float]:
-    """Returns length and width of a closed outline (Nx2, pixels): the sides of its rectangle of least width."""
+    """Returns the long and the short side of a closed outline's (Nx2, pixels) rectangle of least width."""
     turns = np.linspace(0, np.pi, 180, endpoint=False)
     spans = np.ptp(outline @ np.stack((np.cos(turns), np.sin(turns))), axis=0)
     across = int(spans.argmin())
