@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     example.add_argument("out", type=Path, help="a new folder, or one that holds the batch")
     example.add_argument("--truth", action="store_true", help="print what is true of it as JSON lines")
     commands.add_parser("train", help="train a pocket model: clip, blip or yolo", add_help=False)
+    commands.add_parser("evaluate", help="print the pocket models' figures", add_help=False)
     return parser
 
 
@@ -71,6 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from tools.forge.training import main as train_main
 
             return train_main(rest)
+        if arguments.command == "evaluate":
+            from tools.forge.evaluate import main as evaluate_main
+
+            return evaluate_main(rest)
         if rest:
             _parser().error(f"unrecognized arguments: {' '.join(rest)}")
         if arguments.command == "make":

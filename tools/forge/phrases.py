@@ -100,7 +100,7 @@ _PLAIN_NOUNS = (
 _GENERAL = (
     "the inspector accepts or rejects the part after visual inspection of the surface",
     "quality control of a manufactured product on the production line",
-    "screw bolt nut bearing gear shaft housing glass ceramic wood leather tile carpet grid cable capsule bottle",
+    "screw bolt nut bearing gear shaft housing glass ceramic wood leather tile carpet grid cable bottle",
     "hazelnut pill toothbrush transistor zipper hammer casting impeller pump magnetic tile concrete bridge",
     "hole burr chip scale inclusion porosity void blister peeling paint flaking missing broken bent",
     "welding seam solder joint circuit board printed electronics steel copper brass titanium polished matt",

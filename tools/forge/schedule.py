@@ -131,6 +131,8 @@ def optimizers_of(
     other: list[torch.nn.Parameter] = []
     plain: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         if parameter.ndim == 2 and (".layers." in name or ".layer." in name):
             hidden.append(parameter)
         elif parameter.ndim >= 2 and "embedding" not in name:

@@ -172,6 +172,7 @@ def _save(model: BlipForConditionalGeneration, processor: BlipProcessor, out: Pa
     halved = BlipForConditionalGeneration(model.config).half()
     halved.load_state_dict({name: weight.to(torch.float16) for name, weight in model.state_dict().items()})
     halved.save_pretrained(out)
+    processor.tokenizer.backend_tokenizer.no_padding()
     processor.save_pretrained(out)
 
 

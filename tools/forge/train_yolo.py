@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-__all__ = ["train_yolo"]
+__all__ = ["STAGES", "Stage", "train_yolo"]
 
 _IMGSZ = 640
 _RATE = 1.5e-3
@@ -28,7 +28,7 @@ _LEAST_VISIBLE = 0.25  # share of a defect that a crop must hold for its box to 
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
     """A part of the training: small crops teach what a defect looks like at a fraction of the cost.
 
     Attributes:
@@ -44,14 +44,14 @@ class _Stage:
     aimed: float
 
 
-_STAGES = (
-    _Stage(0.6, 224, 32, (0.7, 1.4), 0.85),
-    _Stage(0.82, 320, 16, (0.7, 1.3), 0.75),
-    _Stage(1.0, 640, 6, (1.0, 1.15), 0.0),
+STAGES = (
+    Stage(0.6, 224, 32, (0.7, 1.4), 0.85),
+    Stage(0.82, 320, 16, (0.7, 1.3), 0.75),
+    Stage(1.0, 640, 6, (1.0, 1.15), 0.0),
 )
 
 
-def _window(photo: Photo, stage: _Stage, rng: np.random.Generator) -> tuple[int, int, int]:
+def _window(photo: Photo, stage: Stage, rng: np.random.Generator) -> tuple[int, int, int]:
     """Chooses (left, top, side) of a square inside the photograph."""
     zoom = float(np.exp(rng.uniform(*np.log(stage.zoom))))
     width, height = photo.size_px
@@ -66,7 +66,7 @@ def _window(photo: Photo, stage: _Stage, rng: np.random.Generator) -> tuple[int,
 
 
 def _crop(
-    photo: Photo, stage: _Stage, rng: np.random.Generator
+    photo: Photo, stage: Stage, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], list[int]]:
     """Returns a square of a photograph, its boxes (N, 4) xyxy as fractions of its side, and their classes."""
     import cv2
@@ -87,7 +87,7 @@ def _crop(
     return developed(image, rng), placed, classes
 
 
-def _batch(photos: Sequence[Photo], stage: _Stage, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+def _batch(photos: Sequence[Photo], stage: Stage, rng: np.random.Generator) -> dict[str, torch.Tensor]:
     """Returns a batch as ultralytics' loss takes it: RGB in [0, 1], boxes as centre and size in fractions."""
     import torch
 
@@ -134,7 +134,13 @@ def _new_model(start: Path | None) -> Any:  # noqa: ANN401 -- an untyped module
 
 
 def train_yolo(
-    photos: Sequence[Photo], out: Path, budget: Budget, *, seed: int = 0, start: Path | None = None
+    photos: Sequence[Photo],
+    out: Path,
+    budget: Budget,
+    *,
+    seed: int = 0,
+    start: Path | None = None,
+    stages: Sequence[Stage] = STAGES,
 ) -> None:
     """Trains a detector and writes `model.safetensors` and `model.yaml`.
 
@@ -143,22 +149,23 @@ def train_yolo(
         out: Folder of the checkpoint.
         budget: How long.
         seed: Of the weights and of the order of the crops.
-        start: Checkpoint to go on from, on whole photographs only; None for random weights.
+        start: Checkpoint to go on from, in the last stage only; None for random weights.
+        stages: What it sees, and until when.
     """
     import torch
 
     import_ultralytics()
-
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     model = _new_model(start).train()
     loss_of = model.init_criterion()
     optimizer = _optimizer(model)
     averaged = Averaged(model)
-    stages = _STAGES[-1:] if start else _STAGES
+    if start:
+        stages = stages[-1:]
     progress = Progress(budget)
     for step in progress:
-        stage = next(stage for stage in stages if progress.fraction < stage.until)
+        stage = next((stage for stage in stages if progress.fraction < stage.until), stages[-1])
         batch = _batch(photos, stage, rng)
         set_rate((optimizer,), _RATE * progress.rate * (0.3 if start else 1.0))
         with torch.autocast("cpu", torch.bfloat16):

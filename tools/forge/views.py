@@ -20,7 +20,7 @@ __all__ = ["MARK_TYPES", "View", "views_of_photo"]
 MARK_TYPES = (*DEFECT_TYPES, *HARD_NEGATIVES)
 
 # Sides as fractions of the shorter side (the whole, and the recipe's windows), and how often each is taken.
-_FRACTIONS, _ODDS = (1.0, 0.5, 0.25), (0.12, 0.23, 0.65)
+_FRACTIONS, _ODDS = (1.0, 0.5, 0.25), (0.08, 0.2, 0.72)
 _TRIES = 6  # before a view of which nobody could say what it shows is left out
 # Sizes at the model's input from which a defect is there to be seen, and below which it is not.
 _SEEN_PX, _UNSEEN_PX = 7.0, 2.5
@@ -45,14 +45,14 @@ class View:
     patches: NDArray[np.float32]
 
 
-def _window(photo: Photo, rng: np.random.Generator) -> Window:
+def _window(photo: Photo, part: float, rng: np.random.Generator) -> Window:
     """Chooses (left, top, side); most are aimed at something, so that rare things are seen often."""
     width, height = photo.size_px
     fraction = float(rng.choice(_FRACTIONS, p=_ODDS))
-    side = round(min(width, height) * min(fraction * float(np.exp(rng.uniform(-0.15, 0.15))), 1.0))
+    side = round(min(width, height) * min(fraction * float(np.exp(rng.uniform(-0.15, 0.15))), 1.0) * part)
     left, top = rng.uniform(0, width - side + 1), rng.uniform(0, height - side + 1)
     aim = rng.random()
-    aims = photo.defects if aim < 0.45 else [m for m in photo.marks if not m.is_defect] if aim < 0.65 else []
+    aims = photo.defects if aim < 0.5 else [m for m in photo.marks if not m.is_defect] if aim < 0.7 else []
     if aims:
         box = aims[int(rng.integers(len(aims)))].box_xyxy_px
         left = (box[0] + box[2]) / 2 - side * rng.uniform(0.05, 0.95)
@@ -138,7 +138,7 @@ def _patches(photo: Photo, masks: list[NDArray[np.bool_]], window: Window, grid:
 
 
 def views_of_photo(
-    photo: Photo, count: int, rng: np.random.Generator, *, side_px: int, grid: int
+    photo: Photo, count: int, rng: np.random.Generator, *, side_px: int, grid: int, part: float = 1.0
 ) -> list[View]:
     """Returns up to `count` views of one photograph, each in one of eight orientations and another light.
 
@@ -148,6 +148,7 @@ def views_of_photo(
         rng: Chooses windows, orientations and light.
         side_px: The model's input size.
         grid: Patches along a side.
+        part: Side of the views in a full view's; below 1 they show less, as large as in a full view.
     """
     import cv2
 
@@ -156,7 +157,7 @@ def views_of_photo(
     for _ in range(count * _TRIES):
         if len(views) == count:
             break
-        window = _window(photo, rng)
+        window = _window(photo, part, rng)
         state = _state(photo, masks, window, side_px)
         if state is None:
             continue
