@@ -12,7 +12,7 @@ setup: $(READY)
 # uv where it is installed, else the one that pip brings into the environment itself.
 $(READY): pyproject.toml constraints.txt
 	@if ! command -v uv >/dev/null 2>&1; then \
-	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv; \
 	  test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; \
 	else \
 	  test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv; \
