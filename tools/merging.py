@@ -55,9 +55,8 @@ class _Cluster:
         shared = _area(_intersection(self.box, other.box_xyxy_px))
         if shared <= 0:
             return False
-        own, others = _area(self.box), _area(other.box_xyxy_px)
-        inside = shared / min(own, others) >= _SAME_IF_INSIDE
-        return inside or shared / (own + others - shared) >= iou or (self.is_cut and is_cut)
+        inside = shared / min(_area(self.box), _area(other.box_xyxy_px)) >= _SAME_IF_INSIDE
+        return inside or _iou(self.box, other.box_xyxy_px) >= iou or (self.is_cut and is_cut)
 
     def add(self, other: Detection, is_cut: bool) -> None:
         if self.is_cut or is_cut:
@@ -76,7 +75,8 @@ def merge_views(views: Sequence[ViewDetections], size_px: tuple[int, int], *, io
 
     Greedy merging as in sliced inference (SAHI; Akyon et al., ICIP 2022, arXiv 2202.06934): of the same type,
     boxes that overlap by IoU, or of which one lies mostly in the other, are one thing. A box that its view's
-    border cuts is joined with what continues it; among uncut ones the most confident box stands.
+    border cuts is joined with what continues it; among uncut ones the most confident box stands. Of two types
+    that claim the same place, the more confident one stays.
 
     Args:
         views: Each view as (x_min, y_min, x_max, y_max) with its detections, in pixels of the picture.
@@ -98,7 +98,16 @@ def merge_views(views: Sequence[ViewDetections], size_px: tuple[int, int], *, io
                 cluster.add(detection, cut)
             waiting = [entry for entry in waiting if not any(entry is one for one in taken)]
         merged.append(cluster.result())
-    return merged
+    return _without_rivals(merged, iou)
+
+
+def _without_rivals(detections: Sequence[Detection], iou: float) -> list[Detection]:
+    """Keeps the most confident where two types claim one place: a defect is counted once."""
+    kept: list[Detection] = []
+    for detection in detections:
+        if all(_iou(detection.box_xyxy_px, other.box_xyxy_px) < iou for other in kept):
+            kept.append(detection)
+    return kept
 
 
 def _is_cut(box: BoxXyxyPx, view: Window, size_px: tuple[int, int]) -> bool:
@@ -113,6 +122,11 @@ def _intersection(a: BoxXyxyPx, b: BoxXyxyPx) -> BoxXyxyPx:
 
 def _union(a: BoxXyxyPx, b: BoxXyxyPx) -> BoxXyxyPx:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def _iou(a: BoxXyxyPx, b: BoxXyxyPx) -> float:
+    shared = _area(_intersection(a, b))
+    return shared / (_area(a) + _area(b) - shared)
 
 
 def _area(box: BoxXyxyPx) -> float:
