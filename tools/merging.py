@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from tools.records import BoxXyxyPx, PointPx
+    from tools.records import BoxXyxyPx, Finding, PointPx
     from tools.windows import Window
 
-__all__ = ["Detection", "ViewDetections", "merge_views"]
+__all__ = ["Detection", "ViewDetections", "merge_views", "without_rivals"]
 
 _BORDER_PX = 3.0  # a box that comes this near to its view's border is cut by it
 _SAME_IF_INSIDE = 0.6  # share of the smaller box that lies in the larger one
@@ -75,8 +75,7 @@ def merge_views(views: Sequence[ViewDetections], size_px: tuple[int, int], *, io
 
     Greedy merging as in sliced inference (SAHI; Akyon et al., ICIP 2022, arXiv 2202.06934): of the same type,
     boxes that overlap by IoU, or of which one lies mostly in the other, are one thing. A box that its view's
-    border cuts is joined with what continues it; among uncut ones the most confident box stands. Of two types
-    that claim the same place, the more confident one stays.
+    border cuts is joined with what continues it; among uncut ones the most confident box stands.
 
     Args:
         views: Each view as (x_min, y_min, x_max, y_max) with its detections, in pixels of the picture.
@@ -98,16 +97,23 @@ def merge_views(views: Sequence[ViewDetections], size_px: tuple[int, int], *, io
                 cluster.add(detection, cut)
             waiting = [entry for entry in waiting if not any(entry is one for one in taken)]
         merged.append(cluster.result())
-    return _without_rivals(merged, iou)
+    return merged
 
 
-def _without_rivals(detections: Sequence[Detection], iou: float) -> list[Detection]:
-    """Keeps the most confident where two types claim one place: a defect is counted once."""
-    kept: list[Detection] = []
-    for detection in detections:
-        if all(_iou(detection.box_xyxy_px, other.box_xyxy_px) < iou for other in kept):
-            kept.append(detection)
-    return kept
+def without_rivals(findings: Sequence[Finding], iou: float) -> tuple[Finding, ...]:
+    """Keeps the first where two types claim one place, so that a defect is counted once.
+
+    It is for what a person reads: a detector's precision is measured before, type by type.
+
+    Args:
+        findings: The most confident first.
+        iou: Overlap from which two boxes are one place.
+    """
+    kept: list[Finding] = []
+    for finding in findings:
+        if all(_iou(finding.box_xyxy_px, other.box_xyxy_px) < iou for other in kept):
+            kept.append(finding)
+    return tuple(kept)
 
 
 def _is_cut(box: BoxXyxyPx, view: Window, size_px: tuple[int, int]) -> bool:

@@ -14,6 +14,7 @@ from tools.captioning import region_of
 from tools.errors import CalibrationError, LoupeError
 from tools.judging import judge
 from tools.localization import candidate_from_heat_map
+from tools.merging import without_rivals
 from tools.records import (
     CaptionOutcome,
     Finding,
@@ -150,7 +151,7 @@ class Pipeline:
             if not findings and item.screening.status is ScreeningStatus.SUSPECT:
                 candidate = candidate_from_heat_map(item.record, item.screening, self.recipe)
                 findings = (candidate,) if candidate else ()
-            located[item.record.id] = findings
+            located[item.record.id] = without_rivals(findings, self.recipe.localization.iou)
         return located
 
     def _complete(self, item: _Seen, findings: tuple[Finding, ...], cancel: threading.Event) -> Inspection:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools.merging import Detection, merge_views
+from tools.merging import Detection, merge_views, without_rivals
+from tools.records import Finding, Origin
 
 VIEW = (0, 0, 100, 100)
 
@@ -20,9 +21,16 @@ VIEW = (0, 0, 100, 100)
 def test_two_types_that_claim_one_place_are_one_finding(
     other_box: tuple[float, float, float, float], kept: list[str]
 ) -> None:
-    dent, stain = Detection("dent", 0.8, (10.0, 10.0, 50.0, 50.0)), Detection("stain", 0.6, other_box)
-    merged = merge_views([(VIEW, [stain, dent])], (100, 100), iou=0.5)
-    assert [detection.type for detection in merged] == kept
+    dent = Finding(
+        id="img_001-1",
+        image_id="img_001",
+        type="dent",
+        confidence=0.8,
+        box_xyxy_px=(10.0, 10.0, 50.0, 50.0),
+        origin=Origin.YOLO,
+    )
+    stain = dent.model_copy(update={"id": "img_001-2", "type": "stain", "box_xyxy_px": other_box})
+    assert [finding.type for finding in without_rivals((dent, stain), 0.5)] == kept
 
 
 def test_one_type_seen_in_two_views_is_one_finding() -> None:
