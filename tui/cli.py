@@ -129,6 +129,9 @@ def evaluate(
         float, typer.Option(min=0.0, max=1.0, help="Escape rate for which a threshold is proposed.")
     ] = 0.02,
     noun: Annotated[str, typer.Option(help="Part noun for the prompts, in place of the recipe's.")] = "",
+    verdicts: Annotated[
+        bool, typer.Option("--verdicts", help="Also count the verdicts of the whole pipeline.")
+    ] = False,
     models: ModelsOption = "",
     clip: ClipOption = "",
     detector: DetectorOption = "",
@@ -144,7 +147,16 @@ def evaluate(
     from tui.loading import ModelOptions
 
     model_options = ModelOptions(models, clip, "", detector, device, precision, batch_size, trust_checkpoint)
-    run_eval(labelled_set, recipe, noun, target_escape, model_options, as_json=as_json, quiet=quiet)
+    run_eval(
+        labelled_set,
+        recipe,
+        noun,
+        target_escape,
+        model_options,
+        verdicts=verdicts,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 @app.command()

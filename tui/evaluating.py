@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.loading import ModelOptions, load_localizer, load_screener
+from tools.errors import Cancelled
+from tui.loading import ModelOptions, load_localizer, load_pipeline, load_screener
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
     import threading
 
-    from tools.figures import Evaluation
+    from tools.figures import ErrorRates, Evaluation
     from tools.labelled_sets import LabelledSet
     from tools.recipe import Recipe
 
@@ -26,10 +27,11 @@ def run_eval(
     target_escape: float,
     options: ModelOptions,
     *,
+    verdicts: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Evaluates and prints the figures on stdout.
+    """Evaluates and prints the figures on stdout; with `verdicts` also those of the whole pipeline.
 
     Raises:
         LoupeError: No labelled set, a recipe that does not hold, or a model that cannot be loaded.
@@ -46,6 +48,9 @@ def run_eval(
     labelled = read_labelled_set(folder)
     with cancel_on_interrupt(narrator) as cancel:
         evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
+        if verdicts:
+            rates = _verdict_rates(labelled, recipe, options, narrator, cancel)
+            evaluation = evaluation.model_copy(update={"pipeline": rates})
     text = evaluation.model_dump_json(indent=2) if as_json else render_text(evaluation)
     sys.stdout.write(text + "\n")
 
@@ -75,3 +80,27 @@ def _evaluate(
             cancel=cancel,
             progress=bar_setter(bar),
         )
+
+
+def _verdict_rates(
+    labelled: LabelledSet,
+    recipe: Recipe,
+    options: ModelOptions,
+    narrator: Narrator,
+    cancel: threading.Event,
+) -> ErrorRates:
+    """Inspects the set as `loupe inspect` would, without captions, which decide nothing about a defect."""
+    from tools.evaluation import pipeline_rates
+    from tools.images import Batch
+
+    silent = recipe.captioning.model_copy(update={"enabled": False})
+    pipeline, _ = load_pipeline(recipe.model_copy(update={"captioning": silent}), options)
+    batch = Batch.open([image.path for image in labelled.judged], cancel=cancel)
+    inspections = []
+    with narrator.progress("Inspecting", len(batch)) as bar:
+        for inspection in pipeline.inspect(batch, cancel=cancel):
+            inspections.append(inspection)
+            bar.advance(bar.task_ids[0])
+    if cancel.is_set():
+        raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
+    return pipeline_rates(labelled, inspections)

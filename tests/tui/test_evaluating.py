@@ -23,8 +23,11 @@ def test_figures_of_a_folder_per_class(loupe: Loupe, tmp_path: Path) -> None:
     assert (figures["good"], figures["defect"]) == (2, 2)
     assert 0 <= figures["screening"]["auroc"] <= 1
     assert figures["localization"] is None
-    shown = loupe("eval", tmp_path / "set", "--noun", "metal cover").stdout
+    assert figures["pipeline"] is None
+    shown = loupe("eval", tmp_path / "set", "--noun", "metal cover", "--verdicts").stdout
     assert "2 good, 2 defect" in shown
+    assert "escape = accepted" in shown
+    assert " of 2; 95 %" in shown.split("Verdicts")[1]
 
 
 def test_a_folder_without_labels_says_what_is_accepted(loupe: Loupe, tmp_path: Path) -> None:
