@@ -1,7 +1,8 @@
 """Peak memory of `loupe inspect` over few and over many images: it must not grow with the batch.
 
-Windows and captions are off: they cost most of the time, and hold nothing beyond one image. It runs before
-the other parts, for on Linux a child's peak begins at what its parent held when it was started.
+Windows and captions are off and only the most suspicious are located: these cost most of the time, and
+hold nothing beyond one image. It runs before the other parts, for on Linux a child's peak begins at what
+its parent held when it was started.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Run(NamedTuple):
 
 def lines(folder: Path, recipe_file: Path) -> Iterator[str]:
     """Inspects both batches, each in a process of its own."""
-    quick = _without_windows_and_captions(recipe_file, folder / "recipe.yaml")
+    quick = _quick_recipe(recipe_file, folder / "recipe.yaml")
     runs = []
     for count in (_FEW, _MANY):
         images = folder / f"{count}"
@@ -47,9 +48,9 @@ def lines(folder: Path, recipe_file: Path) -> Iterator[str]:
     yield f"peak at {_MANY} images over peak at {_FEW}: {runs[1].peak_mb / runs[0].peak_mb:.2f}"
 
 
-def _without_windows_and_captions(recipe_file: Path, quick: Path) -> Path:
+def _quick_recipe(recipe_file: Path, quick: Path) -> Path:
     document = load_recipe(recipe_file).model_dump(mode="json", exclude_none=True)
-    document["screening"]["window_fractions"] = []
+    document["screening"] |= {"window_fractions": [], "threshold": 0.9, "review_band": 0.0}
     document["captioning"]["enabled"] = False
     quick.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     return quick
