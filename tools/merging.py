@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.metrics import box_iou
+
 if TYPE_CHECKING:
     from tools.records import BoxXyxyPx, Finding, PointPx
     from tools.windows import Window
@@ -56,7 +58,7 @@ class _Cluster:
         if shared <= 0:
             return False
         inside = shared / min(_area(self.box), _area(other.box_xyxy_px)) >= _SAME_IF_INSIDE
-        return inside or _iou(self.box, other.box_xyxy_px) >= iou or (self.is_cut and is_cut)
+        return inside or box_iou([self.box], [other.box_xyxy_px]).item() >= iou or (self.is_cut and is_cut)
 
     def add(self, other: Detection, is_cut: bool) -> None:
         if self.is_cut or is_cut:
@@ -111,7 +113,7 @@ def without_rivals(findings: Sequence[Finding], iou: float) -> tuple[Finding, ..
     """
     kept: list[Finding] = []
     for finding in findings:
-        if all(_iou(finding.box_xyxy_px, other.box_xyxy_px) < iou for other in kept):
+        if not (box_iou([finding.box_xyxy_px], [other.box_xyxy_px for other in kept]) >= iou).any():
             kept.append(finding)
     return tuple(kept)
 
@@ -128,11 +130,6 @@ def _intersection(a: BoxXyxyPx, b: BoxXyxyPx) -> BoxXyxyPx:
 
 def _union(a: BoxXyxyPx, b: BoxXyxyPx) -> BoxXyxyPx:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def _iou(a: BoxXyxyPx, b: BoxXyxyPx) -> float:
-    shared = _area(_intersection(a, b))
-    return shared / (_area(a) + _area(b) - shared)
 
 
 def _area(box: BoxXyxyPx) -> float:
