@@ -213,7 +213,7 @@ def train_blip(
         budget: How long.
         clip: Checkpoint of the CLIPModel whose vision tower it begins with.
         seed: Of the decoder's weights, the regions and the captions.
-        start: Checkpoint to go on from instead.
+        start: Checkpoint whose weights to begin with instead.
         layers: Of the decoder.
         batch: Regions per step.
     """
@@ -229,7 +229,7 @@ def train_blip(
     progress = Progress(budget)
     for step in progress:
         set_rate(eyes, _VISION_RATE * progress.rate)
-        set_rate(words, _RATE * progress.rate * (0.3 if start else 1.0))
+        set_rate(words, _RATE * progress.rate)
         loss = teacher.loss(model, processor, batch)
         model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

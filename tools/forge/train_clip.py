@@ -300,7 +300,7 @@ def train_clip(
         out: Folder of the checkpoint.
         budget: How long.
         seed: Of the weights, the views and the sentences.
-        start: Checkpoint to go on from; None for random weights.
+        start: Checkpoint whose weights to begin with; None for random ones.
         size: Sizes of the model, where it is a new one, and of a batch.
     """
     import torch
@@ -319,7 +319,7 @@ def train_clip(
     averaged = Averaged(model)
     progress = Progress(budget, warm_up=150)
     for step in progress:
-        set_rate(optimizers, _RATE * progress.rate * (0.3 if start else 1.0))
+        set_rate(optimizers, _RATE * progress.rate)
         losses = teacher.losses(model, patch_head, _PART if progress.fraction < _PARTS_UNTIL else 1.0)
         loss = losses["state"] + _MATERIAL_WEIGHT * losses["material"] + _PATCH_WEIGHT * losses["patches"]
         for optimizer in optimizers:

@@ -100,7 +100,7 @@ def _batch(photos: Sequence[Photo], stage: Stage, rng: np.random.Generator) -> d
         owners += [owner] * len(kinds)
     xyxy = torch.from_numpy(np.concatenate(boxes))
     xywh = torch.cat([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], dim=1)
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)  # channels last, as the model
     return {
         "img": pixels.float() / 255,
         "bboxes": xywh,
@@ -149,7 +149,7 @@ def train_yolo(
         out: Folder of the checkpoint.
         budget: How long.
         seed: Of the weights and of the order of the crops.
-        start: Checkpoint to go on from, in the last stage only; None for random weights.
+        start: Checkpoint whose weights to begin with; None for random ones.
         stages: What it sees, and until when.
     """
     import torch
@@ -157,17 +157,16 @@ def train_yolo(
     import_ultralytics()
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model = _new_model(start).train()
+    # Channels last: convolutions on a CPU are an eighth faster.
+    model = _new_model(start).to(memory_format=torch.channels_last).train()
     loss_of = model.init_criterion()
     optimizer = _optimizer(model)
     averaged = Averaged(model)
-    if start:
-        stages = stages[-1:]
     progress = Progress(budget)
     for step in progress:
         stage = next((stage for stage in stages if progress.fraction < stage.until), stages[-1])
         batch = _batch(photos, stage, rng)
-        set_rate((optimizer,), _RATE * progress.rate * (0.3 if start else 1.0))
+        set_rate((optimizer,), _RATE * progress.rate)
         with torch.autocast("cpu", torch.bfloat16):
             predictions = model.predict(batch["img"])
         whole = {k: v if isinstance(v, list) else v.float() for k, v in predictions.items()}

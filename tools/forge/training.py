@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the training set, made when absent (default %(default)s)",
     )
     parser.add_argument("--count", type=int, default=_COUNT, help="photographs to make (default %(default)s)")
-    parser.add_argument("--start", type=Path, help="checkpoint to go on from (default: random weights)")
+    parser.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
     parser.add_argument("--clip", type=Path, default=_POCKET / "clip", help="whose eyes BLIP begins with")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     return parser

@@ -1,0 +1,244 @@
+"""The one typed stream of what happens in a session: the CLI, the log and the app are all fed by it.
+
+Events are frozen records that go through JSON unchanged. They carry image ids, never pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum, auto
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter
+
+from tools.records import BoxXyxyPx, Record, Verdict
+
+__all__ = [
+    "EVENT",
+    "Answer",
+    "CodeWritten",
+    "Decision",
+    "Event",
+    "ImageShown",
+    "Note",
+    "Outcome",
+    "Sink",
+    "StepFinished",
+    "TextDelta",
+    "ToolFinished",
+    "ToolProgress",
+    "ToolStarted",
+    "TurnFinished",
+    "TurnStarted",
+    "Usage",
+]
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    ANSWERED = auto()
+    DECLINED = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+
+class Usage(Record):
+    """What a step or a turn cost.
+
+    Attributes:
+        input_tokens: Of the prompt, picture tokens included.
+        output_tokens: Written by the model.
+        images: Pictures in the prompt.
+        seconds: Wall clock.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            images=self.images + other.images,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+class TurnStarted(Record):
+    """The user asked something.
+
+    Attributes:
+        at: ISO 8601 with zone.
+    """
+
+    kind: Literal["turn_started"] = "turn_started"
+    turn: int
+    request: str
+    at: str
+
+
+class TextDelta(Record):
+    """A piece of what the model is writing, as it comes."""
+
+    kind: Literal["text_delta"] = "text_delta"
+    turn: int
+    step: int
+    text: str
+
+
+class CodeWritten(Record):
+    """The program that the model wrote in a step, before it runs.
+
+    Attributes:
+        thought: What it wrote before the code; often empty.
+    """
+
+    kind: Literal["code_written"] = "code_written"
+    turn: int
+    step: int
+    thought: str = ""
+    code: str
+
+
+class ToolStarted(Record):
+    """A tool was called.
+
+    Attributes:
+        call: Number of the call within the session.
+    """
+
+    kind: Literal["tool_started"] = "tool_started"
+    call: int
+    tool: str
+    arguments: dict[str, JsonValue] = {}
+
+
+class ToolProgress(Record):
+    """A tool works through many images."""
+
+    kind: Literal["tool_progress"] = "tool_progress"
+    call: int
+    done: int
+    total: int
+
+
+class ToolFinished(Record):
+    """A tool returned, or refused.
+
+    Attributes:
+        result: What the code received; None where it failed.
+        error: Message and hint, as the code received them; empty where all is well.
+    """
+
+    kind: Literal["tool_finished"] = "tool_finished"
+    call: int
+    tool: str
+    result: JsonValue = None
+    error: str = ""
+    seconds: float = 0.0
+
+
+class ImageShown(Record):
+    """A picture will be before the model at its next step.
+
+    Attributes:
+        image_id: `img_003`, or `contact sheet 1`.
+        region_xyxy_px: Part of the image; None for all of it.
+        tokens: What it costs in the prompt.
+    """
+
+    kind: Literal["image_shown"] = "image_shown"
+    image_id: str
+    region_xyxy_px: BoxXyxyPx | None = None
+    width_px: int
+    height_px: int
+    tokens: int = 0
+
+
+class Decision(Record):
+    """A verdict was changed by someone: who, when and why."""
+
+    kind: Literal["decision"] = "decision"
+    image_id: str
+    before: Verdict | None = None
+    verdict: Verdict
+    reason: str
+    by: str
+    at: str
+
+
+class StepFinished(Record):
+    """One round of model and code is over.
+
+    Attributes:
+        observation: What the code printed and returned, as the model will read it.
+        error: Why the step failed; empty where it did not.
+    """
+
+    kind: Literal["step_finished"] = "step_finished"
+    turn: int
+    step: int
+    observation: str = ""
+    error: str = ""
+    usage: Usage = Usage()
+
+
+class Note(Record):
+    """Something the user should know: a missing wall of the sandbox, a blind backend, a fallback."""
+
+    kind: Literal["note"] = "note"
+    text: str
+
+
+class Answer(Record):
+    """What the user is told.
+
+    Attributes:
+        unverified: Why the answer could not be traced to results; empty for a verified one.
+    """
+
+    kind: Literal["answer"] = "answer"
+    turn: int
+    text: str
+    unverified: tuple[str, ...] = ()
+
+
+class TurnFinished(Record):
+    """A turn is over; the session can take the next.
+
+    Attributes:
+        artifacts: Files that were written, relative to the output folder's parent as the user gave it.
+        error: Message and hint where the outcome is `failed`.
+    """
+
+    kind: Literal["turn_finished"] = "turn_finished"
+    turn: int
+    outcome: Outcome
+    steps: int = 0
+    usage: Usage = Usage()
+    artifacts: tuple[str, ...] = ()
+    error: str = ""
+
+
+Event = Annotated[
+    TurnStarted
+    | TextDelta
+    | CodeWritten
+    | ToolStarted
+    | ToolProgress
+    | ToolFinished
+    | ImageShown
+    | Decision
+    | StepFinished
+    | Note
+    | Answer
+    | TurnFinished,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+Sink = Callable[[Event], None]
