@@ -8,6 +8,7 @@ LoupeError
 │   └── CalibrationError   a scale that cannot be established
 ├── ModelError             a checkpoint that cannot be loaded or used, exit 4
 │   └── UntrustedCheckpointError   a pickle that nobody vouched for
+├── TurnFailed             the agent could not finish a turn, exit 4; the session goes on
 ├── ImageError             one image that cannot be read; becomes a row, never ends a batch
 └── Cancelled              the user stopped the work, exit 130
 """
@@ -26,6 +27,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "RecipeError",
+    "TurnFailed",
     "UntrustedCheckpointError",
     "UsageError",
 ]
@@ -100,6 +102,13 @@ class UntrustedCheckpointError(ModelError):
     """A pickle checkpoint that nobody vouched for: loading it would run its code."""
 
     title = "Untrusted checkpoint"
+
+
+class TurnFailed(LoupeError):
+    """The agent could not finish a turn: no program, no end, no server."""
+
+    title = "The agent failed"
+    exit_code = ExitCode.MODEL
 
 
 class ImageError(LoupeError):

@@ -1,0 +1,161 @@
+"""The CodeAgent itself: smolagents' loop around our memory, our prompt, our gate and our events."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from smolagents import CodeAgent
+from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep
+from smolagents.monitoring import AgentLogger, LogLevel
+from smolagents.utils import AgentParsingError
+
+from agent.cancelling import stop_if_cancelled
+from agent.events import StepFinished, Usage
+from agent.memory import Memory, Step
+from agent.prompts import prompt_templates
+from tools.errors import TurnFailed
+
+if TYPE_CHECKING:
+    import threading
+
+    from smolagents import Tool
+    from smolagents.local_python_executor import PythonExecutor
+    from smolagents.models import ChatMessage
+
+    from agent.events import Sink
+    from agent.models.base import VisionModel
+    from agent.models.pictures import Picture
+
+__all__ = ["InspectionAgent"]
+
+_CODE_TAGS = ("<code>", "</code>")
+_MOST_UNPARSABLE = 3
+_THOUGHT = re.compile(r"^(.*?)<code>", re.DOTALL)
+# smolagents' frame around what a program printed and returned.
+_FRAME = re.compile(
+    r"^Execution logs:\n?|(?:Last output from code snippet:\nNone\s*)$|Last output from code snippet:\n"
+)
+
+
+class InspectionAgent(CodeAgent):
+    """A CodeAgent whose prompt is `Memory`'s and whose code runs where it is told.
+
+    Args:
+        tools: The session's tools.
+        model: Writes the programs.
+        executor: Runs them.
+        recall: What the model is sent.
+        new_pictures: Returns the pictures that the last program asked to see.
+        is_backed: Raises with the reason where an answer is not backed by results.
+        sink: Is told when a step is over.
+        cancel: Stops the turn when set.
+        max_steps: Rounds per turn.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        model: VisionModel,
+        executor: PythonExecutor,
+        recall: Memory,
+        *,
+        new_pictures: Callable[[], list[Picture]],
+        is_backed: Callable[[str, Sequence[str]], None],
+        sink: Sink,
+        cancel: threading.Event,
+        max_steps: int = 8,
+    ) -> None:
+        self.recall = recall
+        self.turn_number = 0
+        self._new_pictures = new_pictures
+        self._is_backed = is_backed
+        self._sink = sink
+        self._cancel = cancel
+        self._unparsable = 0
+        super().__init__(
+            tools=list(tools),
+            model=model,
+            prompt_templates=prompt_templates(recall.system_prompt),
+            executor=executor,
+            additional_authorized_imports=["json"],
+            code_block_tags=_CODE_TAGS,
+            max_steps=max_steps,
+            final_answer_checks=[self.evidence],
+            # smolagents draws on a console; that would tear a full-screen app.
+            logger=AgentLogger(level=LogLevel.OFF, console=Console(file=io.StringIO())),
+        )
+
+    def evidence(self, answer: Any, memory: object, agent: object) -> bool:  # noqa: ANN401 -- smolagents' signature
+        """The gate as smolagents calls it: raises with the reason, or returns True."""
+        programs = [
+            step.code_action
+            for step in self.memory.steps
+            if isinstance(step, ActionStep) and step.code_action
+        ]
+        self._is_backed(str(answer), [*programs, *([self._code] if self._code else [])])
+        return True
+
+    def write_memory_to_messages(self, summary_mode: bool = False) -> list[ChatMessage]:
+        """Returns the prompt of the next step."""
+        stop_if_cancelled(self._cancel)
+        return self.recall.messages()
+
+    def _step_stream(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
+        self._code = ""
+        for output in super()._step_stream(memory_step):
+            self._code = memory_step.code_action or ""
+            yield output
+
+    def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
+        super()._finalize_step(memory_step)
+        if not isinstance(memory_step, ActionStep):
+            return
+        observation = _FRAME.sub("", memory_step.observations or "").strip()
+        error = str(memory_step.error.message) if memory_step.error else ""
+        said = "\n".join(part for part in (observation, f"Error: {error}" if error else "") if part)
+        written = memory_step.model_output if isinstance(memory_step.model_output, str) else ""
+        self.recall.running.steps.append(Step(written, said or "(nothing was printed)", self._new_pictures()))
+        self._sink(
+            StepFinished(
+                turn=self.turn_number,
+                step=memory_step.step_number,
+                observation=observation,
+                error=error,
+                usage=_usage(memory_step),
+            )
+        )
+        self._unparsable = self._unparsable + 1 if isinstance(memory_step.error, AgentParsingError) else 0
+        if self._unparsable >= _MOST_UNPARSABLE:
+            raise TurnFailed(
+                f"the model wrote {_MOST_UNPARSABLE} answers in a row that are no program",
+                "ask in other words, or choose a larger model with --model",
+            )
+
+    def _handle_max_steps_reached(self, task: str) -> Any:  # noqa: ANN401 -- smolagents' signature
+        raise TurnFailed(
+            f"the model did not come to an answer within {self.max_steps} steps",
+            "ask for less at once, or choose a larger model with --model",
+        )
+
+
+def thought_of(written: str) -> str:
+    """Returns what a model wrote before its program."""
+    match = _THOUGHT.match(written)
+    return match.group(1).strip() if match else ""
+
+
+def _usage(step: ActionStep) -> Usage:
+    tokens = step.token_usage
+    messages = step.model_input_messages or []
+    images = sum(part["type"] == "image" for message in messages for part in message.content or ())  # type: ignore[index]
+    seconds = (step.timing.end_time or step.timing.start_time) - step.timing.start_time
+    return Usage(
+        input_tokens=tokens.input_tokens if tokens else 0,
+        output_tokens=tokens.output_tokens if tokens else 0,
+        images=images,
+        seconds=round(seconds, 3),
+    )

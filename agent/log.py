@@ -1,0 +1,145 @@
+"""The session's log: append-only JSON Lines of events, ids instead of pixels; resume and replay read it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, Self
+
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from agent.events import EVENT, Event, TextDelta, ToolProgress
+from tools.errors import OutputError
+from tools.records import Record
+
+__all__ = ["LOG", "SessionHeader", "SessionLog", "read_log"]
+
+LOG = "session.jsonl"
+_LOCK = ".session.lock"
+
+
+class SessionHeader(Record):
+    """What a session is about: the first line of its log.
+
+    Attributes:
+        started_at: ISO 8601 with zone.
+        images: As given by the user, absolute paths.
+        recipe: Path or bundled name; empty for the default.
+        model: Model string, e.g. `pocket`.
+    """
+
+    kind: Literal["session"] = "session"
+    loupe_version: str
+    started_at: str
+    images: tuple[str, ...]
+    recipe: str = ""
+    recipe_sha256: str
+    batch_sha256: str
+    model: str
+
+
+class SessionLog:
+    """Appends events to a session's log; one process at a time.
+
+    Args:
+        folder: The session's output folder; made when missing.
+        header: Written where the log is new.
+
+    Raises:
+        OutputError: The folder cannot be written, or another process has the session open.
+    """
+
+    def __init__(self, folder: Path, header: SessionHeader) -> None:
+        self.path = folder / LOG
+        self._lock = FileLock(folder / _LOCK)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+            is_new = not self.path.exists()
+            if not is_new:
+                _cut_half_line(self.path)
+            self._file = self.path.open("ab")
+        except Timeout:
+            raise OutputError(
+                f"the session in {folder} is open in another window",
+                "close it there, or choose another folder with --out",
+            ) from None
+        except OSError as error:
+            raise OutputError(
+                f"cannot write to {folder}: {error.strerror}", "choose another --out"
+            ) from error
+        if is_new:
+            self._write(header)
+
+    def append(self, event: Event) -> None:
+        """Writes one event through to the disk; pieces of text and progress are left out."""
+        if not isinstance(event, TextDelta | ToolProgress):
+            self._write(event)
+
+    def _write(self, record: Record) -> None:
+        self._file.write(record.model_dump_json().encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Closes the log and lets other processes have the session."""
+        self._file.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_log(path: Path) -> tuple[SessionHeader, list[Event]]:
+    """Reads a log; a last line that a crash cut short is left out.
+
+    Args:
+        path: The log, or the session's folder.
+
+    Raises:
+        OutputError: There is no log, or a line of it is damaged.
+    """
+    path = path / LOG if path.is_dir() else path
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise OutputError(
+            f"no session in {path}: {error.strerror}", "give the folder that a session was written to"
+        ) from error
+    number = 1
+    try:
+        if not lines:
+            raise OutputError(f"{path} is empty", "give the folder that a session was written to")
+        header = SessionHeader.model_validate_json(lines[0])
+        events: list[Event] = []
+        for number, line in enumerate(lines[1:], start=2):
+            events.append(EVENT.validate_json(line))
+    except ValidationError as error:
+        raise OutputError(
+            f"{path}:{number}: damaged line, or one of another version", "start a new session"
+        ) from error
+    return header, events
+
+
+def _cut_half_line(path: Path) -> None:
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        with path.open("rb+") as file:
+            file.truncate(content.rfind(b"\n") + 1)
+
+
+def turns_of(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yields the events of each turn, an unfinished last one included."""
+    turn: list[Event] = []
+    for event in events:
+        if event.kind == "turn_started" and turn:
+            yield turn
+            turn = []
+        turn.append(event)
+    if turn:
+        yield turn

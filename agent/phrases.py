@@ -1,0 +1,38 @@
+"""What Loupe itself says in a conversation, in the language of the request."""
+
+from __future__ import annotations
+
+import re
+
+from tools.records import Language
+
+__all__ = ["in_language_of", "phrase"]
+
+_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+
+_PHRASES = {
+    "failed": ("I could not finish this: {reason}.", "이 요청을 끝내지 못했습니다: {reason}."),
+    "offer": (
+        "The fixed pipeline works without the model: `loupe inspect` gives the verdicts and the report.",
+        "모델 없이도 고정 검사 절차를 쓸 수 있습니다. `loupe inspect`로 판정과 보고서를 얻을 수 있습니다.",
+    ),
+    "fell_back": (
+        "The fixed pipeline ran instead: {summary}.",
+        "대신 고정 검사 절차를 실행했습니다: {summary}.",
+    ),
+    "summary": (
+        "{total} images, {accept} accepted, {reject} rejected, {review} for review; report: {report}",
+        "이미지 {total}장, 합격 {accept}, 불합격 {reject}, 재검토 {review}, 보고서: {report}",
+    ),
+    "nothing_said": ("Done.", "완료했습니다."),
+}
+
+
+def in_language_of(text: str) -> Language:
+    """Returns Korean for a text that holds any Hangul, else English."""
+    return Language.KO if _HANGUL.search(text) else Language.EN
+
+
+def phrase(key: str, language: Language, **slots: object) -> str:
+    """Returns a sentence with its slots filled."""
+    return _PHRASES[key][language is Language.KO].format(**slots)

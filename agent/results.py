@@ -1,0 +1,69 @@
+"""What came of a session's turns, folded from their events: for `--json`, playbooks and replays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+from agent.events import Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
+from tools.records import Record
+
+__all__ = ["ToolCall", "TurnResult", "fact_of_call", "turn_result"]
+
+
+class ToolCall(Record):
+    """A tool that was called, with its arguments as the tool took them."""
+
+    tool: str
+    arguments: dict[str, JsonValue] = {}
+
+
+class TurnResult(Record):
+    """One request and what came of it, as `loupe ask --json` prints it.
+
+    Attributes:
+        unverified: Why the answer is not backed by results; empty for a verified one.
+        error: Message and hint where the outcome is `failed`.
+    """
+
+    request: str
+    answer: str = ""
+    outcome: Outcome = Outcome.CANCELLED
+    steps: int = 0
+    seconds: float = 0.0
+    tool_calls: tuple[ToolCall, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    error: str = ""
+    usage: Usage = Usage()
+
+
+def turn_result(events: Iterable[Event]) -> TurnResult:
+    """Folds the events of one turn; one that never finished counts as cancelled."""
+    result = TurnResult(request="")
+    calls: list[ToolCall] = []
+    for event in events:
+        match event:
+            case TurnStarted(request=request):
+                result = TurnResult(request=request)
+            case ToolStarted(tool=tool, arguments=arguments):
+                calls.append(ToolCall(tool=tool, arguments=arguments))
+            case Answer(text=text, unverified=unverified):
+                result = result.model_copy(update={"answer": text, "unverified": unverified})
+            case TurnFinished():
+                finished = event.model_dump(include={"outcome", "steps", "artifacts", "error"})
+                seconds = round(event.usage.seconds, 2)
+                result = result.model_copy(update={**finished, "usage": event.usage, "seconds": seconds})
+    return result.model_copy(update={"tool_calls": tuple(calls)})
+
+
+def fact_of_call(tool: str, arguments: dict[str, JsonValue], result: JsonValue, error: str) -> str:
+    """Returns a tool call and what it returned in a line, for the memory of later turns."""
+    import json
+
+    given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
+    if error:
+        return f"{tool}({given}) failed: {error}"
+    many = f"{len(result)} rows: " if isinstance(result, list) else ""
+    return f"{tool}({given}) -> {many}{json.dumps(result, ensure_ascii=False)}"

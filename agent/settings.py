@@ -1,0 +1,58 @@
+"""Which model drives the agent: the command line, then the recipe, then `loupe.toml`, then pocket."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tools.errors import UsageError
+
+__all__ = ["SETTINGS", "Settings", "load_settings", "model_choice"]
+
+SETTINGS = "loupe.toml"
+_DEFAULT = "pocket"
+
+
+class Settings(BaseModel):
+    """What a site sets once, in `loupe.toml` in the working folder.
+
+    Attributes:
+        model: Model string of the agent.
+        user: Who decides, for the ledger and the report.
+        ledger: Whether past cases are kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = ""
+    user: str = ""
+    ledger: bool = True
+
+
+def load_settings(folder: Path | None = None) -> Settings:
+    """Reads `loupe.toml`; a missing file leaves everything at its default.
+
+    Raises:
+        UsageError: The file is no TOML, or holds a key that there is not.
+    """
+    path = (folder or Path.cwd()) / SETTINGS
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(content)
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is no TOML: {error}", 'e.g. model = "Qwen/Qwen2.5-VL-7B-Instruct"'
+        ) from error
+    except ValidationError as error:
+        problems = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        known = ", ".join(Settings.model_fields)
+        raise UsageError(f"{path}: {problems}", f"known keys: {known}") from error
+
+
+def model_choice(given: str, of_recipe: str, settings: Settings) -> str:
+    """Returns the model string that wins."""
+    return given or of_recipe or settings.model or _DEFAULT

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from agent.evidence import Evidence
+from tools.records import Verdict
+
+IDS = ["img_001", "img_002", "img_003"]
+ROWS = [
+    {"id": "img_001", "suspicion": 0.8123, "label": "scratch"},
+    {"id": "img_002", "suspicion": 0.12, "label": "normal"},
+]
+
+
+def evidence() -> Evidence:
+    verdicts = {"img_001": Verdict.REJECT, "img_002": Verdict.ACCEPT}
+    known = Evidence(IDS, lambda: verdicts, constants=[5.0])
+    known.take(ROWS)
+    known.take({"length": 12.34, "unit": "mm", "report": "out/report-2.pdf"})
+    known.hear("lot A-17, threshold 0.3 please")
+    return known
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "img_001 is suspect at 0.81.",
+        "Suspicion of img_001: 81 %.",
+        "2 rows, 3 images, a limit of 5.0 mm.",
+        "The scratch is 12.3 mm long (12.34mm).",
+        "Written to out/report-2.pdf for lot A-17.",
+        "img_001 is rejected, img_002 accepted.",
+        "img_001은 불합격, img_002는 합격입니다.",
+        "Nothing to report.",
+        "img_002 is not rejected.",
+        "I would reject img_002 only if you say so.",
+    ],
+)
+def test_backed_answers_pass(answer: str) -> None:
+    assert evidence().problems(answer, [f"final_answer({answer!r})"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        ("img_009 is fine.", "img_009"),
+        ("The scratch is 13.1 mm long.", "13.1"),
+        ("17 parts are bad.", "17"),
+        ("Suspicion is 93 %.", "93 %"),
+        ("img_002 is rejected.", "img_002"),
+        ("img_001 합격입니다.", "img_001"),
+        ("img_003 was accepted.", "no verdict"),
+    ],
+)
+def test_what_is_not_backed_is_named(answer: str, what: str) -> None:
+    (problem,) = evidence().problems(answer, [f"final_answer({answer!r})"])
+    assert what in problem
+
+
+def test_a_number_that_the_program_computed_is_traced() -> None:
+    program = (
+        "rows = screen()\nfinal_answer(f\"{sum(r['suspicion'] > 0.1 for r in rows) * len(rows)} parts\")"
+    )
+    assert evidence().problems("44 parts", [program]) == ()
+    assert evidence().problems("44 parts", ['n = 44\nfinal_answer(f"{n} parts")'])
+
+
+def test_a_number_that_the_program_only_repeats_from_itself_proves_nothing() -> None:
+    known = evidence()
+    known.hear("77 bad parts", 'print("77 bad parts")')
+    assert known.problems("77 bad parts", ['final_answer("77 bad parts")'])
+    known.hear("78 bad parts", 'print(f"{count} bad parts")')
+    assert known.problems("78 bad parts", ['final_answer("78 bad parts")']) == ()
+
+
+def test_a_program_that_does_not_parse_counts_as_text() -> None:
+    assert evidence().problems("There are 99 cracks.", ["final_answer('There are 99 cracks."])
