@@ -7,7 +7,7 @@ Accepted are
   annotation its true `length_mm`, `width_px`, `area_mm2` … Where a category has the supercategory `defect`,
   the others are parts, not defects.
 * Folders: `good/` beside one folder per defect, at the top or under `test/` as MVTec AD has them, with
-  optional masks in `ground_truth/<defect>/<name>_mask.png`.
+  optional masks in `ground_truth/<defect>/<name>_mask.png`, or in a folder `<name>/` of them, a defect each.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.errors import ImageError, UsageError
 from tools.images import SUFFIXES, decode
@@ -213,21 +214,38 @@ def _folder_image(path: Path, class_name: str, masks: Path) -> LabelledImage:
         return LabelledImage(path, Truth.GOOD)
     mask = _find(masks, (f"{path.stem}_mask.png", f"{path.stem}.png"))
     defects = tuple(_defects_of_mask(mask, class_name)) if mask else ()
+    # MVTec LOCO AD has a folder per image, with a mask per defect, which may have several parts.
+    singles = sorted((masks / path.stem).glob("*.png"))
+    defects += tuple(defect for file in singles for defect in _defect_of_parts(file, class_name))
     return LabelledImage(path, Truth.DEFECT, (class_name,), defects)
 
 
-def _defects_of_mask(file: Path, class_name: str) -> Iterator[TrueDefect]:
-    """One defect per connected region; any value above 0 is defect, as MVTec AD has it."""
-    from scipy.ndimage import find_objects, label
-
+def _read_mask(file: Path) -> NDArray[np.bool_]:
+    """Any value above 0 is defect, as MVTec AD has it."""
     try:
-        mask = decode(file).any(axis=2)
+        return np.asarray(decode(file).any(axis=2))
     except ImageError as error:
         raise UsageError(
             f"{file}: {error.message}", "a mask is an image that is 0 where all is well"
         ) from error
-    regions, _ = label(mask, structure=np.ones((3, 3)))
-    for number, (rows, columns) in enumerate(find_objects(regions), start=1):
-        box = (float(columns.start), float(rows.start), float(columns.stop), float(rows.stop))
-        area = float(np.count_nonzero(regions[rows, columns] == number))
-        yield TrueDefect(class_name, box, {"area_px2": area})
+
+
+def _defects_of_mask(file: Path, class_name: str) -> Iterator[TrueDefect]:
+    """One defect per connected region."""
+    from scipy.ndimage import label
+
+    regions, count = label(_read_mask(file), structure=np.ones((3, 3)))
+    for number in range(1, count + 1):
+        yield from _defect_of(regions == number, class_name)
+
+
+def _defect_of_parts(file: Path, class_name: str) -> Iterator[TrueDefect]:
+    """One defect, however many parts its mask has; none where it is empty."""
+    yield from _defect_of(_read_mask(file), class_name)
+
+
+def _defect_of(mask: NDArray[np.bool_], class_name: str) -> Iterator[TrueDefect]:
+    rows, columns = np.nonzero(mask)
+    if rows.size:
+        box = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+        yield TrueDefect(class_name, box, {"area_px2": float(rows.size)})

@@ -141,6 +141,24 @@ def test_folders_as_mvtec_has_them(tmp_path):
     assert good.truth is Truth.GOOD
 
 
+def test_folders_as_mvtec_loco_has_them(tmp_path):
+    write_image(tmp_path / "test" / "good" / "000.png")
+    write_image(tmp_path / "test" / "logical" / "000.png")
+    masks = tmp_path / "ground_truth" / "logical" / "000"
+    masks.mkdir(parents=True)
+    for name, places in (("000", [(2, 4), (20, 30)]), ("001", [(10, 12)]), ("002", [])):
+        mask = np.zeros((30, 40), np.uint8)
+        for row, column in places:
+            mask[row : row + 3, column : column + 4] = 255
+        Image.fromarray(mask).save(masks / f"{name}.png")
+    _, logical = read_labelled_set(tmp_path).images
+    assert [defect.box_xyxy_px for defect in logical.defects] == [
+        (4.0, 2.0, 34.0, 23.0),
+        (12.0, 10.0, 16.0, 13.0),
+    ]
+    assert [defect.quantities["area_px2"] for defect in logical.defects] == [24.0, 12.0]
+
+
 def coco_text(**changes):
     document = {
         "images": [{"id": 1, "file_name": "a.png"}],
