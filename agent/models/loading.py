@@ -1,0 +1,81 @@
+"""From one string to a model: `pocket`, a hub id, a folder, `http://host:port/v1#name` or `scripted:FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS
+from tools.checkpoints import Checkpoint, resolve
+from tools.errors import ModelError
+from tools.recipe import Models
+
+if TYPE_CHECKING:
+    from agent.models.base import VisionModel
+
+__all__ = ["load_model"]
+
+_POCKET = Path(__file__).resolve().parent.parent / "pocket"
+_SCRIPTED = "scripted:"
+
+
+def load_model(
+    spec: str,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    context_tokens: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+    max_picture_tokens: int = MAX_PICTURE_TOKENS,
+) -> VisionModel:
+    """Loads the model that a string names.
+
+    Args:
+        spec: `pocket`; a model set (`standard`, `large`); a hub id; a folder; the address of a server that
+            speaks OpenAI's protocol, with the model's name after `#`; or `scripted:` and a YAML file of answers.
+        device: For local weights: auto, cpu, cuda, cuda:1, mps.
+        precision: For local weights: auto, float32, bfloat16, float16, int8, int4.
+        context_tokens: Limit of prompt and answer; what the model itself says by default.
+        max_tokens: Limit of one answer.
+        max_picture_tokens: Limit of one picture.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be loaded.
+    """
+    spec = spec.strip()
+    if spec.startswith(_SCRIPTED):
+        from agent.models.scripted import ScriptedModel
+
+        return ScriptedModel.load(Path(spec.removeprefix(_SCRIPTED)).expanduser())
+    if spec.startswith(("http://", "https://")):
+        from agent.models.server import ServerModel
+
+        address, _, name = spec.partition("#")
+        return ServerModel(
+            address,
+            name,
+            context_tokens=context_tokens,
+            max_tokens=max_tokens,
+            max_picture_tokens=max_picture_tokens,
+        )
+    from agent.models.vlm import LocalModel
+
+    return LocalModel(
+        _checkpoint(spec),
+        device=device,
+        precision=precision,
+        context_tokens=context_tokens,
+        max_tokens=max_tokens,
+        max_picture_tokens=max_picture_tokens,
+    )
+
+
+def _checkpoint(spec: str) -> Checkpoint:
+    if spec != "pocket":
+        return resolve("agent", Models(agent=spec))
+    if not _POCKET.is_dir():
+        raise ModelError(
+            "There is no pocket model for the agent yet.",
+            "Name a model: `--model Qwen/Qwen2.5-VL-3B-Instruct`, a folder, or `http://127.0.0.1:8000/v1#name`.",
+        )
+    return Checkpoint("agent", "pocket/agent", _POCKET)

@@ -1,0 +1,106 @@
+"""Tiny random Qwen-VL checkpoints in the real format: the plumbing is real, what they say is noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["build"]
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+SPECIAL = [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+]
+
+
+def tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import Qwen2Tokenizer
+
+    letters = sorted(ByteLevel.alphabet())
+    backend = Tokenizer(BPE(vocab={letter: index for index, letter in enumerate(letters)}, merges=[]))
+    backend.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return Qwen2Tokenizer(
+        tokenizer_object=backend,
+        unk_token=None,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=SPECIAL[1:],
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def build(folder: Path, model_type: str = "qwen2_5_vl", seed: int = 0) -> Path:
+    """Writes a checkpoint of random weights: hidden 32, two layers, a vision tower of depth 2."""
+    import torch
+    import transformers
+    from transformers import Qwen2VLImageProcessor
+
+    torch.manual_seed(seed)
+    words = tokenizer()
+    ids = {
+        name: words.convert_tokens_to_ids(f"<|{name}|>")
+        for name in ("image_pad", "video_pad", "vision_start", "vision_end")
+    }
+    text = {
+        "vocab_size": len(words),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 8192,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        "bos_token_id": None,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+    }
+    vision = {"depth": 2, "hidden_size": 32, "num_heads": 2, "out_hidden_size": 32, "intermediate_size": 64}
+    if model_type == "qwen2_5_vl":
+        vision |= {"window_size": 56, "fullatt_block_indexes": [1]}
+        prefix, patch = "Qwen2_5_VL", 14
+    else:
+        vision |= {"deepstack_visual_indexes": [0], "num_position_embeddings": 64}
+        text |= {"head_dim": 16}
+        prefix, patch = "Qwen3VL", 16
+    config = getattr(transformers, f"{prefix}Config")(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids["image_pad"],
+        video_token_id=ids["video_pad"],
+        vision_start_token_id=ids["vision_start"],
+        vision_end_token_id=ids["vision_end"],
+    )
+    model = getattr(transformers, f"{prefix}ForConditionalGeneration")(config)
+    with torch.no_grad():
+        for weight in model.parameters():  # wide enough that answers depend on the prompt
+            if weight.ndim > 1:
+                weight.normal_(0.0, 0.25)
+    model.generation_config.eos_token_id = words.eos_token_id
+    model.save_pretrained(folder)
+    video = "Qwen2VLVideoProcessor" if model_type == "qwen2_5_vl" else "Qwen3VLVideoProcessor"
+    getattr(transformers, f"{prefix}Processor")(
+        image_processor=Qwen2VLImageProcessor(patch_size=patch),
+        tokenizer=words,
+        video_processor=getattr(transformers, video)(),
+        chat_template=CHAT_TEMPLATE,
+    ).save_pretrained(folder)
+    return folder
