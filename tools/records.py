@@ -320,6 +320,9 @@ class Judgement(Record):
         rule: Stable id of the rule, e.g. `scratch.max_length_mm` or `screening.unsure`.
         reason_en, reason_ko: One sentence each that names the value and the limit.
         finding_ids: The findings that made the rule fire.
+        decided_name: Who changed the verdict, e.g. `agent` or a person's name; empty where a rule decided.
+        decided_at: When, ISO 8601 with zone.
+        overrides: The rule's own judgement, where an agent or a person decided otherwise.
     """
 
     verdict: Verdict
@@ -329,6 +332,9 @@ class Judgement(Record):
     finding_ids: tuple[str, ...] = ()
     severity: Severity | None = None
     decided_by: DecidedBy = DecidedBy.RULE
+    decided_name: str = ""
+    decided_at: str = ""
+    overrides: Judgement | None = None
 
     def reason(self, language: Language) -> str:
         """Returns the reason in the given language."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tools.recipe import Recipe, ScreeningSettings
 
-__all__ = ["UNKNOWN", "Screener", "views_of"]
+__all__ = ["UNKNOWN", "Screener", "views_of", "with_threshold"]
 
 UNKNOWN = "unknown"
 
@@ -120,6 +120,12 @@ class Screener:
             while waiting and len(waiting[0].embeddings) == len(waiting[0].views):
                 yield self._conclude(waiting.popleft())
 
+    def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Embeddings of whole images, each of length 1, shape (images, dimension): how alike they are."""
+        if not images_rgb:
+            return np.empty((0, self._text.shape[1]), np.float32)
+        return self._images.embed(np.stack([self._images.resized(image) for image in images_rgb]))
+
     def _crops(
         self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]], waiting: deque[_Work]
     ) -> Iterator[tuple[_Work, NDArray[np.uint8]]]:
@@ -155,7 +161,7 @@ class Screener:
         suspicion = round(min(float(suspicions.max()), 1.0), 6)
         scores = probabilities[int(suspicions.argmax())]
         label = self._best_label(scores, is_defect=suspicion >= settings.threshold)
-        status = _status(suspicion, settings)
+        status = _status(suspicion, settings.threshold, settings.review_band)
         if settings.unknown_below is not None and float(cosines[0].max()) < settings.unknown_below:
             label, status = UNKNOWN, ScreeningStatus.UNSURE
         return Screening(
@@ -229,10 +235,33 @@ def views_of(width_px: int, height_px: int, settings: ScreeningSettings) -> tupl
     return tuple(dict.fromkeys(views))
 
 
-def _status(suspicion: float, settings: ScreeningSettings) -> ScreeningStatus:
-    if suspicion >= settings.threshold + settings.review_band:
+def with_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Screening:
+    """Returns what a screening would have been at another threshold; the model need not look again.
+
+    Args:
+        screening: Of an image, by this recipe.
+        threshold: Suspicion from which an image is suspect, in [0, 1].
+        recipe: Says which labels are defects.
+    """
+    status = _status(screening.suspicion, threshold, screening.review_band)
+    label = screening.label
+    if label == UNKNOWN:
+        status = ScreeningStatus.UNSURE
+    else:
+        is_defect = screening.suspicion >= threshold
+        side = [name for name in screening.scores if (name in recipe.defects) == is_defect]
+        label = max(side, key=screening.scores.__getitem__)
+    parameters = {**screening.provenance.parameters, "threshold": threshold}
+    provenance = screening.provenance.model_copy(update={"parameters": parameters})
+    return screening.model_copy(
+        update={"threshold": threshold, "status": status, "label": label, "provenance": provenance}
+    )
+
+
+def _status(suspicion: float, threshold: float, review_band: float) -> ScreeningStatus:
+    if suspicion >= threshold + review_band:
         return ScreeningStatus.SUSPECT
-    if suspicion < settings.threshold - settings.review_band:
+    if suspicion < threshold - review_band:
         return ScreeningStatus.CLEAR
     return ScreeningStatus.UNSURE
 

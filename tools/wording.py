@@ -36,7 +36,7 @@ from tools.records import (
 if TYPE_CHECKING:
     from tools.recipe import Recipe
 
-__all__ = ["describe_finding", "describe_image", "format_value"]
+__all__ = ["describe_finding", "describe_image", "format_value", "with_judgement"]
 
 EN, KO = Language.EN, Language.KO
 
@@ -110,7 +110,8 @@ def describe_image(
 ) -> Description:
     """Describes a whole image: how many findings, the longest, the screening, the verdict.
 
-    The caption and its helpers are as for `describe_finding`. Whoever changes the judgement describes anew.
+    The caption and its helpers are as for `describe_finding`. Whoever changes the judgement uses
+    `with_judgement`.
     """
     counts = Counter(finding.type for finding in findings)
     measurements = [m for finding in findings for m in finding.measurements]
@@ -124,9 +125,9 @@ def describe_image(
         numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:.2f}"
         sentences_en.append("Suspicion {} at a threshold of {}.".format(*numbers))
         sentences_ko.append("의심도 {}(기준 {}).".format(*numbers))
-    decider_en, decider_ko = _DECIDERS[judgement.decided_by]
-    sentences_en.append(f"{decider_en}: {word(judgement.verdict, EN)}.")
-    sentences_ko.append(f"{decider_ko}: {word(judgement.verdict, KO)}.")
+    verdict_en, verdict_ko = _decided(judgement)
+    sentences_en.append(verdict_en)
+    sentences_ko.append(verdict_ko)
     return _description(sentences_en, sentences_ko, used, outcome, translate)
 
 
@@ -135,6 +136,22 @@ _DECIDERS = {
     DecidedBy.AGENT: ("Decided by the agent", "에이전트 판정"),
     DecidedBy.HUMAN: ("Decided by an inspector", "검사원 판정"),
 }
+
+
+def _decided(judgement: Judgement) -> tuple[str, str]:
+    decider_en, decider_ko = _DECIDERS[judgement.decided_by]
+    verdict = judgement.verdict
+    return f"{decider_en}: {word(verdict, EN)}.", f"{decider_ko}: {word(verdict, KO)}."
+
+
+def with_judgement(description: Description, before: Judgement, after: Judgement) -> Description:
+    """Returns the description of an image with another judgement in place of the one it tells of."""
+    (before_en, before_ko), (after_en, after_ko) = _decided(before), _decided(after)
+    said = {
+        "en": description.en.replace(before_en, after_en, 1),
+        "ko": description.ko.replace(before_ko, after_ko, 1),
+    }
+    return description.model_copy(update=said)
 
 
 def _checked(

@@ -1,0 +1,102 @@
+"""The verdicts of a session: what the rules judged, and who decided otherwise, when and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from agent.events import Decision, Sink
+from tools.overriding import AGENT, overridden
+from tools.records import ImageRecord, Inspection, Verdict
+
+if TYPE_CHECKING:
+    from reports.ledger import Ledger
+    from tools.images import Batch
+    from tools.recipe import Recipe
+
+__all__ = ["Verdicts", "now"]
+
+
+class Verdicts:
+    """Keeps rule and decision apart: no verdict differs from the rule's without a recorded decision.
+
+    Args:
+        batch: The images.
+        recipe: Its threshold is the one of the rules.
+        sink: Is told each decision.
+        ledger: Keeps each decision; None for none.
+
+    Attributes:
+        inspected: Inspections as the rules judged them, by image id.
+    """
+
+    def __init__(self, batch: Batch, recipe: Recipe, sink: Sink, ledger: Ledger | None) -> None:
+        self._records = {record.id: record for record in batch.records}
+        self._recipe, self._sink, self._ledger = recipe, sink, ledger
+        self.inspected: dict[str, Inspection] = {}
+        self._decisions: dict[str, Decision] = {}
+        self._by_threshold: set[str] = set()
+
+    def keep(self, inspections: Iterable[Inspection]) -> None:
+        """Takes inspections as the rules judged them."""
+        self.inspected |= {inspection.image.id: inspection for inspection in inspections}
+
+    def current(self) -> dict[str, Verdict]:
+        """Returns the verdict of each image that has one, in batch order."""
+        verdicts = {i: inspection.judgement.verdict for i, inspection in self.inspected.items()}
+        verdicts |= {i: decision.verdict for i, decision in self._decisions.items()}
+        return {i: verdicts[i] for i in self._records if i in verdicts}
+
+    def inspection(self, image_id: str) -> Inspection:
+        """Returns the inspection of an image with the decision on it, if there is one."""
+        inspection, decision = self.inspected[image_id], self._decisions.get(image_id)
+        if decision is None:
+            return inspection
+        return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
+
+    def decide(self, record: ImageRecord, verdict: Verdict, reason: str, *, by: str) -> Decision:
+        """Records a decision, and tells it."""
+        before = self.current().get(record.id)
+        decision = Decision(
+            image_id=record.id, before=before, verdict=verdict, reason=reason, by=by, at=now()
+        )
+        if self._ledger is not None:
+            self._ledger.add_decision(record, before, verdict, reason, by=by, at=decision.at)
+        self._decisions[record.id] = decision
+        self._by_threshold.discard(record.id)
+        self._sink(decision)
+        return decision
+
+    def restore(self, decisions: Iterable[Decision]) -> None:
+        """Takes up decisions that were recorded before; they are not told again."""
+        self._decisions |= {decision.image_id: decision for decision in decisions}
+
+    def judge_at(self, threshold: float, inspections: Mapping[str, Inspection]) -> None:
+        """Lets verdicts at another threshold stand as decisions of the agent; what was decided before stays.
+
+        Args:
+            threshold: Of the inspections.
+            inspections: As judged there, by image id; those at the recipe's threshold are kept already.
+        """
+        why = f"threshold {threshold:g} in place of the recipe's {self._recipe.screening.threshold:g}"
+        for image_id, at in inspections.items():
+            if image_id in self._decisions and image_id not in self._by_threshold:
+                continue
+            if at.judgement.verdict is not self.current()[image_id]:
+                said = f"{why}: {at.judgement.reason(self._recipe.language)}"
+                self.decide(self._records[image_id], at.judgement.verdict, said, by=AGENT)
+                self._by_threshold.add(image_id)
+
+    def return_to_rule(self, ids: Iterable[str]) -> None:
+        """Takes back what only another threshold decided."""
+        for image_id in self._by_threshold.intersection(ids):
+            rule = self.inspected[image_id].judgement.verdict
+            if self._decisions[image_id].verdict is not rule:
+                self.decide(self._records[image_id], rule, "the recipe's own threshold again", by=AGENT)
+            self._by_threshold.discard(image_id)
+
+
+def now() -> str:
+    """Returns the time as ISO 8601 with zone, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,404 @@
+"""One session's state over one batch: what was seen, decided, shown and written; a method per tool."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from agent.cancelling import stop_if_cancelled
+from agent.checks import fraction, language_of, line, region_of, verdict_of, whole
+from agent.events import Decision, Event, Sink
+from agent.ids import ImageIds
+from agent.rows import (
+    Row,
+    box_row,
+    case_row,
+    difference_rows,
+    finding_row,
+    image_row,
+    inspection_row,
+    located_row,
+    measured_row,
+    screening_row,
+    text_rows,
+    unreadable_row,
+)
+from agent.verdicts import Verdicts, now
+from tools.engines import Engines
+from tools.errors import ImageError, UsageError
+from tools.overriding import AGENT
+from tools.records import BoxXyxyPx, Finding, ImageRecord, Inspection, Verdict
+from tools.stepwise import Stepwise
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from reports.ledger import Ledger
+    from reports.publishing import Publisher
+    from tools.images import Batch
+    from tools.recipe import Recipe
+
+__all__ = ["AskCandidates", "Proposal", "Shown", "Workbench"]
+
+_MOST_SHOWN = 8  # pictures that one step may ask to see
+_MOST_CASES = 50
+
+
+class Proposal(Protocol):
+    """A defect that a vision-language model believes to see, boxed in pixels of the picture it was given."""
+
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def box_xyxy_px(self) -> BoxXyxyPx | None: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> int | None: ...  # noqa: D102
+
+
+AskCandidates = Callable[["Image", Sequence[str]], Sequence[Proposal]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that a program asked to see."""
+
+    image_id: str
+    region_xyxy_px: BoxXyxyPx | None = None
+
+
+class Workbench:
+    """What the agent's tools work on. Each tool is a method that takes and returns plain JSON values.
+
+    The first paragraph of a tool's docstring is what the model reads.
+
+    Args:
+        batch: The images.
+        recipe: What is inspected.
+        out: Folder of the session; all that is written goes there.
+        engines: What sees; those of the recipe when None.
+        sink: Is told decisions.
+        cancel: Stops a tool within one model batch when set.
+        user: Who inspects, for the report.
+        ledger: Past and future cases; None keeps none.
+        ask_candidates: Asks the vision-language model about a picture; raises ModelError where it is unsure.
+
+    Attributes:
+        to_show: What programs asked to see since `take_shown`.
+        artifacts: Files that were written.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        recipe: Recipe,
+        *,
+        out: Path,
+        engines: Engines | None = None,
+        sink: Sink | None = None,
+        cancel: threading.Event | None = None,
+        user: str = "",
+        ledger: Ledger | None = None,
+        ask_candidates: AskCandidates | None = None,
+    ) -> None:
+        self.batch, self.out, self.user = batch, out, user
+        self.engines = engines or Engines(recipe)
+        self.recipe = self.engines.recipe
+        self.sink: Sink = sink or _ignore
+        self.cancel = cancel or threading.Event()
+        self.ask_candidates = ask_candidates
+        self.to_show: list[Shown] = []
+        self.artifacts: list[Path] = []
+        self.progress: Callable[[int, int], None] | None = None
+        self.ids = ImageIds(batch.records)
+        self._ledger = ledger
+        self._steps = Stepwise(batch, self.engines, self.cancel, embeds=ledger is not None)
+        self._known: dict[str, Finding] = {}
+        self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger)
+        self._publisher: Publisher | None = None
+        self.started_at = now()
+
+    # The tools.
+
+    def images(self) -> list[Row]:
+        """Lists the batch. Rows: id, name, width_px, height_px, verdict (None: not yet); reason if unreadable."""
+        verdicts = self.verdicts()
+        return [image_row(record, verdicts.get(i)) for i, record in self._steps.records.items()]
+
+    def screen(self, ids: str | int | list[str] | None = None, threshold: float | None = None) -> list[Row]:
+        """Screens with CLIP. Rows: id, suspicion 0..1, label, status clear|suspect|unsure|unreadable."""
+        wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
+        found = self._steps.screen(wanted, threshold=limit, progress=self.progress)
+        return [screening_row(found[i]) if i in found else self._unreadable(i) for i in wanted]
+
+    def locate(self, ids: str | int | list[str] | None = None) -> list[Row]:
+        """Locates defects. Rows: finding, id, type, box_xyxy_px, confidence, origin. Clean: no row."""
+        wanted = self.ids.many(ids)
+        found = self._steps.locate(wanted, progress=self.progress)
+        return self._rows_of(wanted, found, located_row, is_asked=ids is not None)
+
+    def measure(self, ids: str | int | list[str] | None = None) -> list[Row]:
+        """Measures defects. Rows: finding, id, type, length, width, area, unit px|mm, uncertainty (of length)."""
+        wanted = self.ids.many(ids)
+        found = self._steps.measure(wanted, progress=self.progress)
+        return self._rows_of(wanted, found, measured_row, is_asked=ids is not None)
+
+    def describe(self, ids: str | int | list[str] | None = None, language: str = "en") -> list[Row]:
+        """Describes in words; language en or ko. Rows: id, finding (None: whole image), text."""
+        wanted, spoken = self.ids.many(ids), language_of(language)
+        rows: list[Row] = []
+        for inspection in self.inspections(wanted):
+            rows += list(text_rows(inspection, spoken)) or [self._unreadable(inspection.image.id)]
+        return rows
+
+    def inspect(self, ids: str | int | list[str] | None = None, threshold: float | None = None) -> list[Row]:
+        """Runs the whole inspection. Rows: id, verdict accept|reject|review, reason, findings (their ids)."""
+        wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
+        self._keep(self._steps.inspect(wanted, progress=self.progress))
+        if limit is None or limit == self.recipe.screening.threshold:
+            self._verdicts.return_to_rule(wanted)
+        else:
+            at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
+            for inspection in at.values():
+                self._remember(inspection.findings)
+            self._verdicts.judge_at(limit, at)
+        return [inspection_row(i, self.recipe.language) for i in self.inspections(wanted)]
+
+    def findings(self, ids: str | int | list[str] | None = None) -> list[Row]:
+        """Returns all that is known of findings so far, without looking again. Rows as locate and measure."""
+        wanted, verdicts = set(self.ids.many(ids)), self.verdicts()
+        known = (finding for finding in self._known.values() if finding.image_id in wanted)
+        return [finding_row(finding, verdicts.get(finding.image_id)) for finding in known]
+
+    def look(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002
+        """Shows you the image, or a zoomed region [x_min, y_min, x_max, y_max] in px, at your next step."""
+        image_id = self.ids.one(id)
+        record = self._readable(image_id)
+        finding = self._known.get(id) if isinstance(id, str) and region is None else None
+        box = _around(finding.box_xyxy_px) if finding else region
+        clipped = region_of(box, record.width_px, record.height_px)
+        if len(self.to_show) >= _MOST_SHOWN:
+            raise UsageError(f"{_MOST_SHOWN} pictures wait to be shown", "look at more at a later step")
+        self.to_show.append(Shown(image_id, clipped))
+        width, height = (
+            (clipped[2] - clipped[0], clipped[3] - clipped[1])
+            if clipped
+            else (record.width_px, record.height_px)
+        )
+        row: Row = {"id": image_id, "region": box_row(clipped) if clipped else None}
+        return {**row, "width_px": round(width), "height_px": round(height), "shown": "at the next step"}
+
+    def examine(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002
+        """Asks the vision model for defects that were missed. Returns measured candidates, not confirmed."""
+        from agent.examining import examined
+
+        image_id = self.ids.one(id)
+        record = self._readable(image_id)
+        if self.ask_candidates is None:
+            raise UsageError("no vision-language model is connected", "use locate and look instead")
+        clipped = region_of(region, record.width_px, record.height_px)
+        seen = self._steps.seen(image_id)
+        return examined(seen, clipped, self.ask_candidates, self.engines, self.cancel)
+
+    def compare(self, id: str | int, other: str | int) -> Row:  # noqa: A002
+        """Compares two images. Returns similarity (1 is alike), same_content and differences."""
+        first, second = self.ids.one(id), self.ids.one(other)
+        for image_id in (first, second):
+            self._readable(image_id)
+        similarity = float(self._steps.embedding(first) @ self._steps.embedding(second))
+        one, two = self.inspections([first, second]) if first != second else self.inspections([first]) * 2
+        return {
+            "id": first,
+            "other": second,
+            "similarity": round(similarity, 3),
+            "same_content": one.image.sha256 == two.image.sha256,
+            "differences": list(difference_rows(one, two)),
+        }
+
+    def search(self, text: str | None = None, like: str | int | None = None, limit: int = 5) -> list[Row]:
+        """Searches past cases by words (type, part, lot, name) or by likeness to an image of the batch."""
+        most = whole("limit", limit, 1, _MOST_CASES)
+        words = line("text", text) if text is not None else ""
+        if self._ledger is None:
+            raise UsageError("this session keeps no ledger of past cases", "start it with a ledger to search")
+        embedding = weights = None
+        if like is not None:
+            image_id = self.ids.one(like)
+            self._readable(image_id)
+            embedding = self._steps.embedding(image_id)
+            weights = self.engines.screener.provenance.weights_sha256
+        cases = self._ledger.search(words, embedding, weights=weights or "", limit=most)
+        return [case_row(case) for case in cases]
+
+    def decide(self, id: str | int, verdict: str, reason: str) -> Row:  # noqa: A002
+        """Overrides the verdict of an image: accept, reject or review. The reason goes on record."""
+        return self.override(id, verdict, reason, by=AGENT)
+
+    def write_report(
+        self,
+        lot: str | None = None,
+        ids: str | int | list[str] | None = None,
+        language: str = "en",
+    ) -> Row:
+        """Writes the PDF report and its data files; language en or ko. Returns report, files."""
+        from reports.publishing import Publisher, run_info
+
+        wanted, spoken = self.ids.many(ids), language_of(language)
+        name = line("lot", lot) if lot is not None else ""
+        if not wanted:
+            raise UsageError("a report needs at least one image", "leave ids out for all")
+        inspections = self.inspections(wanted)
+        run = run_info(self.batch, self.engines, started_at=self.started_at, lot=name, inspector=self.user)
+        self._publisher = self._publisher or Publisher(self.out)
+        files = self._publisher.publish(
+            run,
+            self.recipe,
+            inspections,
+            self.batch.load,
+            spoken,
+            created_at=now(),
+            progress=self.progress,
+            cancel=self.cancel,
+        )
+        self.artifacts += [path for path in files if path not in self.artifacts]
+        if self._ledger is not None:
+            self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
+        return {
+            "report": str(files[0]),
+            "files": [str(path) for path in files[1:]],
+            "lot": name or None,
+            "images": len(inspections),
+            "language": spoken.value,
+        }
+
+    # What the session uses besides the tools.
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Returns the verdict of each image that has one, decisions included, in batch order."""
+        return self._verdicts.current()
+
+    def inspections(self, ids: Sequence[str] | None = None) -> list[Inspection]:
+        """Returns complete inspections with the decisions on them; what is missing is inspected first."""
+        wanted = list(self._steps.records) if ids is None else ids
+        missing = [i for i in wanted if i not in self._verdicts.inspected]
+        self._keep(self._steps.inspect(missing, progress=self.progress))
+        return [self._verdicts.inspection(i) for i in wanted]
+
+    def override(self, id: object, verdict: str, reason: str, *, by: str) -> Row:  # noqa: A002
+        """Records that somebody decided a verdict.
+
+        Args:
+            id: The image.
+            verdict: `accept`, `reject` or `review`.
+            reason: Why; not empty.
+            by: `agent`, or the name of the person.
+
+        Raises:
+            UsageError: An unknown image or verdict, or no reason.
+        """
+        image_id, new = self.ids.one(id), verdict_of(verdict)
+        said = line("reason", reason, is_required=True)
+        decision = self._verdicts.decide(self._steps.records[image_id], new, said, by=by)
+        rule = self._verdicts.inspected.get(image_id)
+        return {
+            "id": image_id,
+            "verdict": new.value,
+            "before": decision.before and decision.before.value,
+            "rule_verdict": rule.judgement.verdict.value if rule else None,
+            "reason": said,
+            "by": by,
+            "at": decision.at,
+        }
+
+    def restore(self, decisions: Iterable[Decision]) -> None:
+        """Takes up decisions of an earlier start of the same session, in the order in which they fell."""
+        self._verdicts.restore(decisions)
+
+    def take_shown(self) -> list[Shown]:
+        """Returns what programs asked to see since the last call."""
+        shown, self.to_show = self.to_show, []
+        return shown
+
+    def picture(self, image_id: str, region: BoxXyxyPx | None = None) -> Image:
+        """Returns an image, or a region of it, in full resolution, RGB.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        from PIL import Image
+
+        image = Image.fromarray(self.batch.load(image_id))
+        if region is None:
+            return image
+        x_min, y_min, x_max, y_max = region
+        return image.crop((int(x_min), int(y_min), -int(-x_max // 1), -int(-y_max // 1)))
+
+    def summary(self, image_id: str) -> str:
+        """Returns in a line what is known of an image; for a label that is no image, nothing."""
+        if image_id not in self._steps.records:
+            return ""
+        verdict = self.verdicts().get(image_id)
+        types = [f.type for f in self._known.values() if f.image_id == image_id]
+        found = ", ".join(types) if types else "nothing found so far"
+        return f"{found}; verdict {verdict}" if verdict else found
+
+    # Inside.
+
+    def _keep(self, inspections: Mapping[str, Inspection]) -> None:
+        new = [each for i, each in inspections.items() if i not in self._verdicts.inspected]
+        for inspection in new:
+            self._remember(inspection.findings)
+        self._verdicts.keep(new)
+        if self._ledger is not None and new:
+            readable = [i.image.id for i in new if self._steps.is_readable(i.image.id)]
+            self._ledger.add_inspections(
+                new,
+                recipe=self.recipe,
+                embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
+                weights=self.engines.screener.provenance.weights_sha256 or "",
+            )
+
+    def _remember(self, findings: Iterable[Finding]) -> None:
+        self._known |= {finding.id: finding for finding in findings}
+
+    def _rows_of(
+        self,
+        wanted: Sequence[str],
+        found: Mapping[str, tuple[Finding, ...]],
+        row: Callable[[Finding], Row],
+        *,
+        is_asked: bool,
+    ) -> list[Row]:
+        """Rows of findings; an unreadable image has one where it was asked for by id."""
+        rows: list[Row] = []
+        for image_id in wanted:
+            for finding in found.get(image_id, ()):
+                if image_id not in self._verdicts.inspected:
+                    self._remember([finding])
+                rows.append(row(finding))
+            if is_asked and image_id not in found:
+                rows.append(self._unreadable(image_id))
+        return rows
+
+    def _unreadable(self, image_id: str) -> Row:
+        return unreadable_row(self._steps.records[image_id])
+
+    def _readable(self, image_id: str) -> ImageRecord:
+        stop_if_cancelled(self.cancel)
+        if not self._steps.is_readable(image_id):
+            raise ImageError(f"{image_id} cannot be read: {self._steps.records[image_id].reason}")
+        return self._steps.records[image_id]
+
+
+def _around(box: BoxXyxyPx) -> list[float]:
+    """A region that shows a finding with as much around it."""
+    margin = max(box[2] - box[0], box[3] - box[1], 32.0) / 2
+    return [box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin]
+
+
+def _ignore(_: Event) -> None:
+    pass

@@ -1,0 +1,47 @@
+"""Verdicts that an agent or a person decided against the rules: the rule's judgement stays beside them."""
+
+from __future__ import annotations
+
+from tools.records import DecidedBy, Inspection, Verdict
+from tools.wording import with_judgement
+
+__all__ = ["AGENT", "overridden", "rule_judged"]
+
+AGENT = "agent"
+
+
+def overridden(inspection: Inspection, verdict: Verdict, reason: str, *, by: str, at: str) -> Inspection:
+    """Returns the inspection with another verdict, and all that an auditor asks about it.
+
+    Deciding again replaces the earlier decision; deciding what the rule says takes it back.
+
+    Args:
+        inspection: As the rules judged it, or overridden before.
+        verdict: The new one.
+        reason: Why, in the words of whoever decided; it stands in both languages.
+        by: `agent`, or a person's name.
+        at: ISO 8601 with zone.
+    """
+    before = inspection.judgement
+    rule = before.overrides or before
+    after = rule.model_copy(
+        update={
+            "verdict": verdict,
+            "reason_en": reason,
+            "reason_ko": reason,
+            "decided_by": DecidedBy.AGENT if by == AGENT else DecidedBy.HUMAN,
+            "decided_name": by,
+            "decided_at": at,
+            "overrides": rule,
+        }
+    )
+    description = inspection.description
+    if description is not None:
+        description = with_judgement(description, before, after)
+    return inspection.model_copy(update={"judgement": after, "description": description})
+
+
+def rule_judged(inspection: Inspection) -> Verdict:
+    """Returns the verdict of the rules, whatever was decided since."""
+    judgement = inspection.judgement
+    return (judgement.overrides or judgement).verdict
