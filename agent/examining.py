@@ -1,9 +1,10 @@
-"""What a vision-language model believes to see, held against the pixels: only what can be measured comes back."""
+"""What a vision-language model believes to see, held against the pixels: only what is measured stays."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from agent.cancelling import stop_if_cancelled
 from agent.rows import Row, box_row, measured_row
@@ -11,15 +12,32 @@ from tools.glossary import UNCLASSIFIED
 from tools.records import BoxXyxyPx, Finding, Origin, Provenance
 
 if TYPE_CHECKING:
-    from agent.workbench import AskCandidates, Proposal
+    from PIL.Image import Image
+
     from tools.engines import Engines
     from tools.recipe import Recipe
     from tools.stages import Seen
 
-__all__ = ["examined"]
+__all__ = ["AskCandidates", "Proposal", "examined"]
 
 _SMALLEST_SIDE_PX = 2.0
 _WHOLE = 0.9  # a box over more of the picture than this places nothing
+
+
+class Proposal(Protocol):
+    """A defect that a vision-language model believes to see, boxed in pixels of the picture it was given."""
+
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def box_xyxy_px(self) -> BoxXyxyPx | None: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def severity(self) -> int | None: ...  # noqa: D102
+
+
+AskCandidates = Callable[["Image", Sequence[str]], Sequence[Proposal]]
 
 
 def examined(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from agent.cancelling import stop_if_cancelled
 from agent.checks import fraction, language_of, line, region_of, verdict_of, whole
@@ -36,31 +36,16 @@ from tools.stepwise import Stepwise
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from agent.examining import AskCandidates
     from reports.ledger import Ledger
     from reports.publishing import Publisher
     from tools.images import Batch
     from tools.recipe import Recipe
 
-__all__ = ["AskCandidates", "Proposal", "Shown", "Workbench"]
+__all__ = ["Shown", "Workbench"]
 
 _MOST_SHOWN = 8  # pictures that one step may ask to see
 _MOST_CASES = 50
-
-
-class Proposal(Protocol):
-    """A defect that a vision-language model believes to see, boxed in pixels of the picture it was given."""
-
-    @property
-    def label(self) -> str: ...  # noqa: D102
-    @property
-    def box_xyxy_px(self) -> BoxXyxyPx | None: ...  # noqa: D102
-    @property
-    def reason(self) -> str: ...  # noqa: D102
-    @property
-    def severity(self) -> int | None: ...  # noqa: D102
-
-
-AskCandidates = Callable[["Image", Sequence[str]], Sequence[Proposal]]
 
 
 @dataclass(frozen=True)
@@ -125,7 +110,7 @@ class Workbench:
     # The tools.
 
     def images(self) -> list[Row]:
-        """Lists the batch. Rows: id, name, width_px, height_px, verdict (None: not yet); reason if unreadable."""
+        """Lists the batch. Rows: id, name, width_px, height_px, verdict or None; reason if unreadable."""
         verdicts = self.verdicts()
         return [image_row(record, verdicts.get(i)) for i, record in self._steps.records.items()]
 
@@ -142,7 +127,7 @@ class Workbench:
         return self._rows_of(wanted, found, located_row, is_asked=ids is not None)
 
     def measure(self, ids: str | int | list[str] | None = None) -> list[Row]:
-        """Measures defects. Rows: finding, id, type, length, width, area, unit px|mm, uncertainty (of length)."""
+        """Measures defects. Rows: finding, id, type, length, width, area, unit px|mm, uncertainty."""
         wanted = self.ids.many(ids)
         found = self._steps.measure(wanted, progress=self.progress)
         return self._rows_of(wanted, found, measured_row, is_asked=ids is not None)
@@ -277,6 +262,11 @@ class Workbench:
 
     # What the session uses besides the tools.
 
+    @property
+    def has_ledger(self) -> bool:
+        """Whether past cases can be searched."""
+        return self._ledger is not None
+
     def verdicts(self) -> dict[str, Verdict]:
         """Returns the verdict of each image that has one, decisions included, in batch order."""
         return self._verdicts.current()
@@ -356,7 +346,7 @@ class Workbench:
         if self._ledger is not None and new:
             readable = [i.image.id for i in new if self._steps.is_readable(i.image.id)]
             self._ledger.add_inspections(
-                new,
+                [self._verdicts.inspection(each.image.id) for each in new],
                 recipe=self.recipe,
                 embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
                 weights=self.engines.screener.provenance.weights_sha256 or "",

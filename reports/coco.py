@@ -80,6 +80,7 @@ def _image(image_id: int, inspection: Inspection) -> JsonValue:
         "sha256": image.sha256,
         "verdict": inspection.judgement.verdict.value,
         "rule": inspection.judgement.rule,
+        "decided_by": inspection.judgement.decided_by.value,
         "mm_per_px": inspection.scale.mm_per_px if inspection.scale else None,
     }
 

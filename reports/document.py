@@ -13,6 +13,7 @@ from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
 
+from reports.decisions import decisions_section
 from reports.edition import Edition
 from reports.evidence import accepted_section, not_accepted_section
 from reports.flowables import Anchor
@@ -113,6 +114,7 @@ def _story(edition: Edition, evidence: dict[str, Evidence]) -> Iterator[Flowable
     yield from not_accepted_section(edition, evidence)
     yield from accepted_section(edition, evidence)
     yield from unreadable_section(edition)
+    yield from decisions_section(edition)
     yield from remarks_section(edition)
     yield from making_section(edition)
     yield from measurement_section(edition)

@@ -37,7 +37,7 @@ from reports.styles import (
     RULE,
     SUBHEADING,
 )
-from tools.records import Finding, Inspection, Quantity
+from tools.records import Finding, Inspection, Judgement, Quantity
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
@@ -155,6 +155,8 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
     words = edition.words
     judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
     facts = [("rule", judgement.rule), ("decided_by", edition.decided_by(judgement.decided_by))]
+    if judgement.overrides:
+        facts[1:] = _decision(edition, judgement, judgement.overrides)
     if screening:
         said = words(
             "screening_value",
@@ -177,6 +179,12 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
         [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
     ]
     return panel(rows, [62, _SIDE_WIDTH - 62])
+
+
+def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
+    who = f"{judgement.decided_name}, {edition.date(judgement.decided_at)}"
+    said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
+    return [("decided_by", f"{edition.decided_by(judgement.decided_by)}: {who}"), ("rule_said", said)]
 
 
 def _view(edition: Edition, inspection: Inspection, number: int, crop: Picture) -> Table:

@@ -17,6 +17,7 @@ from reports.source import ReportInput
 from reports.statistics import is_inspected
 from tools.errors import Cancelled, OutputError
 from tools.image_reasons import reason_text
+from tools.overriding import rule_judged
 from tools.records import Finding, Inspection, Quantity, Unit, Verdict
 
 __all__ = ["write_twins"]
@@ -40,6 +41,9 @@ _IMAGE_COLUMNS = (
     "verdict",
     "rule",
     "decided_by",
+    "decided_name",
+    "decided_at",
+    "rule_verdict",
     "reason",
     "suspicion",
     "remarks",
@@ -125,6 +129,7 @@ def _image_cells(report: ReportInput, inspection: Inspection) -> Iterator[object
     yield from (image.id, image.name, image.sha256, image.width_px, image.height_px)
     yield inspection.scale.mm_per_px if inspection.scale else None
     yield from (judgement.verdict.value, judgement.rule, judgement.decided_by.value)
+    yield from (judgement.decided_name, judgement.decided_at, rule_judged(inspection).value)
     yield judgement.reason(report.language)
     yield inspection.screening.suspicion if inspection.screening else None
     yield "; ".join(

@@ -117,7 +117,7 @@ def _remarks_on(edition: Edition, inspection: Inspection) -> Iterator[str]:
         yield words("duplicate", image=duplicate_of)
     if inspection.error:
         yield words("not_completed", reason=inspection.error)
-    if judgement.decided_by is not DecidedBy.RULE:
+    if judgement.decided_by is not DecidedBy.RULE and judgement.overrides is None:  # else in its own table
         who = edition.decided_by(judgement.decided_by)
         yield words("overridden", who=who, reason=judgement.reason(edition.language))
 

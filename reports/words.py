@@ -97,6 +97,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "decided.rule": ("rule of the recipe", "레시피 규칙"),
     "decided.agent": ("agent (override)", "에이전트 (변경 판정)"),
     "decided.human": ("inspector (override)", "검사자 (변경 판정)"),
+    "rule_said": ("The rule said", "규칙 판정"),
+    "decided": ("Decided", "변경 판정"),
+    "decided_who": ("By whom, when", "판정자, 일시"),
+    "decided_why": ("Why", "사유"),
+    "decisions": ("Verdicts decided otherwise", "변경된 판정"),
+    "decisions_note": (
+        "For these photographs an agent or a person decided in place of the recipe's rules.",
+        "이 사진들은 레시피 규칙 대신 에이전트 또는 검사자가 판정했습니다.",
+    ),
     "screening": ("Screening", "선별"),
     "screening_value": (
         "suspicion {suspicion} (threshold {threshold}), {label}, {status}",

@@ -1,0 +1,182 @@
+"""Writes a session's report with its twins into one folder, and never over a file that it did not write."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.source import ImageRgb, ReportInput
+from tools.errors import OutputError
+from tools.journal import INSPECTIONS, RUN_INFO
+from tools.records import Inspection, Language, RunInfo
+
+if TYPE_CHECKING:
+    from tools.engines import Engines
+    from tools.images import Batch
+    from tools.recipe import Recipe
+
+__all__ = ["SHAPING_PACKAGES", "Publisher", "run_info"]
+
+# Packages whose version can change a result.
+SHAPING_PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "pillow",
+    "scikit-image",
+    "torch",
+    "transformers",
+    "ultralytics",
+)
+
+_REPORT = "report.pdf"
+_FILES = (_REPORT, INSPECTIONS, RUN_INFO, "findings.csv", "coco.json", "data.yaml")
+_FOLDERS = ("labels", "overlays")
+_OWN = ".report-files.json"  # what the publisher wrote, by hash: the only files that it may replace
+
+
+class Publisher:
+    """The report of one session.
+
+    Args:
+        folder: Where it goes; made when missing. Other files may be there, and stay.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def publish(
+        self,
+        run: RunInfo,
+        recipe: Recipe,
+        inspections: Sequence[Inspection],
+        load_image: Callable[[str], ImageRgb],
+        language: Language,
+        *,
+        created_at: str,
+        progress: Callable[[int, int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> list[Path]:
+        """Writes the report; an earlier one of the same session is replaced.
+
+        Args:
+            run: What the report was made with.
+            recipe: The criteria.
+            inspections: In batch order.
+            load_image: As in `ReportInput`.
+            language: Of the report.
+            created_at: ISO 8601 with zone.
+            progress: Told the steps done and how many there are.
+            cancel: Set by another thread to stop.
+
+        Returns:
+            What was written, the PDF first.
+
+        Raises:
+            OutputError: The folder holds a file of that name that is not an earlier report's, or cannot be
+                written.
+            Cancelled: `cancel` was set.
+        """
+        from reports.document import write_report
+        from reports.exports import write_twins
+
+        report = ReportInput(run, recipe, inspections, load_image, language, created_at)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_foreign()
+            self._clear_folders()
+            self._mark(())  # from here on, what has these names is this session's
+            _write(self._folder / RUN_INFO, run.model_dump_json(indent=2) + "\n")
+            _write(self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in inspections))
+            twins = write_twins(report, self._folder, cancel=cancel)
+            write_report(report, self._folder / _REPORT, progress=progress, cancel=cancel)
+            self._mark(self._written())
+        except OSError as error:
+            raise OutputError(
+                f"the report cannot be written to {self._folder}: {error.strerror or error}",
+                "check that the folder is yours to write to, and that the disk is not full",
+            ) from error
+        return [self._folder / name for name in (_REPORT, INSPECTIONS, RUN_INFO)] + twins
+
+    def _refuse_foreign(self) -> None:
+        own = self._own_hashes()
+        for name in (*_FILES, *_FOLDERS):
+            path = self._folder / name
+            if path.is_symlink() or (path.exists() and own is None):
+                raise self._foreign(name)
+        for name, hashed in (own or {}).items():
+            path = self._folder / name
+            if path.is_file() and _hash(path) != hashed:
+                raise self._foreign(name)
+
+    def _clear_folders(self) -> None:
+        """Removes labels and overlays of an earlier report, which this one may be without."""
+        for name in self._own_hashes() or {}:
+            if name.startswith(tuple(f"{folder}/" for folder in _FOLDERS)):
+                (self._folder / name).unlink(missing_ok=True)
+
+    def _written(self) -> list[str]:
+        paths = [self._folder / name for name in _FILES]
+        for folder in _FOLDERS:
+            paths += sorted(path for path in (self._folder / folder).rglob("*") if path.is_file())
+        return [path.relative_to(self._folder).as_posix() for path in paths if path.is_file()]
+
+    def _own_hashes(self) -> dict[str, str] | None:
+        """What an earlier report of this session wrote; None where there was none."""
+        path = self._folder / _OWN
+        if not path.is_file() or path.is_symlink():
+            return None
+        try:
+            hashes = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+        if not isinstance(hashes, dict):
+            return None
+        inside = {str(name): str(value) for name, value in hashes.items() if ".." not in str(name).split("/")}
+        return {name: value for name, value in inside.items() if not name.startswith("/")}
+
+    def _mark(self, names: Sequence[str]) -> None:
+        hashes = {name: _hash(self._folder / name) for name in names}
+        _write(self._folder / _OWN, json.dumps(hashes, indent=1) + "\n")
+
+    def _foreign(self, name: str) -> OutputError:
+        return OutputError(
+            f"{self._folder / name} is there already and is no report of this session",
+            "nothing was changed: move it away, or start the session with another output folder",
+        )
+
+
+def run_info(
+    batch: Batch, engines: Engines, *, started_at: str, lot: str = "", inspector: str = ""
+) -> RunInfo:
+    """Returns what a session's report was made with; loads the models that are not yet loaded."""
+    recipe = engines.recipe
+    return RunInfo(
+        loupe_version=version("loupe-inspection"),
+        started_at=started_at,
+        recipe_name=recipe.name,
+        recipe_sha256=recipe.sha256,
+        batch_sha256=batch.sha256,
+        image_count=len(batch),
+        lot=lot,
+        inspector=inspector,
+        station=recipe.report.station,
+        models=engines.models,
+        versions={name: version(name) for name in SHAPING_PACKAGES},
+    )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file so that no reader ever sees half of it."""
+    unfinished = path.with_name(f".{path.name.lstrip('.')}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
