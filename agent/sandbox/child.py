@@ -26,9 +26,12 @@ __all__ = ["main"]
 
 # Loaded before the walls go up, since `strptime` and the JSON of the tools ask for them later.
 _PRELOADED = ("_strptime", "encodings.ascii", "encodings.latin_1", "json")
-# smolagents 1.26 refuses dunders only; through a generator's frame code reaches the interpreter's own
-# variables, and adds to the imports that are allowed.
-_FRAME_NAMES = re.compile(r"(gi|cr|ag|tb)_\w+|f_(back|builtins|code|globals|lasti|lineno|locals|trace\w*)")
+# smolagents 1.26 checks dunders where they are read, but not where they are written or read by `+=`
+# (CVE-2026-4963), and not the frame of a generator, through which code reaches the interpreter's variables
+# and adds to the imports that are allowed. The walls do not depend on this list.
+_FORBIDDEN = re.compile(
+    r"__\w+__|(gi|cr|ag|tb)_\w+|f_(back|builtins|code|globals|lasti|lineno|locals|trace\w*)"
+)
 
 
 class ToolError(Exception):
@@ -45,12 +48,15 @@ class _Prints:
     def __init__(self, max_chars: int) -> None:
         self.value = ""
         self._max_chars = max_chars
+        self._cut = False
 
     def __iadd__(self, text: str) -> _Prints:
         room = self._max_chars - len(self.value)
-        if room > 0:
-            cut = f"\n(print output cut at {self._max_chars} characters)"
-            self.value += text if len(text) <= room else text[:room] + cut
+        if len(text) > room and not self._cut:
+            text = f"{text[:room]}\n(print output cut at {self._max_chars} characters)"
+            self.value, self._cut = self.value + text, True
+        elif not self._cut:
+            self.value += text
         return self
 
     def __str__(self) -> str:
@@ -100,7 +106,8 @@ class Workspace:
             case "tools":
                 given = {name: self._proxy(name, names) for name, names in message["tools"].items()}
                 base = self._interpreter.BASE_PYTHON_TOOLS
-                self._tools = {**base, "getattr": self._getattr, **given, "final_answer": _final_answer}
+                by_name = {name: self._guarded(base[name]) for name in ("getattr", "setattr", "hasattr")}
+                self._tools = {**base, **by_name, **given, "final_answer": _final_answer}
             case "variables":
                 self._state |= message["variables"]
             case "run":
@@ -110,7 +117,7 @@ class Workspace:
         self._calls = 0
         self._state["_print_outputs"] = ""
         try:
-            self._refuse_frames(code)
+            self._refuse_attributes(code)
             output, is_final_answer = self._interpreter.evaluate_python_code(
                 code,
                 static_tools=self._tools,
@@ -136,23 +143,28 @@ class Workspace:
                 return value
         return str(value)[: self._limits.output_chars]
 
-    def _refuse_frames(self, code: str) -> None:
+    def _refuse_attributes(self, code: str) -> None:
         try:
             tree = ast.parse(code)
         except SyntaxError:
             return  # the interpreter has the better words for it
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
-                self._refuse_frame_name(node.attr)
+                self._refuse_attribute(node.attr)
 
-    def _refuse_frame_name(self, name: str) -> None:
-        if _FRAME_NAMES.fullmatch(name):
-            raise self._interpreter.InterpreterError(f"Forbidden access to attribute of frames: {name}")
+    def _refuse_attribute(self, name: str) -> None:
+        if _FORBIDDEN.fullmatch(name) and name not in self._interpreter.ALLOWED_DUNDER_METHODS:
+            raise self._interpreter.InterpreterError(f"Forbidden access to attribute: {name}")
 
-    def _getattr(self, value: object, name: str, default: object = None) -> object:
-        name = str.__str__(name)  # a subclass of str could answer differently each time it is asked
-        self._refuse_frame_name(name)
-        return self._interpreter.nodunder_getattr(value, name, default)
+    def _guarded(self, by_name: Callable[..., object]) -> Callable[..., object]:
+        """`getattr` and its like, with the names checked that `_refuse_attributes` cannot see in the code."""
+
+        def call(value: object, name: str, *rest: object) -> object:
+            name = str.__str__(name)  # a subclass of str could answer differently each time it is asked
+            self._refuse_attribute(name)
+            return by_name(value, name, *rest)
+
+        return call
 
     def _proxy(self, tool: str, names: list[str]) -> Callable[..., Any]:
         """A function that has the tool called by the parent; positional arguments get their names here."""

@@ -150,7 +150,7 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
             except (ChildEnded, DeadlinePassed, ProtocolError) as error:
                 self._kill()
                 raise LoupeError(
-                    f"The sandbox did not start: {error or 'it took too long'}",
+                    f"The sandbox did not start: {str(error) or 'it took too long'}",
                     "`loupe doctor` tells what this system offers.",
                 ) from error
             except BaseException:
