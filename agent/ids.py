@@ -12,7 +12,7 @@ from tools.records import ImageRecord
 
 __all__ = ["ImageIds"]
 
-_NUMBERED = re.compile(r"(?:img|image)?[\s_#-]*0*(\d{1,9})")
+_NUMBERED = re.compile(r"(?:(?:img|image)[\s_-]*|#)?0*(\d{1,9})")
 _FINDING = re.compile(r"(img_\d+)-c?\d+", re.IGNORECASE)
 _LONGEST_QUOTE = 60
 

@@ -115,7 +115,7 @@ class Workbench:
         return [image_row(record, verdicts.get(i)) for i, record in self._steps.records.items()]
 
     def screen(self, ids: str | int | list[str] | None = None, threshold: float | None = None) -> list[Row]:
-        """Screens with CLIP. Rows: id, suspicion 0..1, label, status clear|suspect|unsure|unreadable."""
+        """Screens with CLIP. Rows: id, suspicion 0..1, label, status clear|suspect|unsure."""
         wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
         found = self._steps.screen(wanted, threshold=limit, progress=self.progress)
         return [screening_row(found[i]) if i in found else self._unreadable(i) for i in wanted]

@@ -108,8 +108,9 @@ class Stepwise:
     ) -> dict[str, tuple[Finding, ...]]:
         """Returns what was located in each image, with sizes where there are any; raises as `screen`."""
         finisher = Finisher(self._engines.recipe, self._engines.measurer)
-        measured: dict[str, tuple[Finding, ...]] = {}
-        for number, wanted in self._by_chunk([i for i in ids if i not in self._measured], progress):
+        measured = self._inspected(ids)
+        missing = [i for i in ids if i not in self._measured and i not in measured]
+        for number, wanted in self._by_chunk(missing, progress):
             self._locate_chunk(number, wanted)
             for image_id, image_rgb in self._images(number, wanted):
                 findings = self._proposals(image_id)
@@ -231,6 +232,11 @@ class Stepwise:
         found = list(self._engines.localizer.locate(pairs, cancel=self._cancel))
         self._stop_if_cancelled()
         self._found |= {record.id: each for (record, _), each in zip(pairs, found, strict=True)}
+
+    def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
+        """Returns the findings that an inspection has measured already."""
+        done = {i: self._inspections[i, None] for i in ids if (i, None) in self._inspections}
+        return {i: each.findings for i, each in done.items() if self._is_suspect(i) and not each.error}
 
     def _is_suspect(self, image_id: str, threshold: float | None = None) -> bool:
         return self.is_readable(image_id) and is_located(self._screening(image_id, threshold))

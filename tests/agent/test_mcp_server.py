@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from PIL import Image
+
+from tests.agent.fakes import write_batch
+
+# A server process as a client starts it; only the engines are fakes, so that no model has to load.
+SERVER = """
+import sys
+from pathlib import Path
+from agent.mcp_server import build_server
+from agent.workbench import Workbench
+from tests.agent.fakes import FakeEngines
+from tools.images import Batch
+from tools.recipe_file import load_recipe
+from tools.records import ScreeningStatus
+
+engines = FakeEngines(load_recipe(), {"img_002": ScreeningStatus.SUSPECT}, ["img_002"])
+folder = Path(sys.argv[1])
+batch = Batch.open([folder / "batch"])
+bench = Workbench(batch, engines.recipe, out=folder / "out", engines=engines.as_engines)
+build_server(bench).run("stdio")
+"""
+
+
+@pytest.mark.filterwarnings("default")
+def test_another_agent_inspects_looks_and_decides_over_stdio(tmp_path: Path) -> None:
+    write_batch(tmp_path / "batch", 2)
+    root = str(Path(__file__).parents[2])
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-c", SERVER, str(tmp_path)], cwd=root, env={"PYTHONPATH": root}
+    )
+
+    async def converse() -> None:
+        async with Client(parameters) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            assert {"images", "inspect", "look", "decide", "write_report"} <= set(tools)
+            assert "examine" not in tools
+            assert tools["decide"].input_schema["required"] == ["id", "verdict", "reason"]
+            rows = json.loads((await client.call_tool("inspect", {})).content[0].text)  # type: ignore[union-attr]
+            assert [row["id"] for row in rows] == ["img_001", "img_002"]
+            looked = await client.call_tool("look", {"id": "2", "region": [8, 8, 48, 28]})
+            picture = looked.content[1]
+            assert picture.type == "image"
+            assert Image.open(BytesIO(base64.b64decode(picture.data))).size == (40, 20)
+            refused = await client.call_tool("look", {"id": "../../etc/passwd"})
+            assert refused.is_error
+            assert "valid ids: img_001 to img_002" in refused.content[0].text  # type: ignore[union-attr]
+            decision = {"id": "img_002", "verdict": "reject", "reason": "scratched"}
+            decided = json.loads((await client.call_tool("decide", decision)).content[0].text)  # type: ignore[union-attr]
+            assert (decided["verdict"], decided["by"]) == ("reject", "agent")
+
+    anyio.run(converse)
+    assert not (tmp_path / "out").exists()
