@@ -32,7 +32,7 @@ def load_model(
 
     Args:
         spec: `pocket`; a model set (`standard`, `large`); a hub id; a folder; the address of a server that
-            speaks OpenAI's protocol, with the model's name after `#`; or `scripted:` and a YAML file of answers.
+            speaks OpenAI's protocol, with the model's name after `#`; or `scripted:` and a YAML file.
         device: For local weights: auto, cpu, cuda, cuda:1, mps.
         precision: For local weights: auto, float32, bfloat16, float16, int8, int4.
         context_tokens: Limit of prompt and answer; what the model itself says by default.

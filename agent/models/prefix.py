@@ -48,8 +48,9 @@ class Prefix:
     """The keys and values of the last call's prompt and answer.
 
     For Qwen2.5-VL and Qwen3-VL. Their rotary positions have three axes and depend on the grids of all
-    pictures before; transformers derives them from the pictures of the call alone, so they are computed here from the
-    whole prompt and handed over, and only the pictures that are not in the cache go through the vision tower.
+    pictures before; transformers derives them from the pictures of the call alone, so they are computed here
+    from the whole prompt and handed over, and only the pictures that are not in the cache go through the
+    vision tower.
 
     Args:
         model: A `Qwen…ForConditionalGeneration`.

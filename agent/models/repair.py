@@ -15,6 +15,7 @@ _BLOCK = re.compile(rf"{OPEN}(.*?)(?:{CLOSE}|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _FENCE_OPENED = re.compile(r"\A\s*```[ \t]*\w*[ \t]*\n")
 _FENCE_CLOSED = re.compile(r"\n?[ \t]*```\s*\Z")
+_FENCE_BEGUN = re.compile(r"\s*```\w*\s*\Z")
 _LANGUAGE_LINE = re.compile(r"\A\s*(?:python3?|py)[ \t]*\n")
 _PROSE_ANSWER = re.compile(
     r"^[ \t]*[*#_]*[ \t]*(?:(?:the[ \t]+)?final[ \t_]answer(?:[ \t]+is)?|최종[ \t]*(?:답변?|결과))"
@@ -48,7 +49,7 @@ def repaired(text: str) -> str:
         )
     if not code:
         return text
-    thought = _FENCE_CLOSED.sub("", thought).strip()
+    thought = _FENCE_BEGUN.sub("", thought.replace(OPEN, "").replace(CLOSE, "")).strip()
     return f"{thought}\n{OPEN}\n{code}\n{CLOSE}".lstrip("\n")
 
 

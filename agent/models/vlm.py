@@ -32,8 +32,9 @@ class LocalModel(VisionModel):
     """A checkpoint that runs in this process; answers greedily, so the same prompt has the same answer.
 
     smolagents' own TransformersModel hands only the token ids to `generate`, which leaves a vision model
-    blind (huggingface/smolagents issue 841); here everything that the processor makes arrives. What the last call
-    computed is kept, and where the next prompt begins with the same tokens and pictures only the rest is fed.
+    blind (huggingface/smolagents issue 841); here everything that the processor makes arrives. What the last
+    call computed is kept, and where the next prompt begins with the same tokens and pictures only the rest is
+    fed.
 
     Args:
         checkpoint: Folder or hub id.
