@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import csv
+import json
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from reports.document import write_report
+from reports.exports import write_twins
+from tests.reports.builders import finding, inspection, report
+from tools.overriding import AGENT, overridden
+from tools.records import Inspection, Language, Verdict
+
+AT = "2026-03-04T05:30:00+09:00"
+REJECTED = inspection(1, Verdict.REJECT, (finding(),))
+SAVED = overridden(REJECTED, Verdict.ACCEPT, "Only dust.", by="김검사", at=AT)
+DOUBTED = overridden(inspection(2, Verdict.ACCEPT), Verdict.REVIEW, "Looks odd.", by=AGENT, at=AT)
+
+
+def text_of(inspections: tuple[Inspection, ...], folder: Path, language: Language) -> str:
+    path = folder / "report.pdf"
+    write_report(report(*inspections, language=language), path)
+    pages = PdfReader(BytesIO(path.read_bytes())).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "rule"),
+    [
+        (Language.EN, "Verdicts decided otherwise", "Rejected: Longer than 5 mm."),
+        (Language.KO, "변경된 판정", "불합격: 5 mm보다 깁니다."),
+    ],
+)
+def test_the_report_says_who_decided_when_and_why_also_of_what_was_accepted(
+    tmp_path: Path, language: Language, title: str, rule: str
+) -> None:
+    text = text_of((SAVED, DOUBTED), tmp_path, language)
+    for said in (title, rule, "Only dust.", "Looks odd.", "김검사", AGENT, "2026-03-04 05:30:00 UTC+09:00"):
+        assert said in text
+
+
+def test_without_decisions_there_is_no_such_section(tmp_path: Path) -> None:
+    assert "Verdicts decided otherwise" not in text_of((REJECTED,), tmp_path, Language.EN)
+
+
+def test_the_twins_keep_the_rules_verdict_beside_the_decision(tmp_path: Path) -> None:
+    write_twins(report(SAVED, DOUBTED), tmp_path)
+    rows = list(csv.DictReader(StringIO((tmp_path / "findings.csv").read_text(encoding="utf-8-sig"))))
+    shown = ("verdict", "rule_verdict", "decided_by", "decided_name", "decided_at", "reason")
+    assert [tuple(row[name] for name in shown) for row in rows] == [
+        ("accept", "reject", "human", "김검사", AT, "Only dust."),
+        ("review", "accept", "agent", AGENT, AT, "Looks odd."),
+    ]
+    images = json.loads((tmp_path / "coco.json").read_text(encoding="utf-8"))["images"]
+    assert [image["decided_by"] for image in images] == ["human", "agent"]
