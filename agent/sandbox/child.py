@@ -98,6 +98,7 @@ class Workspace:
         self._state: dict[str, Any] = {"__name__": "__main__"}
         self._functions: dict[str, Callable[..., Any]] = {}
         self._tools: dict[str, Callable[..., Any]] = {}
+        self._block = ""
         self._calls = 0
 
     def handle(self, message: Mapping[str, Any]) -> None:
@@ -111,7 +112,8 @@ class Workspace:
             case "variables":
                 self._state |= message["variables"]
             case "run":
-                write_frame(self._sink, self._run(message["code"]))
+                self._block = message["block"]
+                write_frame(self._sink, {"block": self._block, **self._run(message["code"])})
 
     def _run(self, code: str) -> dict[str, object]:
         self._calls = 0
@@ -183,7 +185,8 @@ class Workspace:
     def _ask(self, tool: str, arguments: Mapping[str, object]) -> object:
         self._calls += 1
         plain = _plain_arguments(tool, arguments, self._limits.message_bytes // 2)
-        write_frame(self._sink, {"kind": "call", "number": self._calls, "tool": tool, "arguments": plain})
+        call = {"kind": "call", "block": self._block, "number": self._calls, "tool": tool, "arguments": plain}
+        write_frame(self._sink, call)
         answer = _read(self._source, self._limits)
         match answer["kind"]:
             case "value":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -139,8 +140,8 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
 
     def _ready(self) -> ChildProcess:
         """A child whose walls are up."""
-        if self._child is not None and self._walls is not None and self._child.has_spoken():
-            self._kill()  # out of turn: gone, or no longer ours
+        if self._child is not None and self._walls is not None and self._child.has_ended():
+            self._kill()
         child = self._child or self._start()
         if self._walls is None:
             try:
@@ -162,18 +163,21 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
     def _converse(self, child: ChildProcess, code: str, note: str) -> Done | Failed:
         """Has the child run the code and answers its calls; kills it where that goes wrong in any way."""
         self._has_run = True
-        child.send({"kind": "run", "code": code})
+        block = secrets.token_hex(16)
+        child.send({"kind": "run", "block": block, "code": code})
         left, calls = self._limits.seconds, 0
         try:
             while True:
                 began = time.monotonic()
                 said = parse(child.receive(left, self._cancel))
                 left -= time.monotonic() - began
+                if isinstance(said, Ready) or said.block != block:
+                    raise ProtocolError("a message out of turn")
                 if isinstance(said, Done | Failed):
                     return said
                 calls += 1
-                if not isinstance(said, Call) or said.number != calls or calls > self._limits.tool_calls + 1:
-                    raise ProtocolError("a message out of turn")
+                if said.number != calls or calls > self._limits.tool_calls + 1:
+                    raise ProtocolError("a call out of turn")
                 child.send(self._answer(said))
         except DeadlinePassed:
             self._stopped(note + f"The code ran for more than {self._limits.seconds:g} s.")

@@ -87,9 +87,9 @@ class ChildProcess:
                 raise ChildEnded(self._why)
             return frame
 
-    def has_spoken(self) -> bool:
-        """Whether something lies unread: out of turn where nothing was asked."""
-        return not self._inbox.empty()
+    def has_ended(self) -> bool:
+        """Whether the child is gone and all that it said is read."""
+        return not self._reader.is_alive()
 
     def kill(self) -> None:
         """Ends the child and both threads."""

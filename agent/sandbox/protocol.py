@@ -39,10 +39,12 @@ class Call(_Message):
     """The code calls a tool and waits.
 
     Attributes:
+        block: As the parent named the block that runs: what was said before it began cannot name it.
         number: 1 for the first call of a block, and so on.
     """
 
     kind: Literal["call"]
+    block: str
     number: int
     tool: str = Field(max_length=100)
     arguments: dict[str, _Plain]
@@ -52,15 +54,17 @@ class Done(_Message):
     """The block ran to its end, or to `final_answer`."""
 
     kind: Literal["done"]
+    block: str
     output: _Plain
     logs: str
     is_final_answer: bool
 
 
 class Failed(_Message):
-    """The block, or the start of the child, ended in an error."""
+    """The block, or the start of the child (which has no name), ended in an error."""
 
     kind: Literal["failed"]
+    block: str = ""
     error: str
     logs: str
 

@@ -4,7 +4,11 @@ import sys
 import threading
 
 import pytest
+from smolagents.agents import CodeAgent
 from smolagents.local_python_executor import InterpreterError
+from smolagents.memory import ActionStep
+from smolagents.models import ChatMessage, MessageRole, Model
+from smolagents.monitoring import LogLevel, TokenUsage
 
 from agent.cancelling import TurnCancelled
 from agent.sandbox import process
@@ -179,3 +183,31 @@ def test_a_child_that_says_nothing_at_the_start_is_given_up(monkeypatch):
     bench = Bench(limits=Limits(start_seconds=0.2))
     with pytest.raises(LoupeError, match="took too long"):
         bench.run("1")
+
+
+class Writer(Model):
+    """A model whose code is written already."""
+
+    def __init__(self, *blocks: str) -> None:
+        super().__init__(model_id="writer")
+        self.blocks = list(blocks)
+
+    def generate(self, messages, **options):
+        text = f"<code>\n{self.blocks.pop(0)}\n</code>"
+        return ChatMessage(role=MessageRole.ASSISTANT, content=text, token_usage=TokenUsage(1, 1))
+
+
+def test_a_code_agent_works_with_it():
+    bench = Bench()
+    model = Writer(
+        "rows = measure(['img_001'])\nprint('so far')\nmeasure(['img_9'])",
+        "final_answer(rows[0]['length_mm'])",
+    )
+    agent = CodeAgent(
+        tools=[bench.measure], model=model, executor=bench.executor, verbosity_level=LogLevel.OFF
+    )
+    assert agent.run("How long?") == 2.5
+    failed = next(step for step in agent.memory.steps if isinstance(step, ActionStep))
+    bench.executor.close()
+    assert failed.observations == "Execution logs:\nso far\n"
+    assert "Line 3, `measure(['img_9'])`: ToolError: unknown id 'img_9' Known" in failed.error.message

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import secrets
 import struct
 import sys
 
@@ -260,58 +262,81 @@ def frame(message: object) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-CALL = {"kind": "call", "number": 1, "tool": "measure", "arguments": {"ids": []}}
-DONE = {"kind": "done", "output": "forged", "logs": "", "is_final_answer": True}
+CALL = {"kind": "call", "block": "b1", "number": 1, "tool": "measure", "arguments": {"ids": []}}
+DONE = {"kind": "done", "block": "b1", "output": "forged", "logs": "", "is_final_answer": True}
+NOT_FINITE = b'{"kind":"call","block":"b1","number":1,"tool":"measure","arguments":{"ids":[NaN]}}'
+
+
+@pytest.fixture
+def named(escaped, monkeypatch):
+    """Blocks are named b1, b2…, as for code that has found out what its own name is."""
+    names = itertools.count(1)
+    monkeypatch.setattr(secrets, "token_hex", lambda length: f"b{next(names)}")
+    escaped.measure.calls.clear()
+    return escaped
 
 
 @posix_only
 @pytest.mark.parametrize(
-    "forged",
+    ("forged", "reason"),
     [
-        pytest.param(frame({**CALL, "tool": "os.system"}), id="no such tool"),
-        pytest.param(frame({**CALL, "tool": "__class__"}), id="dunder for a tool"),
-        pytest.param(frame({**CALL, "number": 7}), id="call out of turn"),
-        pytest.param(frame({**CALL, "number": "1"}), id="number as text"),
-        pytest.param(frame({**CALL, "by": "human"}), id="field too many"),
-        pytest.param(frame({**CALL, "arguments": []}), id="arguments as list"),
+        pytest.param(frame({**CALL, "tool": "os.system"}), "a tool that there is not", id="no such tool"),
         pytest.param(
-            frame(b'{"kind":"call","number":1,"tool":"measure","arguments":{"ids":[NaN]}}'), id="NaN"
+            frame({**CALL, "tool": "__class__"}), "a tool that there is not", id="dunder for a tool"
         ),
-        pytest.param(frame({"kind": "ready", "walls": []}), id="ready again"),
-        pytest.param(frame({"kind": "decide", "verdict": "accept"}), id="unknown kind"),
-        pytest.param(frame({**DONE, "output": None, "logs": 3}), id="logs as number"),
-        pytest.param(frame(b"\x80\x04\x95cos\nsystem\n"), id="pickle"),
-        pytest.param(frame(b"[" * 10_000), id="brackets"),
-        pytest.param(frame(b""), id="nothing"),
-        pytest.param(struct.pack(">I", 2**32 - 1) + b"x", id="endless"),
-        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="another protocol"),
-        pytest.param(struct.pack(">I", 10) + b"half", id="half a message"),
+        pytest.param(frame({**CALL, "number": 7}), "a call out of turn", id="call out of turn"),
+        pytest.param(frame({**CALL, "number": 0}), "a call out of turn", id="call before the first"),
+        pytest.param(frame({**CALL, "number": "1"}), "valid integer", id="number as text"),
+        pytest.param(frame({**CALL, "block": "b2"}), "a message out of turn", id="call for a block to come"),
+        pytest.param(frame({**DONE, "block": "b0"}), "a message out of turn", id="answer of another block"),
+        pytest.param(frame({**CALL, "by": "human"}), "Extra inputs", id="field too many"),
+        pytest.param(frame({**CALL, "arguments": []}), "should be an object", id="arguments as list"),
+        pytest.param(frame(NOT_FINITE), "not JSON compliant", id="NaN"),
+        pytest.param(frame({"kind": "ready", "walls": []}), "a message out of turn", id="ready again"),
+        pytest.param(frame({"kind": "decide", "verdict": "accept"}), "expected tags", id="unknown kind"),
+        pytest.param(frame({**DONE, "logs": 3}), "valid string", id="logs as number"),
+        pytest.param(frame(b"\x80\x04\x95cos\nsystem\n"), "Invalid JSON", id="pickle"),
+        pytest.param(frame(b"[" * 10_000), "Invalid JSON", id="brackets"),
+        pytest.param(frame(b""), "Invalid JSON", id="nothing"),
+        pytest.param(struct.pack(">I", 2**32 - 1) + b"x", "a message of 4294967295 bytes", id="endless"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", "a message of 1195725856 bytes", id="another protocol"),
+        pytest.param(struct.pack(">I", 10) + b"half", "ended by itself", id="half a message"),
     ],
 )
-def test_forged_messages_end_the_child_and_call_nothing(escaped, forged):
-    escaped.measure.calls.clear()
-    with pytest.raises(InterpreterError, match=STOPPED):
-        escaped.run(f"import posix\nposix.write(4, {forged!r})\nposix._exit(0)")
-    assert escaped.measure.calls == []
-    assert escaped.run("40 + 2").output == 42
+def test_forged_messages_end_the_child_and_call_nothing(named, forged, reason):
+    with pytest.raises(InterpreterError) as stopped:
+        named.run(f"import posix\nposix.write(4, {forged!r})\nposix._exit(0)")
+    assert reason in str(stopped.value)
+    assert STOPPED in str(stopped.value)
+    assert named.measure.calls == []
+    assert named.run("40 + 2").output == 42
 
 
 @posix_only
-def test_a_forged_second_answer_is_not_taken_for_that_of_the_next_block(escaped):
-    forged = frame(DONE)
-    escaped.run(f"import posix\nposix.write(4, {forged + forged!r})")
-    assert escaped.run("40 + 2").output == 42
+def test_a_call_forged_without_fault_is_worth_a_call(named):
+    named.run(f"import posix\nposix.write(4, {frame(CALL)!r})")
+    assert named.measure.calls == [([], None)]
+    assert named.run("40 + 2").output == 42
 
 
 @posix_only
-def test_a_child_that_does_not_read_cannot_hold_up_its_parent(escaped):
+def test_a_forged_second_answer_is_not_taken_for_that_of_the_next_block(named):
+    assert named.run(f"import posix\nposix.write(4, {frame(DONE) * 2!r})").output == "forged"
+    with pytest.raises(InterpreterError, match="a message out of turn"):
+        named.run("40 + 2")
+    assert named.run("40 + 2").output == 42
+
+
+@posix_only
+def test_a_child_that_does_not_read_cannot_hold_up_its_parent(named):
     # It asks for an answer longer than the pipe holds, and never takes it.
-    call = frame({"kind": "call", "number": 1, "tool": "measure", "arguments": {"ids": ["img_001"] * 20_000}})
+    call = frame({**CALL, "arguments": {"ids": ["img_001"] * 20_000}})
     code = f"import posix\ncall = {call!r}\nwhile call:\n    call = call[posix.write(4, call):]\n"
     code += "while True:\n    pass"
     with pytest.raises(InterpreterError, match="ran for more than"):
-        escaped.run(code)
-    assert escaped.run("40 + 2").output == 42
+        named.run(code)
+    assert len(named.measure.calls) == 1
+    assert named.run("40 + 2").output == 42
 
 
 @posix_only
