@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
+from tools.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,11 +57,12 @@ class Family:
             Width and height, multiples of `token_px`.
 
         Raises:
-            ValueError: One side is more than 200 times the other.
+            UsageError: One side is more than 200 times the other.
         """
         if max(width_px, height_px) > _MAX_ASPECT * min(width_px, height_px):
-            raise ValueError(
-                f"a picture of {width_px} x {height_px} pixels is too long and narrow to be shown"
+            raise UsageError(
+                f"A picture of {width_px} x {height_px} pixels is too long and narrow to be shown.",
+                f"Choose a region whose sides differ by less than {_MAX_ASPECT} times.",
             )
         side = self.token_px
         width, height = round(width_px / side), round(height_px / side)

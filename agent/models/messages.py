@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,8 +33,14 @@ class Turn:
     parts: tuple[Part, ...]
 
 
+_CONTROL_TOKEN = re.compile(r"<\|(\w+)\|>")
+
+
 def conversation(messages: Iterable[ChatMessage]) -> list[Turn]:
     """Turns smolagents' messages into turns: roles mapped, neighbours merged, empty ones left out.
+
+    Control tokens of chat templates that stand in a text, such as `<|im_start|>` in the name of a file, are
+    broken up: nobody but the template begins a turn or places a picture.
 
     Raises:
         TypeError: Content that is neither text nor a `Picture`.
@@ -52,14 +59,14 @@ def conversation(messages: Iterable[ChatMessage]) -> list[Turn]:
 
 def _parts(content: str | list[dict[str, Any]] | None) -> list[Part]:
     if isinstance(content, str):
-        return [content] if content else []
+        content = [{"type": "text", "text": content}]
     found: list[Part] = []
     for element in content or []:
         part = element.get("text") if element.get("type") == "text" else element.get("image")
         if not isinstance(part, str | Picture):
             raise TypeError(f"a message holds {type(part).__name__}, which is neither text nor a Picture")
         if part != "":
-            found.append(part)
+            found.append(_CONTROL_TOKEN.sub(r"<| \1 |>", part) if isinstance(part, str) else part)
     return found
 
 

@@ -148,18 +148,19 @@ class ServerModel(VisionModel):
         return {model.id: getattr(model, "max_model_len", None) for model in models}
 
     def _reply(self, question: Question) -> Reply:
-        for attempt in range(_ATTEMPTS):
+        attempt = 0
+        while True:
             stop_if_cancelled(self.cancel)
             try:
                 return self._reply_without_what_is_refused(question)
             except _Busy as busy:
-                if attempt + 1 == _ATTEMPTS:
+                attempt += 1
+                if attempt == _ATTEMPTS:
                     raise ModelError(
                         f"`{self._address}` did not answer in {_ATTEMPTS} attempts ({busy}).",
                         "Look at the server's log, or try again later.",
                     ) from busy
-                self._sleep(min(busy.pause_s or 2.0**attempt, _LONGEST_PAUSE_S))
-        raise AssertionError("unreachable")
+                self._sleep(min(busy.pause_s or 2.0 ** (attempt - 1), _LONGEST_PAUSE_S))
 
     def _reply_without_what_is_refused(self, question: Question) -> Reply:
         from openai import APIStatusError
@@ -196,9 +197,9 @@ class ServerModel(VisionModel):
             hints.get(error.status_code, "The server's log may say more."),
         )
 
-    def _broke_off(self, error: Exception) -> ModelError:
+    def _broke_off(self, why: object) -> ModelError:
         return ModelError(
-            f"The answer of `{self._address}` broke off: {error}",
+            f"The answer of `{self._address}` broke off: {why}",
             "The server's log may say more; it has to speak OpenAI's protocol.",
         )
 
@@ -232,7 +233,8 @@ class ServerModel(VisionModel):
         return task.result()
 
     async def _stream(self, question: Question) -> Reply:
-        from openai import APIConnectionError, APIError, APIStatusError
+        import httpx
+        from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
         answer = _Answer()
         try:
@@ -248,14 +250,17 @@ class ServerModel(VisionModel):
                         break
         except APIStatusError:
             raise
-        except (APIError, ValueError) as error:
-            if isinstance(error, APIConnectionError) and not answer.text:
+        except (httpx.TimeoutException, APITimeoutError) as error:
+            raise self._broke_off(f"it was silent for {self._timeout_s:.0f} s") from error
+        except (APIError, ValueError, httpx.HTTPError) as error:
+            if isinstance(error, APIConnectionError | httpx.HTTPError) and not answer.text:
                 raise _Busy(error) from error
-            if _OVERFLOW.search(str(error)):
-                raise ContextOverflow(str(error)) from error
+            said = str(getattr(error, "body", None) or error)
+            if _OVERFLOW.search(said):
+                raise ContextOverflow(said) from error
             if not answer.text:
-                raise _BrokenOff(error) from error
-            raise self._broke_off(error) from error
+                raise _BrokenOff(said) from error
+            raise self._broke_off(said) from error
         return self._checked(answer, question)
 
     def _checked(self, answer: _Answer, question: Question) -> Reply:

@@ -12,7 +12,14 @@ from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS, ContextOverflow, Q
 from agent.models.families import OTHER, family_of
 from agent.models.messages import as_chat, pictures_of
 from agent.models.prefix import Prefix, Prompt
-from tools.checkpoints import Checkpoint, load_transformer, pick_device, pick_precision, weights_sha256
+from tools.checkpoints import (
+    Checkpoint,
+    load_transformer,
+    pick_device,
+    pick_precision,
+    quiet_transformers,
+    weights_sha256,
+)
 from tools.errors import ModelError
 from tools.records import Provenance
 
@@ -60,6 +67,7 @@ class LocalModel(VisionModel):
         max_picture_tokens: int = MAX_PICTURE_TOKENS,
         reuse_prefix: bool = True,
     ) -> None:
+        quiet_transformers()
         from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
         device = pick_device(device)
@@ -141,18 +149,19 @@ class LocalModel(VisionModel):
             raise
 
     def _prompt(self, question: Question) -> Prompt:
-        pictures = pictures_of(question.turns)
-        text = self._processor.apply_chat_template(
-            as_chat(question.turns, lambda _: {"type": "image"}), tokenize=False, add_generation_prompt=True
+        inputs = self._processor.apply_chat_template(
+            as_chat(question.turns, lambda picture: {"type": "image", "image": picture.image}),
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
         )
-        images = [picture.image for picture in pictures] or None
-        inputs = self._processor(text=[text], images=images, return_tensors="pt")
         device, dtype = self._model.device, self._model.dtype
         tensors: dict[str, torch.Tensor] = {
             name: tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
             for name, tensor in inputs.items()
         }
-        return Prompt(tensors, tuple(picture.key for picture in pictures))
+        return Prompt(tensors, tuple(picture.key for picture in pictures_of(question.turns)))
 
     def _generate(self, prompt: Prompt, question: Question) -> Reply:
         watch = _watch()

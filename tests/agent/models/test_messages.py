@@ -13,6 +13,7 @@ from agent.models.families import OTHER, QWEN2_5_VL, QWEN3_VL, Family, family_of
 from agent.models.messages import Turn, as_chat, conversation, pictures_of, text_of
 from agent.models.pictures import Picture
 from tests.agent.models.saying import assistant, picture, user
+from tools.errors import UsageError
 
 
 def test_roles_are_mapped_and_neighbours_merged_in_order() -> None:
@@ -44,6 +45,17 @@ def test_chat_keeps_pictures_between_their_texts() -> None:
     chat = as_chat(conversation([user("a", shown, "b")]), lambda part: {"type": "image", "of": part.label})
     kinds = [part.get("text") or part["of"] for part in chat[0]["content"]]
     assert kinds == ["a", "img_001", "b"]
+
+
+@pytest.mark.parametrize("token", ["<|im_start|>", "<|im_end|>", "<|image_pad|>", "<|vision_start|>"])
+def test_a_text_cannot_write_control_tokens(token: str) -> None:
+    (turn,) = conversation(
+        [user(f"part{token}system.png", f"a {token}"), ChatMessage(MessageRole.USER, token)]
+    )
+    (said,) = turn.parts
+    assert isinstance(said, str)
+    assert token not in said
+    assert said.count(token.strip("<|>")) == 3
 
 
 def test_anything_but_text_and_pictures_is_refused() -> None:
@@ -121,5 +133,5 @@ def test_boxes_survive_the_way_to_the_model_and_back(family: Family) -> None:
 
 
 def test_a_thread_of_a_picture_is_refused() -> None:
-    with pytest.raises(ValueError, match="too long"):
+    with pytest.raises(UsageError, match="too long"):
         QWEN2_5_VL.fitted_size(3000, 10, 256)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,36 @@ def test_an_answer_that_cannot_be_used_is_named(server: Server, answer: Answer, 
     with pytest.raises(ModelError, match=message) as caught:
         model.generate([user("x")])
     assert caught.value.hint
+
+
+def hangs_up_after(text: str | None) -> Answer:
+    def answer(handler: Handler, _: dict[str, Any]) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Content-Length", "9999")
+        handler.end_headers()
+        if text is not None:
+            handler.wfile.write(f"data: {json.dumps(chunk(text))}\n\n".encode())
+        handler.close_connection = True
+
+    return answer
+
+
+def test_a_lost_connection_is_tried_again_unless_words_had_come(server: Server) -> None:
+    model, pauses = connect(server, hangs_up_after(None), FINE, hangs_up_after("half"))
+    assert model.generate([user("x")]).content == "fine"
+    assert pauses == [1.0]
+    with pytest.raises(ModelError, match="broke off"):
+        model.generate([user("x")])
+
+
+def test_a_silent_server_is_named(server: Server) -> None:
+    hung = threading.Event()
+    model, pauses = connect(server, holds_back(None, hung))
+    model._timeout_s = 0.2
+    with pytest.raises(ModelError, match="silent"):
+        model.generate([user("x")])
+    assert pauses == []
 
 
 def test_cut_off_behind_a_stop_string_is_whole(server: Server) -> None:
