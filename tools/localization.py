@@ -29,6 +29,8 @@ UNCLASSIFIED = "unclassified"
 
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
 _HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
+_CLEAR_LABEL = 0.5  # score: more than all other labels together
+_CLEAR_PLACE = 0.5  # of the heat map's range, by which the candidate's place is hotter than the rest
 
 
 @dataclass
@@ -199,38 +201,44 @@ class Localizer:
 def candidate_from_heat_map(record: ImageRecord, screening: Screening, recipe: Recipe) -> Finding | None:
     """The finding that stands for a suspect image in which the detector found nothing.
 
-    Its box is the hot region around the heat map's peak, or the whole image where there is no heat map; its
-    confidence is the suspicion.
+    Its box is the hot region around the heat map's peak, or the whole image where there is no heat map. Where
+    the rest of the part is as hot, no place is to blame: its confidence is no more than the peak rises above
+    the rest. It is of the type that screening named only where that type is clear and the place stands out.
 
     Returns:
         A finding of origin `screening`, or None when the image is not suspect.
     """
     if screening.status is not ScreeningStatus.SUSPECT:
         return None
+    box, rise = _hot_region(record, screening)
+    clear = screening.scores.get(screening.label, 0.0) >= _CLEAR_LABEL and rise >= _CLEAR_PLACE
     return Finding(
         id=f"{record.id}-1",
         image_id=record.id,
-        type=screening.label if screening.label in recipe.defects else UNCLASSIFIED,
-        confidence=screening.suspicion,
-        box_xyxy_px=_hot_box(record, screening),
+        type=screening.label if clear and screening.label in recipe.defects else UNCLASSIFIED,
+        confidence=round(min(screening.suspicion, rise), 6),
+        box_xyxy_px=box,
         origin=Origin.SCREENING,
         provenance=(screening.provenance,),
     )
 
 
-def _hot_box(record: ImageRecord, screening: Screening) -> BoxXyxyPx:
-    """The box of the connected cells around the peak that are nearly as hot."""
+def _hot_region(record: ImageRecord, screening: Screening) -> tuple[BoxXyxyPx, float]:
+    """The box of the connected cells around the peak that are nearly as hot, and its rise above the rest."""
     heat = screening.heat_map
+    whole = (0.0, 0.0, float(record.width_px), float(record.height_px))
     if heat is None:
-        return (0.0, 0.0, float(record.width_px), float(record.height_px))
+        return whole, 1.0
     from scipy.ndimage import find_objects, label
 
     values = np.reshape(heat.values, (heat.rows, heat.columns))
     regions, _ = label(values >= _HOT * values.max(), structure=np.ones((3, 3)))
     peak = regions[np.unravel_index(int(values.argmax()), values.shape)]
+    rest = values[regions != peak]
+    rise = float(values.max() - np.median(rest)) if rest.size else 0.0
     rows, columns = find_objects(regions)[peak - 1]
     down, across = record.height_px / heat.rows, record.width_px / heat.columns
-    return (columns.start * across, rows.start * down, columns.stop * across, rows.stop * down)
+    return (columns.start * across, rows.start * down, columns.stop * across, rows.stop * down), rise
 
 
 def _types_of_classes(recipe: Recipe) -> dict[str, str | None]:

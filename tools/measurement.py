@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.centrelines import CentreLine, centre_line
-from tools.outlines import Callipers, callipers, edge_transition_px, outlines
-from tools.records import Measurement, Provenance, Quantity
+from tools.hotspots import hotspot
+from tools.outlines import callipers, edge_transition_px, length_spread, outlines
+from tools.records import Measurement, Origin, Provenance, Quantity
 from tools.segmentation import Segment, segment_defect
 from tools.uncertainty import Budget, Ruler
 
@@ -48,6 +49,8 @@ def measure_mask(
     offset_xy: tuple[int, int] = (0, 0),
     edge_touching: bool = False,
     noise_to_contrast: float | None = None,
+    end_doubt_px: float = 0.0,
+    edge_doubt_px: float = 0.0,
 ) -> tuple[Measurement, ...]:
     """Measures a defect whose mask is known.
 
@@ -64,6 +67,8 @@ def measure_mask(
         edge_touching: The defect runs out of the picture: sizes are lower bounds.
         noise_to_contrast: Unrest of the surface over the defect's contrast, where the mask was segmented
             from a picture; None for a mask that is given.
+        end_doubt_px: Standard uncertainty of where a thin curved defect ends, at each end.
+        edge_doubt_px: Standard uncertainty of where an edge lies, beyond its softness, the same all around.
 
     Returns:
         No measurements where the mask is empty.
@@ -82,29 +87,36 @@ def measure_mask(
     noise = np.hypot(
         _PLAIN_DIGITISATION_PX if plain else _SOFT_DIGITISATION_PX, rise * min(noise_to_contrast or 0.0, 1.0)
     )
-    budget = Budget(ruler, rise / 12**0.5, float(noise), noise_to_contrast is not None, edge_touching)
+    budget = Budget(
+        ruler, rise / 12**0.5, float(noise), noise_to_contrast is not None, edge_touching, edge_doubt_px
+    )
     area = ruler.area_px2(soft, offset_xy)
     line = centre_line(soft) if curvilinear else None
     if line is not None:
-        return _along(line, area, np.array(offset_xy, np.float64), budget)
+        return _along(line, area, np.array(offset_xy, np.float64), budget, end_doubt_px)
     if not outer:
         return ()
-    return _across(callipers(ruler.level(np.vstack(outer))), area, perimeter, budget)
+    return _across(ruler.level(np.vstack(outer)), area, perimeter, budget)
 
 
-def _across(
-    reading: Callipers, area_px2: float, perimeter_px: float, budget: Budget
-) -> tuple[Measurement, ...]:
-    """Returns what is measured of a patch."""
+def _across(points: Points, area_px2: float, perimeter_px: float, budget: Budget) -> tuple[Measurement, ...]:
+    """Returns what is measured of a patch, given its outlines."""
+    reading = callipers(points)
+    width = budget.size(Quantity.WIDTH, reading.narrowest, "smallest Feret diameter")
+    ambiguous_px = (
+        length_spread(points, width.uncertainty / 2 / budget.ruler.factor) if budget.segmented else 0.0
+    )
     return (
-        budget.size(Quantity.LENGTH, reading.longest, "calliper length"),
-        budget.size(Quantity.WIDTH, reading.narrowest, "smallest Feret diameter"),
+        budget.size(Quantity.LENGTH, reading.longest, "calliper length", own_px=ambiguous_px),
+        width,
         *_areas(budget.area(area_px2, perimeter_px, "sum of pixel coverage"), budget),
         budget.angle(reading.angle_deg, reading.longest, reading.narrowest, "direction of calliper length"),
     )
 
 
-def _along(line: CentreLine, area_px2: float, offset: Points, budget: Budget) -> tuple[Measurement, ...]:
+def _along(
+    line: CentreLine, area_px2: float, offset: Points, budget: Budget, end_doubt_px: float
+) -> tuple[Measurement, ...]:
     """Returns what is measured of a thin curved defect."""
     level = budget.ruler.level
     path = level(line.path + offset)
@@ -123,11 +135,10 @@ def _along(line: CentreLine, area_px2: float, offset: Points, budget: Budget) ->
     across = path[-1] - path[0]
     angle = float(np.degrees(np.arctan2(-across[1], across[0])) % 180)
     # The edge's level moves both edges of a line, yet hardly its ends: those count through `own_px`.
-    ends = replace(budget, level_px=budget.level_px / 2)
+    ends = replace(budget, level_px=budget.level_px / 2, doubt_px=0.0)
+    own_px = float(np.linalg.norm([_CENTRE_LINE * length, 0.5 * width, end_doubt_px * 2**0.5]))
     return (
-        ends.size(
-            Quantity.LENGTH, length, method, own_px=float(np.hypot(_CENTRE_LINE * length, 0.5 * width))
-        ),
+        ends.size(Quantity.LENGTH, length, method, own_px=own_px),
         budget.size(Quantity.WIDTH, width, "area over centre-line length"),
         budget.size(
             Quantity.MAX_WIDTH, max(widest, width), "longest chord across the centre line", own_px=0.2
@@ -168,7 +179,9 @@ class Measurer:
         """Returns the finding with outlines, sizes, zone, place and how they came about.
 
         Where nothing stands out inside the box, the sizes are those of the box, with the uncertainty that
-        this deserves. The box itself stays as it was proposed.
+        this deserves. The box itself stays as it was proposed, but for a candidate of screening, whose box is
+        a coarse region: that becomes the one place in it that stands out, or stays without outline and sizes
+        (`unsegmented` says its provenance), for the size of a region is none of a defect.
 
         Args:
             image_rgb: HxWx3, the picture in which the finding was located.
@@ -176,6 +189,11 @@ class Measurer:
             scale: Millimetres where given, pixels otherwise.
         """
         started = time.perf_counter()
+        if finding.origin is Origin.SCREENING:
+            spot = hotspot(image_rgb, finding.box_xyxy_px)
+            if spot is None:
+                return self._unsegmented(image_rgb, finding, started)
+            finding = finding.model_copy(update={"box_xyxy_px": spot})
         defect = self.recipe.defects.get(finding.type)
         curvilinear = defect is not None and defect.curvilinear
         height, width = image_rgb.shape[:2]
@@ -193,6 +211,8 @@ class Measurer:
             offset_xy=segment.offset_xy,
             edge_touching=touching,
             noise_to_contrast=segment.noise_to_contrast,
+            end_doubt_px=segment.end_doubt_px,
+            edge_doubt_px=segment.edge_doubt_px,
         )
         if not measurements:
             outer, holes = [], []
@@ -207,6 +227,24 @@ class Measurer:
                 "zone": self._zone(centre),
                 "place": _place(centre),
                 "provenance": (*finding.provenance, _provenance(segment, curvilinear, bool(outer), started)),
+            }
+        )
+
+    def _unsegmented(self, image_rgb: NDArray[np.uint8], finding: Finding, started: float) -> Finding:
+        """Returns a candidate with its place alone."""
+        height, width = image_rgb.shape[:2]
+        box = finding.box_xyxy_px
+        centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
+        provenance = Provenance(
+            tool="measurement",
+            parameters={"method": "unsegmented"},
+            elapsed_s=time.perf_counter() - started,
+        )
+        return finding.model_copy(
+            update={
+                "zone": self._zone(centre),
+                "place": _place(centre),
+                "provenance": (*finding.provenance, provenance),
             }
         )
 

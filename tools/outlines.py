@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours
 
-__all__ = ["Callipers", "callipers", "edge_transition_px", "outlines", "signed_area"]
+__all__ = ["Callipers", "callipers", "edge_transition_px", "length_spread", "outlines", "signed_area"]
 
 Points = NDArray[np.float64]
 
@@ -96,6 +96,18 @@ def callipers(points: Points) -> Callipers:
     length = _end(points, axis, width) + _end(points, -axis, width)
     angle = float(np.degrees(np.arctan2(-axis[1], axis[0])) % 180)
     return Callipers(max(length, width, 0.0), max(min(width, length), 0.0), angle)
+
+
+def length_spread(points: Points, width_tolerance: float) -> float:
+    """Returns the standard deviation of the length over the directions in which the width is about least.
+
+    A roundish shape has several such directions, and another length across each.
+    """
+    hull = _hull(points)
+    turns = np.linspace(0, np.pi, 90, endpoint=False)
+    spans = np.ptp(hull @ np.stack([np.cos(turns), np.sin(turns)]), axis=0)
+    lengths = np.roll(spans, -len(turns) // 2)[spans <= spans.min() + width_tolerance]
+    return float(np.ptp(lengths)) / 12**0.5
 
 
 def _hull(points: Points) -> Points:

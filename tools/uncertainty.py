@@ -8,8 +8,11 @@ compared with a limit). Standard uncertainties:
 - Edge noise: the surface's unrest over the defect's contrast, times T, independent on both sides.
 - Digitisation: 0.1 px per edge of a soft mask, 1 / sqrt 12 px of a plain one.
 - Centre line: 1 % of its length, for what smoothing takes off and the pixel staircase adds.
+- Doubt: how far the ways to cut this defect that are about as good as the best one differ, and what may be
+  unseen of a dent, the same way on both sides; of a line, at its ends.
 - Definition: how far sound ways to outline the same defect in a picture differ: 5 % of a length, 10 % of a
   width, 12 % of an area, about what synthesised parts of known truth show; not for a mask that is given.
+- Direction: a roundish patch is about as wide in several directions; the spread of the lengths across them.
 - Scale: half its stated expanded uncertainty; twice that in an area.
 """
 
@@ -87,6 +90,8 @@ class Budget:
         level_px: Standard uncertainty of where an edge's level lies.
         noise_px: Standard uncertainty of one edge on its own.
         segmented: Whether the mask was found in a picture.
+        doubt_px: Standard uncertainty of where the outline lies, the same way all around: how far the ways to
+            cut this defect differ.
         lower_bound: The defect runs out of the picture.
     """
 
@@ -95,10 +100,11 @@ class Budget:
     noise_px: float
     segmented: bool
     lower_bound: bool
+    doubt_px: float = 0.0
 
     def size(self, quantity: Quantity, value_px: float, method: str, *, own_px: float = 0.0) -> Measurement:
         """Returns a length between two edges; `own_px` is what the quantity's own method adds."""
-        edges = (2 * self.level_px) ** 2 + 2 * self.noise_px**2
+        edges = 4 * self._together_px2 + 2 * self.noise_px**2
         relative = self.ruler.relative**2 + self._definition(quantity) ** 2
         spread = np.sqrt(edges + own_px**2 + relative * value_px**2)
         return self._state(
@@ -107,7 +113,7 @@ class Budget:
 
     def area(self, value_px2: float, perimeter_px: float, method: str) -> Measurement:
         """Returns an area: its edge may lie further in or out all along, and wavers along the way."""
-        edges = (perimeter_px * self.level_px) ** 2 + perimeter_px * self.noise_px**2
+        edges = perimeter_px**2 * self._together_px2 + perimeter_px * self.noise_px**2
         relative = (2 * self.ruler.relative) ** 2 + self._definition(Quantity.AREA) ** 2
         spread = float(np.sqrt(edges + relative * value_px2**2))
         factor = self.ruler.factor**2
@@ -124,6 +130,11 @@ class Budget:
             uncertainty=2 * spread,
             method=method,
         )
+
+    @property
+    def _together_px2(self) -> float:
+        """What moves all edges the same way, squared."""
+        return self.level_px**2 + self.doubt_px**2
 
     def _definition(self, quantity: Quantity) -> float:
         return _DEFINITION[quantity] if self.segmented else 0.0

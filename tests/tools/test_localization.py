@@ -232,10 +232,10 @@ def test_order_batches_and_cancel(monkeypatch, recipe, picture, tmp_path):
     assert seen == 1
 
 
-def screening_of(status, label, heat=None):
+def screening_of(status, label, heat=None, score=0.8):
     return Screening(
         image_id="img_001",
-        scores={},
+        scores={label: score},
         suspicion=0.8,
         label=label,
         status=status,
@@ -257,6 +257,28 @@ def test_a_suspect_gets_a_candidate_where_it_is_hot(recipe):
     assert finding.box_xyxy_px == (250, 50, 350, 100)
     assert (finding.id, finding.origin, finding.type) == ("img_001-1", Origin.SCREENING, "dent")
     assert finding.confidence == 0.8
+
+
+@pytest.mark.parametrize(
+    ("background", "score", "type_", "confidence"),
+    [(0.0, 0.8, "dent", 0.8), (0.3, 0.4, UNCLASSIFIED, 0.6), (0.85, 0.8, UNCLASSIFIED, 0.05)],
+)
+def test_a_candidate_claims_no_more_than_its_place_and_label_stand_out(
+    recipe, background, score, type_, confidence
+):
+    values = np.full((4, 8), background)
+    values[1, 5] = 0.9
+    values[3, :4] = min(background, 0.7)
+    heat = HeatMap(rows=4, columns=8, values=tuple(values.ravel()))
+    screening = screening_of(ScreeningStatus.SUSPECT, "dent", heat, score)
+    finding = candidate_from_heat_map(RECORD, screening, recipe)
+    assert (finding.type, finding.confidence) == (type_, pytest.approx(confidence, abs=0.16))
+
+
+def test_where_everything_is_hot_nothing_is_claimed(recipe):
+    heat = HeatMap(rows=2, columns=2, values=(0.95, 0.9, 1.0, 0.95))
+    finding = candidate_from_heat_map(RECORD, screening_of(ScreeningStatus.SUSPECT, "dent", heat), recipe)
+    assert (finding.type, finding.confidence) == (UNCLASSIFIED, 0)
 
 
 def test_without_a_heat_map_the_candidate_is_the_whole_image(recipe):

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from tests.tools.shapes import arc, patch, stroke
 from tools.measurement import Measurer, measure_mask
+from tools.outlines import length_spread
 from tools.recipe import DefectType, Part, Recipe, Zone
 from tools.records import Finding, Measurement, Origin, Quantity, Scale, ScaleSource, Unit
+from tools.segmentation import segment_defect
 
 POSES = [(0.0, (0.0, 0.0)), (0.0, (0.5, 0.25)), (0.4, (0.3, -0.2)), (0.785, (0.0, 0.1)), (1.2, (-0.4, 0.45))]
 RECIPE = Recipe(
@@ -195,6 +197,112 @@ def test_a_stain_is_found_in_its_box_and_measured() -> None:
     assert (measured.place, measured.zone, measured.edge_touching) == ("right", None, False)
     assert measured.provenance[-1].parameters["method"] == "patch"
     assert len(measured.contours_px) == 1
+
+
+@pytest.mark.parametrize(("width", "angle"), [(3.0, 0.0), (3.0, 0.7), (5.0, 0.4), (9.0, 2.2)])
+def test_a_narrow_patch_in_a_picture_is_no_wider_than_it_is(width: float, angle: float) -> None:
+    cover = patch("rectangle", 60, width, angle, (0.2, 0.1))
+    image = photograph(cover, (40, 40))
+    rows, columns = np.nonzero(cover)
+    box = (columns.min() + 37.0, rows.min() + 37.0, columns.max() + 44.0, rows.max() + 44.0)
+    sizes = by_quantity(Measurer(RECIPE).measure(image, finding("stain", box), None).measurements)
+    assert sizes[Quantity.WIDTH].value == pytest.approx(width, abs=0.35)
+    assert sizes[Quantity.LENGTH].value == pytest.approx(60, abs=1.5)
+    assert sizes[Quantity.AREA].value == pytest.approx(60 * width, rel=0.08)
+
+
+def lit(height: NDArray[np.float64], contrast: float) -> NDArray[np.uint8]:
+    """A grey plate with relief, the light coming from the right."""
+    slope = cv2.GaussianBlur(np.gradient(height, axis=1), (0, 0), 0.7)
+    noisy = 140 + contrast * slope + np.random.default_rng(3).normal(0, 1.5, height.shape)
+    return np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def test_a_groove_lies_between_its_flanks() -> None:
+    along = 45 * np.array([np.sin(0.2), np.cos(0.2)])
+    cover = stroke([np.array([80.0, 80.0]) + np.stack([-along, along])], 3.0, 160)
+    rows, columns = np.nonzero(cover)
+    box = (columns.min() - 2.0, rows.min() - 2.0, columns.max() + 3.0, rows.max() + 3.0)
+    segment = segment_defect(lit(-cv2.GaussianBlur(cover, (0, 0), 0.6), 90), box, curvilinear=True)
+    x, y = segment.offset_xy
+    true = cover[y : y + segment.soft.shape[0], x : x + segment.soft.shape[1]] >= 0.5
+    found = segment.soft >= 0.5
+    assert np.count_nonzero(true & found) / np.count_nonzero(true | found) > 0.6
+
+
+def test_a_dent_goes_on_where_light_runs_along_its_edge() -> None:
+    rows, columns = np.mgrid[:160, :160] + 0.5
+    apart = np.hypot((columns - 80) / 24, (rows - 80) / 24)
+    bowl = -cv2.GaussianBlur(12 * np.clip(1 - apart**2, 0, None), (0, 0), 1.5)
+    dent = Measurer(RECIPE).measure(lit(bowl, 60), finding("stain", (54.0, 54.0, 106.0, 106.0)), None)
+    sizes = by_quantity(dent.measurements)
+    for quantity, true in ((Quantity.LENGTH, 48), (Quantity.WIDTH, 48), (Quantity.AREA, np.pi * 24**2)):
+        assert abs(sizes[quantity].value - true) <= sizes[quantity].uncertainty
+    assert sizes[Quantity.AREA].value == pytest.approx(np.pi * 24**2, rel=0.1)
+
+
+def test_an_edge_in_doubt_and_an_end_in_doubt_add_to_what_they_bound() -> None:
+    blob, line = patch("rectangle", 40, 12, 0.3, (0, 0)), stroke([arc(28, 0, 2.4, (40, 40.2))], 2.0, 80)
+    for mask, curvilinear, doubt, touched in (
+        (blob, False, {"edge_doubt_px": 2.0}, {Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA}),
+        (line, True, {"edge_doubt_px": 0.5}, {Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA}),
+        (line, True, {"end_doubt_px": 3.0}, {Quantity.LENGTH}),
+    ):
+        sure = by_quantity(measure_mask(mask, curvilinear=curvilinear))
+        unsure = by_quantity(measure_mask(mask, curvilinear=curvilinear, **doubt))
+        for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA):
+            if quantity in sure:
+                grown = unsure[quantity].uncertainty > 1.3 * sure[quantity].uncertainty
+                assert grown == (quantity in touched), quantity
+
+
+@pytest.mark.parametrize(("width", "least"), [(38.0, 0.5), (20.0, 0.0)])
+def test_a_roundish_patch_has_no_sure_direction_of_length(width: float, least: float) -> None:
+    outline = np.argwhere(patch("rectangle", 40, width, 0.2, (0, 0)) > 0.5).astype(np.float64)
+    assert length_spread(outline, 4.0) >= least
+    assert length_spread(outline, 0.05) < 1
+
+
+def test_a_large_patch_is_measured_from_a_smaller_picture() -> None:
+    cover = patch("ellipse", 300, 240, 0.3, (0, 0))
+    image = photograph(cover, (50, 50), (460, 460))
+    rows, columns = np.nonzero(cover)
+    box = (columns.min() + 50.0, rows.min() + 50.0, columns.max() + 51.0, rows.max() + 51.0)
+    sizes = by_quantity(Measurer(RECIPE).measure(image, finding("stain", box), None).measurements)
+    assert sizes[Quantity.LENGTH].value == pytest.approx(300, rel=0.02)
+    assert sizes[Quantity.AREA].value == pytest.approx(float(cover.sum()), rel=0.02)
+
+
+def candidate(kind: str, box: tuple[float, float, float, float]) -> Finding:
+    return finding(kind, box).model_copy(update={"origin": Origin.SCREENING})
+
+
+@pytest.mark.parametrize("kind", ["stain", "unclassified"])
+def test_a_candidates_region_becomes_the_one_place_that_stands_out(kind: str) -> None:
+    cover = patch("ellipse", 22, 16, 0.5, (0, 0))
+    image = photograph(cover, (120, 90), (240, 240))
+    measured = Measurer(RECIPE).measure(image, candidate(kind, (40.0, 30.0, 220.0, 210.0)), None)
+    x0, y0, x1, y1 = measured.box_xyxy_px
+    assert 110 < x0 < 130 < 138 < x1 < 160
+    assert 80 < y0 < 100 < 108 < y1 < 130
+    assert by_quantity(measured.measurements)[Quantity.LENGTH].value == pytest.approx(22, rel=0.1)
+
+
+def test_a_candidate_on_the_parts_own_edge_has_neither_outline_nor_size() -> None:
+    image = photograph(np.zeros((1, 1), np.float32), (0, 0), (240, 240))
+    image[105:130, 120:] = 20  # a cut-out of the part comes in from the right
+    box = (40.0, 30.0, 220.0, 210.0)
+    measured = Measurer(RECIPE).measure(image, candidate("stain", box), None)
+    assert (measured.contours_px, measured.measurements, measured.box_xyxy_px) == ((), (), box)
+    assert measured.provenance[-1].parameters["method"] == "unsegmented"
+    assert (measured.place, measured.zone) == ("centre", None)
+
+
+def test_a_candidate_on_even_texture_has_neither_outline_nor_size() -> None:
+    grain = np.random.default_rng(4).normal(120, 25, (200, 200, 3))
+    image = np.clip(cv2.GaussianBlur(grain, (0, 0), 1.5), 0, 255).astype(np.uint8)
+    measured = Measurer(RECIPE).measure(image, candidate("crack", (10.0, 10.0, 190.0, 190.0)), None)
+    assert (measured.contours_px, measured.measurements) == ((), ())
 
 
 def test_a_crack_is_found_in_its_box_and_measured_along_its_line() -> None:
