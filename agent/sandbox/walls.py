@@ -85,7 +85,7 @@ def _no_new_privileges() -> None:
 
 
 def _user(limits: Limits) -> str:
-    """Lays down root, to whom the limit on processes does not apply."""
+    """Lays down root and its rights, to whom the limit on processes does not apply."""
     if sys.platform == "win32":
         raise _Missing("Windows has no such change of user")
     if os.geteuid() != 0:
@@ -101,10 +101,12 @@ def _namespaces(limits: Limits) -> str:
     if sys.platform != "linux":
         raise _Missing(_LINUX_ONLY)
     clone_newipc, clone_newuser, clone_newnet = 0x08000000, 0x10000000, 0x40000000
-    # All in one call: the new user namespace gives the right to the other two, without being root.
-    if _libc().unshare(clone_newuser | clone_newnet | clone_newipc) != 0:
+    # Who is not root gets the right to the other two from a user namespace; root stays in the outer one where
+    # it can still become another user.
+    first = clone_newuser if os.geteuid() != 0 else 0
+    if _libc().unshare(first | clone_newnet | clone_newipc) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    return "a network of its own without devices, and no rights beyond it"
+    return "a network of its own without devices"
 
 
 def _parent_death(limits: Limits) -> str:
@@ -183,8 +185,8 @@ def _system_calls(limits: Limits) -> str:
 # In the order in which they can be raised: a change of user clears the parent-death signal, making a ruleset
 # takes a descriptor, and the filter refuses what the others call.
 WALLS: dict[str, Callable[[Limits], str]] = {
-    "user": _user,
     "namespaces": _namespaces,
+    "user": _user,
     "parent-death signal": _parent_death,
     "landlock": _landlock,
     "resource limits": _resource_limits,

@@ -24,6 +24,7 @@ STOPPED = "It was stopped; variables and functions of earlier steps are gone."
         pytest.param("open('/etc/passwd').read()", "Forbidden function", id="read a file"),
         pytest.param("open('/tmp/x', 'w').write('x')", "Forbidden function", id="write a file"),
         pytest.param("import socket", "not allowed", id="socket"),
+        pytest.param("import os\nwhile True:\n    os.fork()", "not allowed", id="fork bomb"),
         pytest.param("import subprocess", "not allowed", id="subprocess"),
         pytest.param("from os import system", "not allowed", id="system"),
         pytest.param("__import__('os')", "Forbidden function", id="import by name"),
