@@ -183,8 +183,8 @@ class Workspace:
         return call
 
     def _ask(self, tool: str, arguments: Mapping[str, object]) -> object:
-        self._calls += 1
         plain = _plain_arguments(tool, arguments, self._limits.message_bytes // 2)
+        self._calls += 1
         call = {"kind": "call", "block": self._block, "number": self._calls, "tool": tool, "arguments": plain}
         write_frame(self._sink, call)
         answer = _read(self._source, self._limits)

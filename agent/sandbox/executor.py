@@ -208,11 +208,15 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
             raise ProtocolError("a call of a tool that there is not")
         tool = self._tools[call.tool]
         try:
+            # Also keeps from a tool's `__call__` what is no argument of the tool itself.
             validate_tool_arguments(tool, call.arguments)
+        except (TypeError, ValueError) as error:
+            return _refusal(f"{call.tool}: {error}. It takes: {', '.join(tool.inputs)}.")
+        try:
             value = tool(**call.arguments)
             size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace"))
         except LoupeError as error:
-            return _refusal(f"{error.message} {error.hint}".strip())
+            return _refusal(f"{error.message}. {error.hint}".strip(" ."))
         except Exception as error:  # noqa: BLE001 - as in smolagents, a tool's fault is an observation
             return _refusal(f"{call.tool}: {type(error).__name__}: {error}")
         if size > self._limits.message_bytes // 2:

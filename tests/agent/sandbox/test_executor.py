@@ -21,6 +21,7 @@ from tools.errors import LoupeError
     ("code", "output", "logs"),
     [
         ("1 + 1", 2, ""),
+        ("try:\n    measure([print])\nexcept TypeError:\n    pass\nlen(measure(['img_001']))", 1, ""),
         ("print('a', 1)\nprint('b')", None, "a 1\nb\n"),
         ("measure(['img_001'])", [{"id": "img_001", "length_mm": 2.5}], ""),
         ("sum(row['length_mm'] for row in measure(ids=['img_001', 'img_002']))", 5.0, ""),
@@ -60,14 +61,14 @@ def test_a_final_answer_is_json_or_else_its_text(bench, code, answer):
             "for i in [1]:\n    j = i\n    measure(['img_9'])",
             "Line 3, `measure(['img_9'])`: ToolError: unknown id",
         ),
-        ("measure(['img_9'])", "'img_9' Known: img_001, img_002."),
+        ("measure(['img_9'])", "unknown id 'img_9'. Known: img_001, img_002"),
         ("def f(i):\n    return i['x']\n\nf({})", "Line 2, `return i['x']`"),
         ("a = (", "Code parsing failed on line 1"),
         ("import os", "Import of os is not allowed"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("measure('img_001')", "Argument ids has type 'string' but should be 'array'"),
-        ("measure()", "Argument ids is required"),
+        ("measure()", "measure: Argument ids is required. It takes: ids, threshold."),
         ("measure([], sanitize_inputs_outputs=True)", "not in the tool's input schema"),
         ("measure([], 1.0, 2.0)", "measure() takes at most 2 arguments: ids, threshold"),
         ("measure([], ids=[])", "measure() got ids twice"),
@@ -210,4 +211,4 @@ def test_a_code_agent_works_with_it():
     failed = next(step for step in agent.memory.steps if isinstance(step, ActionStep))
     bench.executor.close()
     assert failed.observations == "Execution logs:\nso far\n"
-    assert "Line 3, `measure(['img_9'])`: ToolError: unknown id 'img_9' Known" in failed.error.message
+    assert "Line 3, `measure(['img_9'])`: ToolError: unknown id 'img_9'. Known" in failed.error.message
