@@ -15,13 +15,15 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
-__all__ = ["CentreLine", "centre_line"]
+__all__ = ["CentreLine", "centre_line", "straightened"]
 
 Points = NDArray[np.float64]
 Soft = NDArray[np.float32]
 
 _SUPPORT = 0.3  # a line one pixel wide covers half of two pixels where it lies between them
 _SMOOTHING_PX = 1.5
+_WAVERING_PX = 6.0
+_WAVERING_PAD = 24
 _STEP_PX = 0.25
 _CHORD_STEP_PX = 0.5
 _CHORD_ANGLES_DEG = (-45, -30, -15, 0, 15, 30, 45)
@@ -74,6 +76,14 @@ def centre_line(soft: Soft) -> CentreLine | None:
         away = np.linalg.norm(chords.mean(axis=1) - branch[0], axis=1) > 4 * half_width + 2
         chords = chords[away] if np.any(away) else chords
     return CentreLine(_with_ends(soft, path, half_width), branches, chords)
+
+
+def straightened(path: Points) -> Points:
+    """Returns a path without its waverings, its ends where they are: how much of them is grain is unknown."""
+    pad = min(len(path) - 1, _WAVERING_PAD)
+    padded = np.pad(path, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth: Points = gaussian_filter1d(padded, _WAVERING_PX, axis=0)[pad : len(padded) - pad]
+    return smooth
 
 
 def _bridged(pixels: Points) -> csr_matrix:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.centrelines import CentreLine, centre_line
+from tools.centrelines import CentreLine, centre_line, straightened
 from tools.hotspots import hotspot
 from tools.outlines import callipers, edge_transition_px, length_spread, outlines
 from tools.records import Measurement, Origin, Provenance, Quantity
@@ -136,7 +136,10 @@ def _along(
     angle = float(np.degrees(np.arctan2(-across[1], across[0])) % 180)
     # The edge's level moves both edges of a line, yet hardly its ends: those count through `own_px`.
     ends = replace(budget, level_px=budget.level_px / 2, doubt_px=0.0)
-    own_px = float(np.linalg.norm([_CENTRE_LINE * length, 0.5 * width, end_doubt_px * 2**0.5]))
+    wavering_px = (length - _length(level(straightened(line.path) + offset))) if budget.segmented else 0.0
+    own_px = float(
+        np.linalg.norm([_CENTRE_LINE * length, 0.5 * width, end_doubt_px * 2**0.5, wavering_px / 3**0.5])
+    )
     return (
         ends.size(Quantity.LENGTH, length, method, own_px=own_px),
         budget.size(Quantity.WIDTH, width, "area over centre-line length"),

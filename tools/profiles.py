@@ -59,7 +59,10 @@ def drawn_line(value: Field, soft: Field) -> tuple[Field, float]:
         return soft, 0.0
     middle, width_px, has_flanks = _fitted(value, way)
     edge_doubt_px = abs(float(width_px.mean()) - rough_px) / 2 / 3**0.5
-    return (_stroke(soft.shape, middle, width_px) if has_flanks else soft), edge_doubt_px
+    if has_flanks:
+        return _stroke(soft.shape, middle, width_px), edge_doubt_px
+    # Where the light shows no second flank, the line may be up to as wide again.
+    return soft, float(np.hypot(edge_doubt_px, rough_px / 2 / 12**0.5))
 
 
 def _spaced(way: Points) -> Points:

@@ -53,7 +53,11 @@ def line(view: View) -> Cut:
     score, value, mask, noise = best
     sound = [reach for other, reach in reaches if other > score - _SOUND]
     soft, edge_doubt_px = drawn_line(value, _line_cover(value, mask))
-    return Cut(soft, noise, float(np.std(sound)) / 2**0.5, edge_doubt_px)
+    proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
+    unseen = (
+        _reach_px(mask) - proposed
+    ) / 3**0.5  # the proposer may have seen it go on, or have missed an end
+    return Cut(soft, noise, float(np.hypot(np.std(sound), unseen)) / 2**0.5, edge_doubt_px)
 
 
 def _reach_px(mask: Mask) -> float:

@@ -12,6 +12,7 @@ compared with a limit). Standard uncertainties:
   unseen of a dent, the same way on both sides; of a line, at its ends.
 - Definition: how far sound ways to outline the same defect in a picture differ: 5 % of a length, 10 % of a
   width, 12 % of an area, about what synthesised parts of known truth show; not for a mask that is given.
+- Wavering: a line's length less that of its smoothed way bounds what grain may have added, over sqrt 3.
 - Direction: a roundish patch is about as wide in several directions; the spread of the lengths across them.
 - Scale: half its stated expanded uncertainty; twice that in an area.
 """
