@@ -21,6 +21,7 @@ from tools.records import Provenance
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
     from openai.types.chat import ChatCompletionChunk
+    from pydantic import JsonValue
 
 __all__ = ["ServerModel"]
 
@@ -101,7 +102,7 @@ class ServerModel(VisionModel):
                 f"Offered: {', '.join(list(offered)[:10]) or 'it does not tell'}.",
             )
         name = name or next(iter(offered))
-        parameters = {
+        parameters: dict[str, JsonValue] = {
             "max_tokens": max_tokens,
             "max_picture_tokens": max_picture_tokens,
             "decoding": "greedy",
@@ -120,13 +121,12 @@ class ServerModel(VisionModel):
         (self.cancel or threading.Event()).wait(seconds)
 
     def _client(self) -> AsyncOpenAI:
-        import httpx
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, Timeout
 
         return AsyncOpenAI(
             base_url=self._address,
             api_key=os.environ.get("LOUPE_API_KEY") or "none",
-            timeout=httpx.Timeout(self._timeout_s, connect=_CONNECT_S),
+            timeout=Timeout(self._timeout_s, connect=_CONNECT_S),
             max_retries=0,
         )
 
@@ -233,7 +233,6 @@ class ServerModel(VisionModel):
         return task.result()
 
     async def _stream(self, question: Question) -> Reply:
-        import httpx
         from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
         answer = _Answer()
@@ -250,10 +249,10 @@ class ServerModel(VisionModel):
                         break
         except APIStatusError:
             raise
-        except (httpx.TimeoutException, APITimeoutError) as error:
+        except APITimeoutError as error:
             raise self._broke_off(f"it was silent for {self._timeout_s:.0f} s") from error
-        except (APIError, ValueError, httpx.HTTPError) as error:
-            if isinstance(error, APIConnectionError | httpx.HTTPError) and not answer.text:
+        except (APIError, ValueError) as error:
+            if isinstance(error, APIConnectionError) and not answer.text:
                 raise _Busy(error) from error
             said = str(getattr(error, "body", None) or error)
             if _OVERFLOW.search(said):

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
+import os
 import socket
+import string
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,46 +18,67 @@ from tests.agent.models.saying import picture, user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from agent.models.base import VisionModel
 
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 
+LETTERS = list(string.ascii_letters)  # what random weights write comes to one of them soon
+PATIENCE_S = 300
+
 
 @pytest.fixture(scope="module")
 def served(qwen2_5: Path) -> Iterator[VisionModel]:
-    import urllib.request
-
-    from transformers.cli.serve import Serve
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Serve(
-        str(qwen2_5), device="cpu", host="127.0.0.1", port=port, log_level="error", non_blocking=True
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    host, port = address.split(":")
+    command = [
+        Path(sys.executable).with_name("transformers"),
+        "serve",
+        qwen2_5,
+        "--host",
+        host,
+        "--port",
+        port,
+    ]
+    server = subprocess.Popen(
+        [*command, "--device", "cpu"],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
-                break
-            except OSError:
-                server._thread.join(0.1)
-        yield load_model(f"http://127.0.0.1:{port}/v1#{qwen2_5}", max_tokens=8)
+        wait_until_healthy(f"http://{address}/health", server)
+        yield load_model(f"http://{address}/v1#{qwen2_5}", max_tokens=400)
     finally:
-        server.kill_server()
+        server.terminate()
+        server.wait()
 
 
-def test_a_real_server_answers_and_sees(served: VisionModel) -> None:
+def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url).close()
+        except OSError:
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(0.2)
+        else:
+            return
+    pytest.fail("transformers serve did not start")
+
+
+def test_a_real_server_streams_and_sees(served: VisionModel) -> None:
     pieces: list[str] = []
     served.on_text = pieces.append
     shown = picture(1)
     inverted = Picture("other", shown.image.point(lambda value: 255 - value))
 
     def ask(seen: Picture) -> str:
-        return str(served.generate([user("img_001:", seen, "What is it?")]).content)
+        answer = served.generate([user("img_001:", seen, "What is it?")], LETTERS)
+        return str(answer.raw["text"])
 
     first = ask(shown)
     assert first == "".join(pieces)
@@ -58,12 +86,9 @@ def test_a_real_server_answers_and_sees(served: VisionModel) -> None:
     assert ask(inverted) != first
 
 
-def test_tokens_are_counted_as_the_family_says(served: VisionModel) -> None:
-    small, large = (served.generate([user(picture(1, *size))]).token_usage for size in ((84, 56), (280, 280)))
-    assert large.input_tokens - small.input_tokens == 100 - 6
-
-
-def test_stop_strings_hold(served: VisionModel) -> None:
-    whole = str(served.generate([user("speak")]).content)
-    stop = whole[3]
-    assert served.generate([user("speak")], [stop]).content == whole[: whole.index(stop)]
+def test_stop_strings_hold_although_the_server_fails_on_them(served: VisionModel) -> None:
+    answer = served.generate([user("speak")], LETTERS)
+    written = str(answer.raw["text"])
+    first = min(written.index(letter) for letter in LETTERS if letter in written)
+    assert answer.content == written[:first]
+    assert answer.token_usage.output_tokens < 400
