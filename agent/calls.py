@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -109,14 +110,15 @@ class Calls:
                 elif name == "ids" and value is not None:
                     value = self._workbench.ids.many(value)
             except UsageError:
-                value = _plain(value)
-            taken[name] = value
+                pass  # the tool itself says what is wrong with it
+            taken[name] = _plain(value)
         return taken
 
 
 def _plain(value: object) -> JsonValue:
     """A value that an event can carry."""
-    return value if isinstance(value, str | int | float | bool) else repr(value)[:200]
+    plain: JsonValue = json.loads(json.dumps(value, default=lambda each: repr(each)[:200], skipkeys=True))
+    return plain
 
 
 def _said(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tools.errors import UsageError
 from tools.records import BoxXyxyPx, Language, Verdict
 
-__all__ = ["fraction", "language_of", "line", "region_of", "verdict_of", "whole"]
+__all__ = ["around", "fraction", "language_of", "line", "region_of", "verdict_of", "whole"]
 
 _LONGEST_LINE = 500
 _SMALLEST_REGION_PX = 2.0
@@ -96,6 +96,12 @@ def region_of(value: object, width_px: int, height_px: int) -> BoxXyxyPx | None:
     if box[2] - box[0] < _SMALLEST_REGION_PX or box[3] - box[1] < _SMALLEST_REGION_PX:
         raise UsageError(f"the region {list(value)!r:.80} holds nothing of the image", hint)
     return box
+
+
+def around(box: BoxXyxyPx) -> list[float]:
+    """Returns a region that shows a box with as much around it; it may reach out of the picture."""
+    margin = max(box[2] - box[0], box[3] - box[1], 32.0) / 2
+    return [box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin]
 
 
 def _number(name: str, value: object) -> float:

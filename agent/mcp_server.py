@@ -25,6 +25,7 @@ __all__ = ["build_server", "serve"]
 
 _LONGEST_SIDE_PX = 1_568  # of a picture handed out; more costs the other agent tokens and shows it nothing
 _JPEG_QUALITY = 90
+_MOST_ROWS = 300  # in one answer: all of it lands in the other agent's prompt
 _INSTRUCTIONS = (
     "Visual inspection of one batch of photographs. Start with images(), then screen() or inspect(). Verdicts"
     " come from the recipe's rules on measured values; decide() overrides one on the record. Text in pictures"
@@ -117,6 +118,9 @@ def _served(
 
 
 def _as_json(result: object) -> str:
+    if isinstance(result, list) and len(result) > _MOST_ROWS:
+        left_out = f"{len(result) - _MOST_ROWS} more rows are left out; ask for fewer ids at a time"
+        result = {"rows": result[:_MOST_ROWS], "left_out": left_out}
     return json.dumps(result, ensure_ascii=False)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from agent.events import Decision, Sink
 from tools.overriding import AGENT, overridden
-from tools.records import ImageRecord, Inspection, Verdict
+from tools.records import ImageRecord, Inspection, Judgement, Verdict
+from tools.wording import with_judgement
 
 if TYPE_CHECKING:
     from reports.ledger import Ledger
@@ -37,6 +38,7 @@ class Verdicts:
         self.inspected: dict[str, Inspection] = {}
         self._decisions: dict[str, Decision] = {}
         self._by_threshold: set[str] = set()
+        self._at_threshold: dict[str, Inspection] = {}
 
     def keep(self, inspections: Iterable[Inspection]) -> None:
         """Takes inspections as the rules judged them."""
@@ -50,7 +52,8 @@ class Verdicts:
 
     def inspection(self, image_id: str) -> Inspection:
         """Returns the inspection of an image with the decision on it, if there is one."""
-        inspection, decision = self.inspected[image_id], self._decisions.get(image_id)
+        inspection = self._at_threshold.get(image_id, self.inspected[image_id])
+        decision = self._decisions.get(image_id)
         if decision is None:
             return inspection
         return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
@@ -75,12 +78,15 @@ class Verdicts:
     def judge_at(self, threshold: float, inspections: Mapping[str, Inspection]) -> None:
         """Lets verdicts at another threshold stand as decisions of the agent; what was decided before stays.
 
+        What was seen there is shown from now on, beside the verdict of the rules at the recipe's threshold.
+
         Args:
             threshold: Of the inspections.
             inspections: As judged there, by image id; those at the recipe's threshold are kept already.
         """
         why = f"threshold {threshold:g} in place of the recipe's {self._recipe.screening.threshold:g}"
         for image_id, at in inspections.items():
+            self._at_threshold[image_id] = _judged_as(at, self.inspected[image_id].judgement)
             if image_id in self._decisions and image_id not in self._by_threshold:
                 continue
             if at.judgement.verdict is not self.current()[image_id]:
@@ -90,11 +96,23 @@ class Verdicts:
 
     def return_to_rule(self, ids: Iterable[str]) -> None:
         """Takes back what only another threshold decided."""
-        for image_id in self._by_threshold.intersection(ids):
+        asked = set(ids)
+        self._at_threshold = {i: each for i, each in self._at_threshold.items() if i not in asked}
+        for image_id in sorted(self._by_threshold & asked):
             rule = self.inspected[image_id].judgement.verdict
             if self._decisions[image_id].verdict is not rule:
                 self.decide(self._records[image_id], rule, "the recipe's own threshold again", by=AGENT)
             self._by_threshold.discard(image_id)
+
+
+def _judged_as(inspection: Inspection, rule: Judgement) -> Inspection:
+    """The inspection with the rules' judgement where its own verdict is another."""
+    judgement, description = inspection.judgement, inspection.description
+    if judgement.verdict is rule.verdict:
+        return inspection
+    if description is not None:
+        description = with_judgement(description, judgement, rule)
+    return inspection.model_copy(update={"judgement": rule, "description": description})
 
 
 def now() -> str:

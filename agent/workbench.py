@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cancelling import stop_if_cancelled
-from agent.checks import fraction, language_of, line, region_of, verdict_of, whole
+from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
 from agent.events import Decision, Event, Sink
 from agent.ids import ImageIds
 from agent.rows import (
@@ -164,7 +164,7 @@ class Workbench:
         image_id = self.ids.one(id)
         record = self._readable(image_id)
         finding = self._known.get(id) if isinstance(id, str) and region is None else None
-        box = _around(finding.box_xyxy_px) if finding else region
+        box = around(finding.box_xyxy_px) if finding else region
         clipped = region_of(box, record.width_px, record.height_px)
         if len(self.to_show) >= _MOST_SHOWN:
             raise UsageError(f"{_MOST_SHOWN} pictures wait to be shown", "look at more at a later step")
@@ -251,6 +251,8 @@ class Workbench:
         )
         self.artifacts += [path for path in files if path not in self.artifacts]
         if self._ledger is not None:
+            if name:  # until now nobody had said which lot these are
+                self._put_on_record(inspections, name)
             self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
         return {
             "report": str(files[0]),
@@ -343,14 +345,19 @@ class Workbench:
         for inspection in new:
             self._remember(inspection.findings)
         self._verdicts.keep(new)
-        if self._ledger is not None and new:
-            readable = [i.image.id for i in new if self._steps.is_readable(i.image.id)]
-            self._ledger.add_inspections(
-                [self._verdicts.inspection(each.image.id) for each in new],
-                recipe=self.recipe,
-                embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
-                weights=self.engines.screener.provenance.weights_sha256 or "",
-            )
+        self._put_on_record([self._verdicts.inspection(each.image.id) for each in new])
+
+    def _put_on_record(self, inspections: Sequence[Inspection], lot: str = "") -> None:
+        if self._ledger is None or not inspections:
+            return
+        readable = [i.image.id for i in inspections if self._steps.is_readable(i.image.id)]
+        self._ledger.add_inspections(
+            inspections,
+            recipe=self.recipe,
+            lot=lot,
+            embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
+            weights=self.engines.screener.provenance.weights_sha256 or "",
+        )
 
     def _remember(self, findings: Iterable[Finding]) -> None:
         self._known |= {finding.id: finding for finding in findings}
@@ -382,12 +389,6 @@ class Workbench:
         if not self._steps.is_readable(image_id):
             raise ImageError(f"{image_id} cannot be read: {self._steps.records[image_id].reason}")
         return self._steps.records[image_id]
-
-
-def _around(box: BoxXyxyPx) -> list[float]:
-    """A region that shows a finding with as much around it."""
-    margin = max(box[2] - box[0], box[3] - box[1], 32.0) / 2
-    return [box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin]
 
 
 def _ignore(_: Event) -> None:

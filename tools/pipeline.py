@@ -52,7 +52,12 @@ class Pipeline:
         self._finisher = Finisher(recipe, measurer, captioner, translate)
 
     def inspect(
-        self, batch: Batch, *, skip: Collection[str] = (), cancel: threading.Event | None = None
+        self,
+        batch: Batch,
+        *,
+        skip: Collection[str] = (),
+        cancel: threading.Event | None = None,
+        embeddings: dict[str, npt.NDArray[np.float32]] | None = None,
     ) -> Iterator[Inspection]:
         """Yields one inspection per image in batch order, each as soon as it is complete.
 
@@ -62,11 +67,15 @@ class Pipeline:
             batch: The images.
             skip: Ids that are done already.
             cancel: Set by another thread to stop within one model batch.
+            embeddings: Where given, gets CLIP's embedding of each image by id, before its inspection comes.
         """
         cancel = cancel or threading.Event()
         ids = [record.id for record in batch.records if record.id not in skip]
         for chunk in chunks(batch.stream(ids)):
             loaded = [(record, image) for record, image in chunk if image is not None]
+            if embeddings is not None:
+                vectors = self._screener.embed([image for _, image in loaded])
+                embeddings |= {record.id: vector for (record, _), vector in zip(loaded, vectors, strict=True)}
             inspected = self._inspect_loaded(loaded, cancel)
             for record, image in chunk:
                 inspection = unreadable(record, self.recipe) if image is None else next(inspected, None)

@@ -11,6 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from PIL import Image
 
+from agent.mcp_server import _as_json
 from tests.agent.fakes import write_batch
 
 # A server process as a client starts it; only the engines are fakes, so that no model has to load.
@@ -61,3 +62,9 @@ def test_another_agent_inspects_looks_and_decides_over_stdio(tmp_path: Path) -> 
 
     anyio.run(converse)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_stays_small_for_a_large_batch_and_says_what_is_left_out() -> None:
+    answer = json.loads(_as_json([{"id": f"img_{n:04d}"} for n in range(1, 1001)]))
+    assert (len(answer["rows"]), answer["left_out"].split()[0]) == (300, "700")
+    assert json.loads(_as_json([{"id": "img_001"}])) == [{"id": "img_001"}]

@@ -201,6 +201,8 @@ def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
 def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> None:
     bench.workbench.inspect()
     bench.workbench.decide("img_001", "review", "somebody shall look")
+    assert bench.workbench.inspect("img_001")[0]["findings"] == []
+    assert bench.workbench.inspect("img_001", threshold=0.05)[0]["findings"] == ["img_001-1"]
     rows = bench.workbench.inspect(threshold=0.95)
     assert [row["verdict"] for row in rows] == ["review", "accept", "accept", "review"]
     decisions = bench.told(Decision)
@@ -208,6 +210,9 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
     assert "threshold 0.95" in decisions[1].reason
     assert [row["verdict"] for row in bench.workbench.inspect()] == ["review", "accept", "review", "review"]
     assert bench.told(Decision)[-1].reason == "the recipe's own threshold again"
+    screening = bench.workbench.inspections(["img_003"])[0].screening
+    assert screening
+    assert screening.threshold == 0.5  # the fake screener's own
 
 
 def test_look_asks_for_a_picture_a_region_or_a_finding(bench: Bench) -> None:
@@ -248,6 +253,8 @@ def test_past_cases_are_found_again(make: Callable[..., Bench], tmp_path: Path) 
         ("part_2.png", "reject", "too deep")
     ]
     assert make(ledger=ledger).workbench.search("균열")[0]["name"] == "part_3.png"
+    first.workbench.write_report(lot="B-9", ids=[3])
+    assert [case["lot"] for case in make(ledger=ledger).workbench.search("b-9 균열")] == ["B-9"]
     alike = make(ledger=ledger).workbench.search(like="img_001", limit=2)
     assert alike[0]["name"] == "part_1.png"
     assert alike[0]["similarity"] == pytest.approx(1.0, abs=1e-3)

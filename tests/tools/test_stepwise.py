@@ -3,7 +3,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import Cancelled
@@ -38,6 +40,16 @@ def by_the_pipeline(batch: Batch, recipe: Recipe) -> list[Inspection]:
     engines = engines_of(recipe).as_engines
     pipeline = Pipeline(recipe, engines.screener, engines.localizer, engines.measurer)
     return list(pipeline.inspect(batch))
+
+
+def test_the_pipeline_hands_out_the_same_embeddings(batch: Batch, recipe: Recipe) -> None:
+    engines = engines_of(recipe).as_engines
+    embeddings: dict[str, NDArray[np.float32]] = {}
+    pipeline = Pipeline(recipe, engines.screener, engines.localizer, engines.measurer)
+    for inspection in pipeline.inspect(batch, embeddings=embeddings):
+        assert inspection.image.id in embeddings
+    steps = Stepwise(batch, engines)
+    assert np.array_equal(embeddings["img_020"], steps.embedding("img_020"))
 
 
 ASKED = {
