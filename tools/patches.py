@@ -123,10 +123,12 @@ def _halfway(view: View, rest: Field, found: _Candidate) -> Field:
 
 def _is_lost(view: View, before: Mask, after: Mask) -> bool:
     """Whether more than edges went, or the proposal is missed: the patch has no one look, as a dent."""
-    if view.agreement(after) < view.agreement(before) - _SOUND:
+    depth = cv2.distanceTransform(before.astype(np.uint8), cv2.DIST_L2, 5)
+    is_broad = float(depth.max()) > 2 * _EDGE_REACH_PX  # of a narrow one, a box says little about the width
+    if is_broad and view.agreement(after) < view.agreement(before) - _SOUND:
         return True
-    deep = cv2.distanceTransform(before.astype(np.uint8), cv2.DIST_L2, 5) > _FARTHEST_PX
-    return not after.any() or np.count_nonzero(deep & ~after) > 0.1 * np.count_nonzero(before)
+    gone = np.count_nonzero((depth > _FARTHEST_PX) & ~after)
+    return not after.any() or gone > 0.1 * np.count_nonzero(before)
 
 
 def _calm(view: View, value: Field, contrast: float, most_px: float) -> Field | None:
