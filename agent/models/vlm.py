@@ -140,12 +140,10 @@ class LocalModel(VisionModel):
         try:
             with torch.inference_mode():
                 return self._generate(prompt, question)
-        except torch.OutOfMemoryError as error:
-            raise ContextOverflow(
-                f"{prompt.length} tokens are too many for the memory of the device"
-            ) from error
-        except BaseException:
-            self._forget()  # a cache that was left half way
+        except BaseException as error:
+            self._forget()  # a cache that was left half way, and memory that a retry needs
+            if isinstance(error, torch.OutOfMemoryError):
+                raise ContextOverflow(f"{prompt.length} tokens are too many for the memory") from error
             raise
 
     def _prompt(self, question: Question) -> Prompt:

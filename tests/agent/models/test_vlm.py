@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from smolagents.models import ChatMessage
 
+    from agent.models.base import Question, Reply
+    from agent.models.prefix import Prompt
+
 
 def load(folder: Path, **options: Any) -> LocalModel:
     return LocalModel(Checkpoint("agent", "tiny", folder), device="cpu", max_tokens=12, **options)
@@ -176,6 +179,23 @@ def test_too_long_a_prompt_is_tried_with_smaller_pictures(model: LocalModel) -> 
     model.context_tokens = 20
     with pytest.raises(ModelError, match="does not fit"):
         model.generate([user("look", large)])
+
+
+def test_out_of_memory_is_tried_with_smaller_pictures(
+    model: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+    generate = model._generate
+
+    def once_too_much(prompt: Prompt, question: Question) -> Reply:
+        lengths.append(prompt.length)
+        if len(lengths) == 1:
+            raise torch.OutOfMemoryError
+        return generate(prompt, question)
+
+    monkeypatch.setattr(model, "_generate", once_too_much)
+    assert model.generate([user("look", picture(5, 280, 280))]).content
+    assert lengths[1] == lengths[0] - 100 + 49
 
 
 def test_four_bits_need_a_package(qwen2_5: Path, monkeypatch: pytest.MonkeyPatch) -> None:
