@@ -1,4 +1,4 @@
-"""How a turn is stopped from outside, at any point: between tokens, inside a tool, inside the agent's code."""
+"""How a turn is stopped from outside at any point: between tokens, in a tool, in the agent's code."""
 
 from __future__ import annotations
 

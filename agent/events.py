@@ -113,7 +113,7 @@ class ToolStarted(Record):
     kind: Literal["tool_started"] = "tool_started"
     call: int
     tool: str
-    arguments: dict[str, JsonValue] = {}
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class ToolProgress(Record):

@@ -39,18 +39,16 @@ class Evidence:
     Args:
         ids: Image ids of the batch.
         verdicts: Returns the verdict of each image that has one.
-        constants: Numbers that need no result: limits of the recipe, the size of the batch.
     """
 
     def __init__(
         self,
         ids: Iterable[str],
         verdicts: Callable[[], Mapping[str, Verdict]],
-        constants: Iterable[float] = (),
     ) -> None:
         self._ids = frozenset(ids)
         self._verdicts = verdicts
-        self._numbers = {float(len(self._ids)), *constants}
+        self._numbers = {float(len(self._ids))}
         self._words: set[str] = set()
 
     def take(self, result: JsonValue) -> None:

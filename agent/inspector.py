@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from smolagents import CodeAgent
-from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep
+from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep, ToolCall
 from smolagents.monitoring import AgentLogger, LogLevel
-from smolagents.utils import AgentParsingError
+from smolagents.utils import AgentError, AgentParsingError
 
 from agent.cancelling import stop_if_cancelled
-from agent.events import StepFinished, Usage
+from agent.events import CodeWritten, StepFinished, Usage
 from agent.memory import Memory, Step
 from agent.prompts import prompt_templates
 from tools.errors import TurnFailed
@@ -41,7 +41,7 @@ _FRAME = re.compile(
 )
 
 
-class InspectionAgent(CodeAgent):
+class InspectionAgent(CodeAgent):  # type: ignore[misc]
     """A CodeAgent whose prompt is `Memory`'s and whose code runs where it is told.
 
     Args:
@@ -76,6 +76,7 @@ class InspectionAgent(CodeAgent):
         self._sink = sink
         self._cancel = cancel
         self._unparsable = 0
+        self._code = ""
         super().__init__(
             tools=list(tools),
             model=model,
@@ -107,7 +108,11 @@ class InspectionAgent(CodeAgent):
     def _step_stream(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
         self._code = ""
         for output in super()._step_stream(memory_step):
-            self._code = memory_step.code_action or ""
+            if isinstance(output, ToolCall):  # smolagents' name for the program, told before it runs
+                self._code = memory_step.code_action or ""
+                thought = thought_of(str(memory_step.model_output or ""))
+                step = memory_step.step_number
+                self._sink(CodeWritten(turn=self.turn_number, step=step, thought=thought, code=self._code))
             yield output
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
@@ -115,7 +120,7 @@ class InspectionAgent(CodeAgent):
         if not isinstance(memory_step, ActionStep):
             return
         observation = _FRAME.sub("", memory_step.observations or "").strip()
-        error = str(memory_step.error.message) if memory_step.error else ""
+        error = _said(memory_step.error)
         said = "\n".join(part for part in (observation, f"Error: {error}" if error else "") if part)
         written = memory_step.model_output if isinstance(memory_step.model_output, str) else ""
         self.recall.running.steps.append(Step(written, said or "(nothing was printed)", self._new_pictures()))
@@ -142,6 +147,15 @@ class InspectionAgent(CodeAgent):
         )
 
 
+def _said(error: AgentError | None) -> str:
+    """Returns an error as the model should read it: what to do better, in few words."""
+    if error is None:
+        return ""
+    if isinstance(error, AgentParsingError):
+        return "there was no program in this; answer with one between <code> and </code>"
+    return str(error.message).removeprefix("Check evidence failed with error: ")
+
+
 def thought_of(written: str) -> str:
     """Returns what a model wrote before its program."""
     match = _THOUGHT.match(written)
@@ -151,7 +165,7 @@ def thought_of(written: str) -> str:
 def _usage(step: ActionStep) -> Usage:
     tokens = step.token_usage
     messages = step.model_input_messages or []
-    images = sum(part["type"] == "image" for message in messages for part in message.content or ())  # type: ignore[index]
+    images = sum(part["type"] == "image" for message in messages for part in message.content or ())
     seconds = (step.timing.end_time or step.timing.start_time) - step.timing.start_time
     return Usage(
         input_tokens=tokens.input_tokens if tokens else 0,

@@ -117,7 +117,8 @@ def read_log(path: Path) -> tuple[SessionHeader, list[Event]]:
             raise OutputError(f"{path} is empty", "give the folder that a session was written to")
         header = SessionHeader.model_validate_json(lines[0])
         events: list[Event] = []
-        for number, line in enumerate(lines[1:], start=2):
+        for line in lines[1:]:
+            number += 1
             events.append(EVENT.validate_json(line))
     except ValidationError as error:
         raise OutputError(

@@ -190,7 +190,7 @@ class Memory:
         """Returns the tokens of a prompt, estimated from above for its text."""
         total = 0
         for message in messages:
-            parts: list[dict[str, Any]] = message.content  # type: ignore[assignment]
+            parts: list[dict[str, Any]] = message.content
             for part in parts:
                 if part["type"] == "image":
                     total += self._picture_tokens(*part["image"].image.size)
@@ -219,7 +219,7 @@ class _Composer:
         from smolagents.models import ChatMessage
 
         if self.messages and self.messages[-1].role == role:
-            parts: list[dict[str, Any]] = self.messages[-1].content  # type: ignore[assignment]
+            parts: list[dict[str, Any]] = self.messages[-1].content
             last = parts[-1]
             if part["type"] == last["type"] == "text":
                 last["text"] += f"\n{part['text']}"

@@ -24,7 +24,7 @@ _PHRASES = {
         "{total} images, {accept} accepted, {reject} rejected, {review} for review; report: {report}",
         "이미지 {total}장, 합격 {accept}, 불합격 {reject}, 재검토 {review}, 보고서: {report}",
     ),
-    "nothing_said": ("Done.", "완료했습니다."),
+    "unfinished": ("(the turn was stopped before an answer)", "(답변 전에 중단되었습니다)"),
 }
 
 

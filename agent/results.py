@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from agent.events import Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
 from tools.records import Record
@@ -16,7 +16,7 @@ class ToolCall(Record):
     """A tool that was called, with its arguments as the tool took them."""
 
     tool: str
-    arguments: dict[str, JsonValue] = {}
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class TurnResult(Record):

@@ -33,6 +33,12 @@ RecipeOption = Annotated[
         "--recipe", "-r", help="Recipe file, or the name of a bundled one. [default: metal-surface]"
     ),
 ]
+AgentOption = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="The agent's model: pocket, a hub id, a folder, or http://host:port/v1#name."
+    ),
+]
 ModelsOption = Annotated[str, typer.Option("--models", help="Model set: pocket, standard or large.")]
 ClipOption = Annotated[str, typer.Option("--clip", help="CLIP checkpoint: path or hub id.")]
 BlipOption = Annotated[str, typer.Option("--blip", help="BLIP or BLIP-2 checkpoint: path or hub id.")]
@@ -114,6 +120,104 @@ def inspect(
         model_options=model_options,
     )
     raise typer.Exit(run_inspect(options))
+
+
+@app.command()
+def ask(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGES REQUEST...", help="Images, then what to say, a turn each."),
+    ],
+    recipe: RecipeOption = "",
+    model: AgentOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Session folder. [default: loupe-runs/<date-time>]")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the session in this folder; then give requests only.")
+    ] = None,
+    user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
+    max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
+    models: ModelsOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Ask about a batch: the agent works through it with the tools and answers.
+
+    Exit status as for inspect, by the verdicts of the session; 4 also where the model failed.
+    """
+    from tui.asking import AskOptions, run_ask
+    from tui.loading import ModelOptions
+
+    engines = ModelOptions(models=models, device=device, precision=precision)
+    raise typer.Exit(
+        run_ask(words, AskOptions(recipe, model, out, resume, user, max_steps, as_json, quiet, engines))
+    )
+
+
+@app.command()
+def run(
+    playbook: Annotated[Path, typer.Argument(help="Conversations with what is expected of them (YAML).")],
+    recipe: RecipeOption = "",
+    model: AgentOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder. [default: loupe-runs/<date-time>]")
+    ] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
+    models: ModelsOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Play scripted conversations and check what is expected of them; 0 only if all of it holds."""
+    from tui.asking import AskOptions, run_playbook
+    from tui.loading import ModelOptions
+
+    engines = ModelOptions(models=models, device=device, precision=precision)
+    options = AskOptions(recipe, model, out, None, "", max_steps, as_json, quiet, engines)
+    raise typer.Exit(run_playbook(playbook, options))
+
+
+@app.command()
+def replay(
+    session: Annotated[Path, typer.Argument(help="Folder of a session, or its session.jsonl.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show a session again: what was asked, run, found, decided and answered."""
+    from tui.asking import run_replay
+
+    run_replay(session, as_json=as_json)
+
+
+@app.command()
+def mcp(
+    images: Images,
+    recipe: RecipeOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for reports. [default: loupe-runs/<date-time>]")
+    ] = None,
+    user: Annotated[str, typer.Option(help="Who inspects, for the report.")] = "",
+    models: ModelsOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+) -> None:
+    """Serve the inspection tools over MCP (stdio), for any other agent."""
+    from agent.mcp_server import serve
+    from tui.loading import ModelOptions
+
+    engines = ModelOptions(models=models, device=device, precision=precision)
+    serve(images, recipe, out=out, options=engines, user=user)
+
+
+@app.command()
+def doctor(recipe: RecipeOption = "", model: AgentOption = "", as_json: JsonOption = False) -> None:
+    """Check the installation: packages, device, models, the sandbox, and whether the agent's model sees."""
+    from tui.doctoring import run_doctor
+
+    raise typer.Exit(run_doctor(recipe, model, as_json=as_json))
 
 
 @app.command("eval")

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,17 +25,6 @@ if TYPE_CHECKING:
     from tools.recipe import Recipe
 
 __all__ = ["InspectOptions", "run_inspect"]
-
-# Packages whose version can change a result.
-_SHAPING_PACKAGES = (
-    "numpy",
-    "opencv-python",
-    "pillow",
-    "scikit-image",
-    "torch",
-    "transformers",
-    "ultralytics",
-)
 
 
 @dataclass(frozen=True)
@@ -105,18 +93,16 @@ def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:
 def _run_info(
     recipe: Recipe, batch: Batch, models: tuple[Provenance, ...], options: InspectOptions
 ) -> RunInfo:
-    return RunInfo(
-        loupe_version=version("loupe-inspection"),
+    from reports.publishing import run_info
+
+    return run_info(
+        batch,
+        recipe,
+        models,
         started_at=datetime.now().astimezone().isoformat(timespec="seconds"),
-        recipe_name=recipe.name,
-        recipe_sha256=recipe.sha256,
-        batch_sha256=batch.sha256,
-        image_count=len(batch),
         lot=options.lot,
         inspector=options.inspector,
-        station=options.station or recipe.report.station,
-        models=models,
-        versions={name: version(name) for name in _SHAPING_PACKAGES},
+        station=options.station,
     )
 
 

@@ -79,14 +79,23 @@ class Narrator:
 
 
 @contextmanager
-def cancel_on_interrupt(narrator: Narrator) -> Iterator[threading.Event]:
-    """Turns the first Ctrl-C into a set event, and the second into the usual KeyboardInterrupt."""
+def cancel_on_interrupt(
+    narrator: Narrator, on_cancel: Callable[[], None] | None = None
+) -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C into a set event, and the second into the usual KeyboardInterrupt.
+
+    Args:
+        narrator: Tells that it was heard.
+        on_cancel: Called besides, at once.
+    """
     cancel = threading.Event()
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
+        if on_cancel:
+            on_cancel()
         narrator.say("Stopping: finishing the images in work ...")
 
     earlier = signal.signal(signal.SIGINT, on_interrupt)

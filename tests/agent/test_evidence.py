@@ -14,7 +14,8 @@ ROWS = [
 
 def evidence() -> Evidence:
     verdicts = {"img_001": Verdict.REJECT, "img_002": Verdict.ACCEPT}
-    known = Evidence(IDS, lambda: verdicts, constants=[5.0])
+    known = Evidence(IDS, lambda: verdicts)
+    known.take({"max_length_mm": 5.0})
     known.take(ROWS)
     known.take({"length": 12.34, "unit": "mm", "report": "out/report-2.pdf"})
     known.hear("lot A-17, threshold 0.3 please")

@@ -1,0 +1,342 @@
+"""What one conversation works with: the workbench, the model, the sandbox, the memory and the gate."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from agent.declining import DeclineTool
+from agent.events import (
+    Answer,
+    CodeWritten,
+    Decision,
+    Event,
+    ImageShown,
+    Note,
+    Outcome,
+    StepFinished,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from agent.evidence import Evidence
+from agent.memory import Budget, Memory, Turn
+from agent.phrases import in_language_of, phrase
+from agent.prompts import batch_table, system_prompt
+from agent.results import fact_of_call, turn_result
+from agent.toolbox import build_tools
+from agent.workbench import Workbench
+from tools.engines import Engines
+from tools.errors import LoupeError, ModelError, TurnFailed
+from tools.glossary import UNCLASSIFIED
+from tools.records import BoxXyxyPx, Language, Verdict
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from PIL.Image import Image
+
+    from agent.events import Sink
+    from agent.examining import Proposal
+    from agent.inspector import InspectionAgent
+    from agent.models.base import VisionModel
+    from agent.models.pictures import Picture
+    from agent.sandbox.executor import SandboxExecutor
+    from agent.session import SessionOptions
+    from tools.images import Batch
+    from tools.recipe import Recipe
+
+__all__ = ["Desk"]
+
+_SHEET_IMAGES = 30
+_SHEET_COLUMNS = 6
+_ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
+
+
+class Desk:
+    """The parts of a conversation, put together at its first turn.
+
+    Args:
+        batch: The images.
+        recipe: What is inspected.
+        model: Model string or a loaded model.
+        out: Where the session's files go.
+        options: How the session works.
+        emit: Is told everything.
+        cancel: Stops whatever is running when set.
+        engines: What sees; loaded as the options say when None.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        recipe: Recipe,
+        model: str | VisionModel,
+        out: Path,
+        options: SessionOptions,
+        emit: Sink,
+        cancel: threading.Event,
+        engines: Engines | None = None,
+    ) -> None:
+        self._batch, self._recipe, self._model_choice = batch, recipe, model
+        self._options, self._emit, self._cancel = options, emit, cancel
+        self.workbench = Workbench(
+            batch,
+            recipe,
+            out=out,
+            engines=engines or Engines(recipe, options.engines),
+            sink=emit,
+            cancel=cancel,
+            user=options.user,
+            ledger=options.ledger,
+            ask_candidates=self._ask_candidates,
+        )
+        self._told_artifacts = 0
+        self._evidence = Evidence((record.id for record in batch.records), self.workbench.verdicts)
+        self._evidence.take(recipe.model_dump(mode="json"))  # limits may be quoted without a tool
+        self._past: list[Turn] = []
+        self._arguments: dict[int, ToolStarted] = {}
+        self._program = ""
+        self._model: VisionModel | None = None
+        self._agent: InspectionAgent | None = None
+        self._executor: SandboxExecutor | None = None
+        self._unverified: tuple[str, ...] = ()
+        self._was_sent_back = False
+        self._declined = False
+
+    def recall(self, turns: Sequence[Sequence[Event]]) -> None:
+        """Takes up what earlier turns asked, answered and decided.
+
+        Args:
+            turns: Events of each, as logged.
+        """
+        for events in turns:
+            result = turn_result(events)
+            turn = Turn(result.request, answer=result.answer, is_finished=True)
+            self._past.append(turn)
+            self._evidence.hear(result.request)
+            for event in events:
+                self._remember(event, turn)
+        self.workbench.restore([e for events in turns for e in events if isinstance(e, Decision)])
+
+    def take(self, event: Event) -> None:
+        """Learns from an event of the running turn what an answer may rest on."""
+        if self._agent and self._agent.recall.turns:
+            self._remember(event, self._agent.recall.running)
+
+    def _remember(self, event: Event, turn: Turn) -> None:
+        match event:
+            case ToolStarted():
+                self._arguments[event.call] = event
+            case ToolFinished():
+                started = self._arguments.pop(event.call, None)
+                arguments = started.arguments if started else {}
+                turn.facts.append(fact_of_call(event.tool, arguments, event.result, event.error))
+                self._evidence.take(event.result)
+            case StepFinished():
+                self._evidence.hear(event.observation, self._program)
+
+    def turn(self, number: int, request: str) -> Outcome:
+        """Works on a request until the model answers.
+
+        Raises:
+            TurnCancelled: The turn was stopped.
+            LoupeError: The model could not be loaded, or failed.
+        """
+        from smolagents.memory import FinalAnswerStep
+        from smolagents.utils import AgentGenerationError
+
+        agent = self._ready()
+        agent.turn_number = number
+        agent.recall.turns.append(Turn(request))
+        self._evidence.hear(request)
+        self._unverified, self._was_sent_back, self._declined = (), False, False
+        output: Any = ""
+        try:
+            for item in agent.run(request, stream=True, reset=True):
+                if isinstance(item, FinalAnswerStep):
+                    output = item.output
+        except AgentGenerationError as error:
+            cause = error.__cause__
+            raise (
+                cause if isinstance(cause, LoupeError) else TurnFailed(f"the model failed: {cause}")
+            ) from error
+        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
+        agent.recall.running.answer = text
+        self._emit(Answer(turn=number, text=text, unverified=self._unverified))
+        return Outcome.DECLINED if self._declined else Outcome.ANSWERED
+
+    def end_turn(self) -> list[Path]:
+        """Closes the running turn in memory, however it ended; returns the files that it wrote."""
+        if self._agent and self._agent.recall.turns:
+            running = self._agent.recall.running
+            running.is_finished = True
+            running.answer = running.answer or phrase("unfinished", in_language_of(running.request))
+        new = self.workbench.artifacts[self._told_artifacts :]
+        self._told_artifacts = len(self.workbench.artifacts)
+        return new
+
+    def inspect_without_model(self, language: Language) -> str:
+        """Runs the fixed pipeline and writes its report; returns the result in a clause."""
+        self.workbench.inspect()
+        report = self.workbench.write_report(language=language.value)["report"]
+        counts = Counter(self.workbench.verdicts().values())
+        return phrase(
+            "summary",
+            language,
+            total=len(self._batch),
+            report=report,
+            **{verdict.value: counts[verdict] for verdict in Verdict},
+        )
+
+    def close(self) -> None:
+        """Ends the sandbox and lets go of the model."""
+        if self._executor:
+            self._executor.close()
+
+    def _ready(self) -> InspectionAgent:
+        """Returns the agent, put together at the first call: the models take seconds to load."""
+        if self._agent is None:
+            from agent.inspector import InspectionAgent
+            from agent.sandbox.executor import SandboxExecutor
+
+            model = self._loaded()
+            tools = [*build_tools(self.workbench).values(), DeclineTool(self._on_decline)]
+            self._executor = SandboxExecutor(cancel=self._cancel)
+            for wall in self._executor.walls:
+                if not wall.in_place:
+                    self._emit(Note(text=f"the sandbox lacks a wall: {wall.name} ({wall.why})"))
+            self._agent = InspectionAgent(
+                tools,
+                model,
+                self._executor,
+                self._memory(model, system_prompt(tools)),
+                new_pictures=lambda: self._new_pictures(model),
+                is_backed=self._check,
+                sink=self._on_agent_event,
+                cancel=self._cancel,
+                max_steps=self._options.max_steps,
+            )
+        return self._agent
+
+    def _loaded(self) -> VisionModel:
+        """Returns the model, loaded at the first call."""
+        if self._model is None:
+            from agent.models.loading import load_model
+
+            choice = self._model_choice
+            model = load_model(choice) if isinstance(choice, str) else choice
+            model.cancel, model.on_text = self._cancel, self._on_text
+            self._model = model
+        return self._model
+
+    def _memory(self, model: VisionModel, prompt: str) -> Memory:
+        budget = self._options.budget
+        if model.context_tokens:
+            budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
+        table = batch_table(self._batch.records, self._recipe.part.name)
+        memory = Memory(prompt, table, self._sheet(model, budget), budget, model.picture_tokens, self._seen)
+        memory.turns = list(self._past)
+        return memory
+
+    def _sheet(self, model: VisionModel, budget: Budget) -> Picture:
+        from PIL import Image
+
+        from agent.models.pictures import Picture
+        from tools.images import contact_sheet
+
+        pages = -(-len(self._batch) // _SHEET_IMAGES)
+        ids = [record.id for record in self._batch.records[:_SHEET_IMAGES]]
+        sheet = Image.fromarray(contact_sheet(self._batch, ids, columns=_SHEET_COLUMNS))
+        label = "contact sheet" if pages == 1 else f"contact sheet 1 of {pages}"
+        return Picture(label, model.fitted(sheet, budget.sheet_tokens))
+
+    def _new_pictures(self, model: VisionModel) -> list[Picture]:
+        """Takes what `look` asked for, fitted to the budget, and tells what it costs."""
+        from agent.models.pictures import Picture
+
+        pictures = []
+        for shown in self.workbench.take_shown():
+            image = self.workbench.picture(shown.image_id, shown.region_xyxy_px)
+            fitted = model.fitted(image, self._options.budget.picture_tokens)
+            region = shown.region_xyxy_px
+            place = f" ({', '.join(f'{edge:.0f}' for edge in region)})" if region else ""
+            pictures.append(Picture(f"{shown.image_id}{place}", fitted))
+            self._emit(
+                ImageShown(
+                    image_id=shown.image_id,
+                    region_xyxy_px=region,
+                    width_px=fitted.width,
+                    height_px=fitted.height,
+                    tokens=model.picture_tokens(*fitted.size),
+                )
+            )
+        return pictures
+
+    def _seen(self, picture: Picture) -> str:
+        """What is known of a picture that the model does not see any more."""
+        return self.workbench.summary(picture.label.partition(" ")[0])
+
+    def _ask_candidates(self, image: Image, labels: Sequence[str]) -> Sequence[Proposal]:
+        """Asks the model about a picture while its program runs; boxes come back in the image's pixels."""
+        from agent.candidates import Unsure, ask_candidates
+        from agent.models.pictures import Picture
+
+        model = self._loaded()
+        picture = Picture("the picture", model.fitted(image, self._options.budget.picture_tokens))
+        model.on_text = None  # an answer to a tool is no part of the conversation
+        try:
+            candidates = ask_candidates(model, picture, labels)
+        finally:
+            model.on_text = self._on_text
+        if isinstance(candidates, Unsure):
+            raise ModelError(f"the model is unsure: {candidates.reason}", "look at the picture instead")
+        scale = (image.width / picture.image.width, image.height / picture.image.height) * 2
+        return [
+            _Proposal(
+                each.label or UNCLASSIFIED,
+                each.box_xyxy_px and _scaled(each.box_xyxy_px, scale),
+                each.reason or "",
+                each.severity,
+            )
+            for each in candidates
+        ]
+
+    def _on_text(self, text: str) -> None:
+        if self._agent:
+            self._emit(TextDelta(turn=self._agent.turn_number, step=self._agent.step_number, text=text))
+
+    def _on_agent_event(self, event: Event) -> None:
+        if isinstance(event, CodeWritten):
+            self._program = event.code
+        self._emit(event)
+
+    def _on_decline(self) -> None:
+        self._declined = True
+
+    def _check(self, answer: str, programs: Sequence[str]) -> None:
+        """The evidence gate: sends an answer back once, then lets it through marked as unverified."""
+        problems = () if self._declined else self._evidence.problems(answer, programs)
+        if problems and not self._was_sent_back:
+            self._was_sent_back = True
+            raise ValueError("; ".join(problems))
+        self._unverified = problems
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """A candidate of the model in pixels of the image that it was asked about."""
+
+    label: str
+    box_xyxy_px: BoxXyxyPx | None
+    reason: str
+    severity: int | None
+
+
+def _scaled(box: BoxXyxyPx, factors: Sequence[float]) -> BoxXyxyPx:
+    x_min, y_min, x_max, y_max = (edge * factor for edge, factor in zip(box, factors, strict=True))
+    return x_min, y_min, x_max, y_max

@@ -1,0 +1,266 @@
+"""One conversation about one batch: requests in, events out, everything recorded as it happens."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from agent.cancelling import TurnCancelled
+from agent.desk import Desk
+from agent.events import Answer, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
+from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
+from agent.memory import Budget
+from agent.phrases import in_language_of, phrase
+from agent.results import TurnResult, turn_result
+from tools.errors import LoupeError, TurnFailed, UsageError
+
+if TYPE_CHECKING:
+    from agent.models.base import VisionModel
+    from reports.ledger import Ledger
+    from tools.engines import EngineOptions, Engines
+    from tools.records import Verdict
+
+__all__ = ["Session", "SessionOptions"]
+
+log = logging.getLogger(__name__)
+
+_END = object()
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How a session works.
+
+    Attributes:
+        user: Who decides, for the ledger and the report.
+        max_steps: Rounds of model and code per turn.
+        fallback: Runs the fixed pipeline where the model fails, instead of only offering it.
+        self_test: Shows the model pictures of known content before the first turn.
+        engines: Checkpoints that see, and on what.
+        budget: What a prompt may hold.
+        ledger: Past and future cases; None keeps none.
+    """
+
+    user: str = "user"
+    language: str = ""
+    max_steps: int = 8
+    fallback: bool = False
+    self_test: bool = True
+    engines: EngineOptions | None = None
+    budget: Budget = field(default_factory=Budget)
+    ledger: Ledger | None = None
+
+
+class Session:
+    """A conversation about a batch.
+
+    Models load at the first request, not before, so that a session opens at once. A session in a folder that
+    holds one already goes on from there: what was asked, answered and decided is known again.
+
+    Args:
+        images: Files, folders, globs or list files, as for `loupe inspect`.
+        recipe: Recipe file or bundled name; empty for the bundled default.
+        model: Model string (`pocket`, a hub id, a path, `http://host:port/v1#name`), or a loaded model.
+        out: Output folder of the session; a new one below `loupe-runs` when None.
+        options: How it works.
+        engines: What sees, where sessions share it; else each loads what the options say.
+
+    Raises:
+        LoupeError: Bad images or recipe, or a folder that cannot be used.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[str | Path],
+        recipe: str = "",
+        model: str | VisionModel = "",
+        *,
+        out: Path | None = None,
+        options: SessionOptions | None = None,
+        engines: Engines | None = None,
+    ) -> None:
+        from tools.images import Batch
+        from tools.recipe_file import load_recipe
+
+        self.options = options or SessionOptions()
+        self._cancel = threading.Event()
+        self.recipe = load_recipe(recipe or None)
+        self.batch = Batch.open(images, cancel=self._cancel)
+        self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+        self._events: queue.Queue[Any] = queue.Queue()
+        self._worker: threading.Thread | None = None
+        self._turn: list[Event] = []
+        self.turns: list[TurnResult] = []
+        self._desk = Desk(
+            self.batch, self.recipe, model, self.out, self.options, self._emit, self._cancel, engines
+        )
+        header = self._header(images, recipe, model if isinstance(model, str) else model.name)
+        if (self.out / LOG).exists():
+            self._recall(header)
+        self._log = SessionLog(self.out, header)
+
+    def _header(self, images: Sequence[str | Path], recipe: str, model: str) -> SessionHeader:
+        return SessionHeader(
+            loupe_version=version("loupe-inspection"),
+            started_at=_now(),
+            images=tuple(str(Path(image).absolute()) for image in images),
+            recipe=recipe,
+            recipe_sha256=self.recipe.sha256,
+            batch_sha256=self.batch.sha256,
+            model=model,
+        )
+
+    def _recall(self, header: SessionHeader) -> None:
+        earlier, events = read_log(self.out)
+        for what in ("batch_sha256", "recipe_sha256"):
+            if getattr(earlier, what) != getattr(header, what):
+                raise UsageError(
+                    f"{self.out} holds a session about another {what.partition('_')[0]}",
+                    "resume it with the images and the recipe that it was started with",
+                )
+        turns = list(turns_of(events))
+        self.turns = [turn_result(turn) for turn in turns]
+        self._desk.recall(turns)
+
+    @classmethod
+    def resume(
+        cls, folder: Path, model: str | VisionModel = "", *, options: SessionOptions | None = None
+    ) -> Self:
+        """Opens the session that a folder holds, with the images, recipe and model of its first start.
+
+        Raises:
+            LoupeError: There is no session, or its images or recipe are no longer the same.
+        """
+        header, _ = read_log(folder)
+        return cls(header.images, header.recipe, model or header.model, out=folder, options=options)
+
+    def ask(self, request: str) -> Iterator[Event]:
+        """Asks, and yields what happens until the turn is finished.
+
+        The work is done in a thread of its own: whoever iterates may take their time, and `cancel` may be
+        called from anywhere. The turn goes on also when nobody iterates to the end; the next call waits.
+
+        Raises:
+            UsageError: The request is empty, or the turn before is still running.
+        """
+        if not request.strip():
+            raise UsageError("the request is empty", "say what to do, e.g. 'inspect everything'")
+        if self._worker and self._worker.is_alive():
+            raise UsageError("the turn before is still running", "wait for it, or cancel it")
+        self._cancel.clear()
+        self._events = queue.Queue()
+        self._worker = threading.Thread(target=self._work, args=(request,), name="loupe-turn", daemon=True)
+        self._worker.start()
+        return self._until_finished()
+
+    def _until_finished(self) -> Iterator[Event]:
+        while (event := self._events.get()) is not _END:
+            yield event
+        if self._worker:
+            self._worker.join()
+
+    def cancel(self) -> None:
+        """Stops the running turn, wherever it is; what was done is kept and the next turn works."""
+        self._cancel.set()
+
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """Returns the verdict of each image that has one."""
+        return self._desk.workbench.verdicts()
+
+    def result(self) -> dict[str, Any]:
+        """Returns the session as `loupe ask --json` prints it."""
+        shown = {"request", "answer", "outcome", "steps", "seconds", "tool_calls", "artifacts"}
+        turns = []
+        for turn in self.turns:
+            row = turn.model_dump(mode="json", include=shown)
+            more = turn.model_dump(mode="json", include={"error", "unverified"})
+            turns.append(row | {name: value for name, value in more.items() if value})
+        return {
+            "turns": turns,
+            "verdicts": {each: verdict.value for each, verdict in self.verdicts().items()},
+        }
+
+    def close(self) -> None:
+        """Ends the session: stops a running turn, the sandbox and the log."""
+        self.cancel()
+        if self._worker:
+            self._worker.join()
+        self._desk.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What follows runs in the turn's own thread.
+
+    def _emit(self, event: Event) -> None:
+        self._log.append(event)
+        self._turn.append(event)
+        self._desk.take(event)
+        self._events.put(event)
+
+    def _work(self, request: str) -> None:
+        number = len(self.turns) + 1
+        self._turn = []
+        started = datetime.now()
+        self._emit(TurnStarted(turn=number, request=request, at=_now()))
+        outcome, error = Outcome.FAILED, ""
+        try:
+            outcome = self._desk.turn(number, request)
+        except TurnCancelled:
+            outcome = Outcome.CANCELLED
+        except LoupeError as failure:
+            error = f"{failure.message}. {failure.hint}".strip()
+            self._fail(number, request, failure)
+        except Exception as failure:  # The conversation outlives whatever went wrong in a turn.
+            log.exception("turn %d", number)
+            error = f"{type(failure).__name__}: {failure}"
+            self._fail(number, request, TurnFailed(error))
+        finally:
+            self._finish(number, outcome, error, (datetime.now() - started).total_seconds())
+
+    def _fail(self, number: int, request: str, failure: LoupeError) -> None:
+        """Tells the user what went wrong, and does or offers what works without the model."""
+        language = in_language_of(request)
+        text = phrase("failed", language, reason=failure.message)
+        if not self.options.fallback:
+            text += " " + phrase("offer", language)
+        else:
+            try:
+                text += " " + phrase(
+                    "fell_back", language, summary=self._desk.inspect_without_model(language)
+                )
+            except (LoupeError, TurnCancelled) as error:
+                text += f" {error}"
+        self._emit(Answer(turn=number, text=text))
+
+    def _finish(self, number: int, outcome: Outcome, error: str, seconds: float) -> None:
+        steps = [event for event in self._turn if isinstance(event, StepFinished)]
+        usage = sum((step.usage for step in steps), Usage())
+        artifacts = self._desk.end_turn()
+        self._emit(
+            TurnFinished(
+                turn=number,
+                outcome=outcome,
+                steps=len(steps),
+                usage=usage.model_copy(update={"seconds": round(seconds, 3)}),
+                artifacts=tuple(str(path) for path in artifacts),
+                error=error,
+            )
+        )
+        self.turns.append(turn_result(self._turn))
+        self._events.put(_END)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,205 @@
+"""`loupe ask`, `loupe run` and `loupe replay`: conversations without a screen."""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.events import Answer, Outcome
+from tools.errors import Cancelled, ExitCode, UsageError
+from tools.records import Verdict
+from tui.loading import ModelOptions
+from tui.narration import Narrator, cancel_on_interrupt
+from tui.telling import Teller
+
+if TYPE_CHECKING:
+    from agent.session import Session, SessionOptions
+
+__all__ = ["AskOptions", "run_ask", "run_playbook", "run_replay"]
+
+
+@dataclass(frozen=True)
+class AskOptions:
+    """How a conversation is held."""
+
+    recipe: str = ""
+    model: str = ""
+    out: Path | None = None
+    resume: Path | None = None
+    user: str = ""
+    max_steps: int = 8
+    as_json: bool = False
+    quiet: bool = False
+    engines: ModelOptions = field(default_factory=ModelOptions)
+
+    def session_options(self) -> SessionOptions:
+        """Returns what the session needs of them; headless, a failing model is replaced by the pipeline."""
+        from agent.session import SessionOptions
+        from agent.settings import load_settings
+
+        user = self.user or load_settings().user or "user"
+        return SessionOptions(user=user, max_steps=self.max_steps, fallback=True, engines=self.engines)
+
+
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Tells the images from the requests: what exists, or is a glob, comes first.
+
+    Raises:
+        UsageError: One of the two is missing.
+    """
+    count = 0
+    while count < len(words) and (Path(words[count]).exists() or _matches(words[count])):
+        count += 1
+    if not count and words:
+        raise UsageError(f"no such file or folder: {words[0]}", 'loupe ask IMAGES "request" ["next" ...]')
+    if count == len(words):
+        raise UsageError(
+            "no request was given", 'e.g. loupe ask photos "inspect everything and write a report"'
+        )
+    return list(words[:count]), list(words[count:])
+
+
+def _matches(word: str) -> bool:
+    """Returns whether a word is a glob that finds something; a question has a ? too."""
+    return glob.has_magic(word) and bool(glob.glob(word, recursive=True))  # noqa: PTH207 -- may be absolute
+
+
+def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
+    """Holds one conversation and returns the verdict on the batch as an exit code.
+
+    Raises:
+        LoupeError: Bad input, or an output folder that cannot be used.
+        Cancelled: The user stopped it.
+    """
+    from agent.session import Session
+
+    narrator = Narrator(quiet=options.quiet)
+    if options.resume:
+        requests = list(words)
+        session = Session.resume(options.resume, options.model, options=options.session_options())
+    else:
+        images, requests = split_words(words)
+        model = _model(options, options.recipe)
+        session = Session(images, options.recipe, model, out=options.out, options=options.session_options())
+    with session:
+        finished = _converse(session, requests, narrator, as_json=options.as_json)
+        if options.as_json:
+            sys.stdout.write(json.dumps(session.result(), ensure_ascii=False) + "\n")
+        narrator.say(f"Session: {session.out}")
+        if not finished:
+            raise Cancelled("stopped", f'loupe ask --resume {session.out} "..." goes on from there')
+        return _exit_code(session)
+
+
+def _converse(session: Session, requests: Sequence[str], narrator: Narrator, *, as_json: bool) -> bool:
+    """Asks one after the other; returns False where the user stopped it."""
+    teller = Teller(narrator)
+    with cancel_on_interrupt(narrator, session.cancel) as cancel:
+        for request in requests:
+            for event in session.ask(request):
+                teller.tell(event)
+                if isinstance(event, Answer) and not as_json:
+                    sys.stdout.write(event.text + "\n" + _doubts(event.unverified))
+                    sys.stdout.flush()
+            if cancel.is_set():
+                return False
+    return True
+
+
+def _doubts(unverified: Iterable[str]) -> str:
+    return "".join(f"(unverified: {reason})\n" for reason in unverified)
+
+
+def _exit_code(session: Session) -> ExitCode:
+    if any(turn.outcome is Outcome.FAILED for turn in session.turns):
+        return ExitCode.MODEL
+    verdicts = set(session.verdicts().values())
+    if Verdict.REJECT in verdicts:
+        return ExitCode.REJECTED
+    return ExitCode.REVIEW if Verdict.REVIEW in verdicts else ExitCode.ACCEPTED
+
+
+def _model(options: AskOptions, recipe: str, given: str = "") -> str:
+    from agent.settings import load_settings, model_choice
+    from tools.recipe_file import load_recipe
+
+    return model_choice(options.model or given, load_recipe(recipe or None).models.agent, load_settings())
+
+
+def run_playbook(path: Path, options: AskOptions) -> ExitCode:
+    """Plays a playbook: a line per conversation on stdout; 0 only if all expectations hold.
+
+    Raises:
+        LoupeError: Bad input.
+    """
+    from agent.models.loading import load_model
+    from agent.playbooks import Conversation, load_playbook, play
+    from agent.session import Session
+    from tools.engines import Engines
+    from tools.recipe_file import load_recipe
+
+    narrator = Narrator(quiet=options.quiet)
+    playbook = load_playbook(path)
+    recipe = options.recipe or playbook.recipe
+    model = load_model(_model(options, recipe, playbook.model))
+    root = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    teller = Teller(narrator)
+
+    engines = Engines(load_recipe(recipe or None), options.engines)
+
+    def open_session(conversation: Conversation) -> Session:
+        number = playbook.conversations.index(conversation) + 1
+        return Session(
+            playbook.images,
+            recipe,
+            model,
+            out=root / f"{number:03d}",
+            options=options.session_options(),
+            engines=engines,
+        )
+
+    results = []
+    for result in play(playbook, open_session, teller.tell):
+        results.append(result)
+        if not options.as_json:
+            sys.stdout.write(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
+            sys.stdout.writelines(f"      {miss}\n" for miss in result.misses)
+            sys.stdout.flush()
+    passed = sum(result.passed for result in results)
+    if options.as_json:
+        rows = [result.model_dump(mode="json") for result in results]
+        whole = {"passed": passed, "of": len(results), "conversations": rows}
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(f"{passed} of {len(results)} conversations passed\n")
+    return ExitCode.ACCEPTED if passed == len(results) else ExitCode.REJECTED
+
+
+def run_replay(session: Path, *, as_json: bool) -> None:
+    """Shows a session again, from its log.
+
+    Raises:
+        OutputError: There is no session, or its log is damaged.
+    """
+    from agent.log import read_log, turns_of
+    from agent.results import turn_result
+
+    header, events = read_log(session)
+    if as_json:
+        turns = [turn_result(turn).model_dump(mode="json") for turn in turns_of(events)]
+        sys.stdout.write(json.dumps({"turns": turns}, ensure_ascii=False) + "\n")
+        return
+    narrator = Narrator()
+    narrator.say(f"Session of {header.started_at} about {', '.join(header.images)}, model {header.model}")
+    teller = Teller(narrator)
+    for event in events:
+        teller.tell(event)
+        if isinstance(event, Answer):
+            sys.stdout.write(event.text + "\n" + _doubts(event.unverified))
+            sys.stdout.flush()
