@@ -62,9 +62,15 @@ def serve(
     cancel = threading.Event()
     batch = Batch.open(images, cancel=cancel)
     folder = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
-    engines = Engines(load_recipe(recipe or None), options)
+    inspected_by = load_recipe(recipe or None)
     workbench = Workbench(
-        batch, engines.recipe, out=folder, engines=engines, cancel=cancel, user=user, ledger=ledger
+        batch,
+        inspected_by,
+        out=folder,
+        engines=Engines(inspected_by, options),
+        cancel=cancel,
+        user=user,
+        ledger=ledger,
     )
     server = build_server(workbench)
     try:

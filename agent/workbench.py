@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.cancelling import stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
-from agent.events import Decision, Event, Sink
+from agent.events import Decision, Sink
 from agent.ids import ImageIds
 from agent.rows import (
     Row,
@@ -92,8 +92,8 @@ class Workbench:
     ) -> None:
         self.batch, self.out, self.user = batch, out, user
         self.engines = engines or Engines(recipe)
-        self.recipe = self.engines.recipe
-        self.sink: Sink = sink or _ignore
+        self._given_recipe, self.recipe = recipe, self.engines.recipe
+        self.sink: Sink = sink or (lambda _: None)
         self.cancel = cancel or threading.Event()
         self.ask_candidates = ask_candidates
         self.to_show: list[Shown] = []
@@ -237,7 +237,14 @@ class Workbench:
         if not wanted:
             raise UsageError("a report needs at least one image", "leave ids out for all")
         inspections = self.inspections(wanted)
-        run = run_info(self.batch, self.engines, started_at=self.started_at, lot=name, inspector=self.user)
+        run = run_info(
+            self.batch,
+            self._given_recipe,
+            self.engines.models,
+            started_at=self.started_at,
+            lot=name,
+            inspector=self.user,
+        )
         self._publisher = self._publisher or Publisher(self.out)
         files = self._publisher.publish(
             run,
@@ -389,7 +396,3 @@ class Workbench:
         if not self._steps.is_readable(image_id):
             raise ImageError(f"{image_id} cannot be read: {self._steps.records[image_id].reason}")
         return self._steps.records[image_id]
-
-
-def _ignore(_: Event) -> None:
-    pass

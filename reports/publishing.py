@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 from reports.source import ImageRgb, ReportInput
 from tools.errors import OutputError
 from tools.journal import INSPECTIONS, RUN_INFO
-from tools.records import Inspection, Language, RunInfo
+from tools.records import Inspection, Language, Provenance, RunInfo
 
 if TYPE_CHECKING:
-    from tools.engines import Engines
     from tools.images import Batch
     from tools.recipe import Recipe
 
-__all__ = ["SHAPING_PACKAGES", "Publisher", "run_info"]
+__all__ = ["Publisher", "run_info"]
 
 # Packages whose version can change a result.
-SHAPING_PACKAGES = (
+_SHAPING_PACKAGES = (
     "numpy",
     "opencv-python",
     "pillow",
@@ -151,10 +150,26 @@ class Publisher:
 
 
 def run_info(
-    batch: Batch, engines: Engines, *, started_at: str, lot: str = "", inspector: str = ""
+    batch: Batch,
+    recipe: Recipe,
+    models: tuple[Provenance, ...],
+    *,
+    started_at: str,
+    lot: str = "",
+    inspector: str = "",
+    station: str = "",
 ) -> RunInfo:
-    """Returns what a session's report was made with; loads the models that are not yet loaded."""
-    recipe = engines.recipe
+    """Returns what a run is made with.
+
+    Args:
+        batch: The images.
+        recipe: As its file says, before any option of the command line.
+        models: What each model is, without timings.
+        started_at: ISO 8601 with zone.
+        lot: Of the batch.
+        inspector: Who inspects.
+        station: Where; the recipe's when empty.
+    """
     return RunInfo(
         loupe_version=version("loupe-inspection"),
         started_at=started_at,
@@ -164,9 +179,9 @@ def run_info(
         image_count=len(batch),
         lot=lot,
         inspector=inspector,
-        station=recipe.report.station,
-        models=engines.models,
-        versions={name: version(name) for name in SHAPING_PACKAGES},
+        station=station or recipe.report.station,
+        models=models,
+        versions={name: version(name) for name in _SHAPING_PACKAGES},
     )
 
 

@@ -9,7 +9,7 @@ from tools.errors import ModelError, RecipeError
 from tools.prompts import prompt_labels
 from tools.recipe import Label, ScreeningSettings
 from tools.records import ScreeningStatus
-from tools.screening import UNKNOWN, Screener, views_of
+from tools.screening import UNKNOWN, Screener, views_of, with_threshold
 
 
 def with_settings(recipe, **settings):
@@ -64,6 +64,31 @@ def test_order_and_scores_do_not_depend_on_the_batch(clip_checkpoint, recipe, pi
     assert [screening.image_id for screening in many] == [record.id for record, _ in pictures]
     alone = [next(Screener(clip_checkpoint, recipe, batch_size=64).screen([pair])) for pair in pictures]
     assert [s.suspicion for s in many] == pytest.approx([s.suspicion for s in alone], abs=1e-5)
+
+
+@pytest.mark.parametrize("limit", [None, 1.0])
+@pytest.mark.parametrize("threshold", [0.0, 0.2, 0.9])
+def test_another_threshold_gives_what_screening_at_it_would(
+    clip_checkpoint, recipe, picture, threshold, limit
+):
+    def timeless(threshold):
+        settings = with_settings(recipe, threshold=threshold, review_band=0.1, unknown_below=limit)
+        (screening,) = Screener(clip_checkpoint, settings).screen([picture(5)])
+        provenance = screening.provenance.model_copy(update={"elapsed_s": 0.0})
+        return screening.model_copy(update={"provenance": provenance})
+
+    assert with_threshold(timeless(0.5), threshold, recipe) == timeless(threshold)
+
+
+def test_embeddings_are_of_length_one_and_like_pictures_are_alike(clip_checkpoint, recipe, picture):
+    screener = Screener(clip_checkpoint, recipe)
+    images = [picture(n)[1] for n in (1, 1, 2)]
+    embeddings = screener.embed(images)
+    assert np.allclose(np.linalg.norm(embeddings, axis=1), 1.0, atol=1e-5)
+    alike, unlike = embeddings[0] @ embeddings[1], embeddings[0] @ embeddings[2]
+    assert alike == pytest.approx(1.0, abs=1e-5)
+    assert unlike < alike
+    assert screener.embed([]).shape == (0, embeddings.shape[1])
 
 
 @pytest.mark.parametrize("size", [(96, 64), (64, 96), (640, 480), (100, 100), (3000, 20), (5, 7)])
