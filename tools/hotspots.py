@@ -19,7 +19,7 @@ _BACKGROUND = 0.35  # of the region's shorter side: what is wider than this is t
 _STANDS_OUT = 5.0  # in robust standard deviations
 _ALONE = 2.0  # times as strong as the next strongest, the part's own edge included
 _SMALLEST_PX = 6
-_LARGEST = 0.2  # of the region: a larger one is the part
+_LARGEST = 0.1  # of the region: a larger one may as well be the part
 _MARGIN = 0.15
 
 

@@ -30,7 +30,8 @@ UNCLASSIFIED = "unclassified"
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
 _HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
-_CLEAR_PLACE = 0.5  # of the heat map's range, by which the candidate's place is hotter than the rest
+# How far the place must rise above the rest: on foreign parts none of 12 suspects did, of ours 18 of 21.
+_CLEAR_PLACE = 0.63
 
 
 @dataclass

@@ -103,6 +103,7 @@ def _halfway(view: View, rest: Field, found: _Candidate) -> Field:
     read in its own middle, from a picture smoothed no more than the surface's unrest asks for.
     """
     mask = found.mask
+    soft = unmoved = _softened(found.value, found.mask, found.cut)
     for _ in range(_ROUNDS):
         depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
         core = depth >= min(0.75 * float(depth.max()), _EDGE_REACH_PX)
@@ -111,14 +112,15 @@ def _halfway(view: View, rest: Field, found: _Candidate) -> Field:
         along = np.asarray(rest @ (look / max(contrast, 1e-6)), np.float32)
         value = _calm(view, along, contrast, found.blur_px)
         if value is None:
-            return _softened(found.value, found.mask, found.cut)
+            return unmoved
         level = float(np.median(value[core]))
         near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         deep = depth > _EDGE_REACH_PX
         mask = main_parts(view, ((value > level / 2) & near | deep).astype(np.uint8), 0.15)
         if _is_lost(view, found.mask, mask):
-            return _softened(found.value, found.mask, found.cut)
-    return _softened(value, mask, level / 2)
+            return unmoved
+        soft = _softened(value, mask, level / 2)
+    return soft
 
 
 def _is_lost(view: View, before: Mask, after: Mask) -> bool:
@@ -128,7 +130,7 @@ def _is_lost(view: View, before: Mask, after: Mask) -> bool:
     if is_broad and view.agreement(after) < view.agreement(before) - _SOUND:
         return True
     gone = np.count_nonzero((depth > _FARTHEST_PX) & ~after)
-    return not after.any() or gone > 0.1 * np.count_nonzero(before)
+    return bool(not after.any() or gone > 0.1 * np.count_nonzero(before))
 
 
 def _calm(view: View, value: Field, contrast: float, most_px: float) -> Field | None:

@@ -243,13 +243,15 @@ def test_a_dent_goes_on_where_light_runs_along_its_edge() -> None:
 
 def test_an_edge_in_doubt_and_an_end_in_doubt_add_to_what_they_bound() -> None:
     blob, line = patch("rectangle", 40, 12, 0.3, (0, 0)), stroke([arc(28, 0, 2.4, (40, 40.2))], 2.0, 80)
-    for mask, curvilinear, doubt, touched in (
-        (blob, False, {"edge_doubt_px": 2.0}, {Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA}),
-        (line, True, {"edge_doubt_px": 0.5}, {Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA}),
-        (line, True, {"end_doubt_px": 3.0}, {Quantity.LENGTH}),
+    for mask, curvilinear, edge_px, end_px, touched in (
+        (blob, False, 2.0, 0.0, {Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA}),
+        (line, True, 0.5, 0.0, {Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA}),
+        (line, True, 0.0, 3.0, {Quantity.LENGTH}),
     ):
         sure = by_quantity(measure_mask(mask, curvilinear=curvilinear))
-        unsure = by_quantity(measure_mask(mask, curvilinear=curvilinear, **doubt))
+        unsure = by_quantity(
+            measure_mask(mask, curvilinear=curvilinear, edge_doubt_px=edge_px, end_doubt_px=end_px)
+        )
         for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA):
             if quantity in sure:
                 grown = unsure[quantity].uncertainty > 1.3 * sure[quantity].uncertainty
