@@ -236,7 +236,7 @@ class Workbench:
         name = line("lot", lot) if lot is not None else ""
         if not wanted:
             raise UsageError("a report needs at least one image", "leave ids out for all")
-        inspections = self.inspections(wanted)
+        inspections = self.inspections(sorted(wanted))
         run = run_info(
             self.batch,
             self._given_recipe,

@@ -335,10 +335,11 @@ def test_a_report_is_written_inside_the_output_folder_and_replaces_only_its_own(
     )
     assert json.loads((out / "run.json").read_text())["lot"] == "../A-17/.."
     first = report.read_bytes()
-    bench.workbench.write_report(ids=["img_001"])
+    bench.workbench.write_report(ids=["img_003", "img_001"])
+    lines = (out / "inspections.jsonl").read_text().splitlines()
+    assert [json.loads(line)["image"]["id"] for line in lines] == ["img_001", "img_003"]
     assert report.read_bytes() != first
     assert not (out / "overlays" / "img_002.jpg").exists()
-    assert len((out / "inspections.jsonl").read_text().splitlines()) == 1
     (out / "findings.csv").write_text("mine")
     with pytest.raises(OutputError, match=r"findings\.csv"):
         bench.workbench.write_report()
