@@ -105,6 +105,7 @@ class Workbench:
         self._known: dict[str, Finding] = {}
         self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger)
         self._publisher: Publisher | None = None
+        self._lot = ""
         self.started_at = now()
 
     # The tools.
@@ -233,7 +234,7 @@ class Workbench:
         from reports.publishing import Publisher, run_info
 
         wanted, spoken = self.ids.many(ids), language_of(language)
-        name = line("lot", lot) if lot is not None else ""
+        name, before = line("lot", lot) if lot is not None else self._lot, self._lot
         if not wanted:
             raise UsageError("a report needs at least one image", "leave ids out for all")
         inspections = self.inspections(sorted(wanted))
@@ -256,9 +257,10 @@ class Workbench:
             progress=self.progress,
             cancel=self.cancel,
         )
+        self._lot = name  # later reports are of the same lot, unless they name another
         self.artifacts += [path for path in files if path not in self.artifacts]
         if self._ledger is not None:
-            if name:  # until now nobody had said which lot these are
+            if name != before:  # until now nobody had said which lot these are
                 self._put_on_record(inspections, name)
             self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
         return {

@@ -32,6 +32,11 @@ __all__ = ["Ledger", "PastCase", "data_folder"]
 
 _VERSION = 1
 _WAIT_S = 30.0  # for another program to finish writing
+# What words are looked for in: an inspection's own, and those of the decisions on its image.
+_SEARCHED = (
+    "(words || ' ' || coalesce((SELECT group_concat(verdict || ' ' || reason, ' ') FROM decisions"
+    " WHERE decisions.image_sha256 = inspections.image_sha256), ''))"
+)
 _TABLES = {
     "inspections": "at, image_sha256, image_id, name, lot, part, recipe, recipe_sha256, verdict, rule,"
     " reason, types, words, record",
@@ -147,7 +152,7 @@ class Ledger:
             limit: Cases at most.
         """
         terms = _folded(text).split()
-        where = " AND ".join(["words LIKE ? ESCAPE '\\'"] * len(terms)) or "1"
+        where = " AND ".join([f"{_SEARCHED} LIKE ? ESCAPE '\\'"] * len(terms)) or "1"
         patterns = [f"%{_escaped(term)}%" for term in terms]
         with self._connected() as connection:
             if like is None:

@@ -335,6 +335,7 @@ def test_a_report_is_written_inside_the_output_folder_and_replaces_only_its_own(
     )
     assert json.loads((out / "run.json").read_text())["lot"] == "../A-17/.."
     first = report.read_bytes()
+    assert bench.workbench.write_report()["lot"] == "../A-17/.."
     bench.workbench.write_report(ids=["img_003", "img_001"])
     lines = (out / "inspections.jsonl").read_text().splitlines()
     assert [json.loads(line)["image"]["id"] for line in lines] == ["img_001", "img_003"]

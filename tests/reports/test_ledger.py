@@ -60,6 +60,7 @@ def test_the_latest_verdict_counts_until_the_image_is_inspected_anew(ledger: Led
     )
     case = ledger.search("scratch")[0]
     assert (case.verdict, case.reason) == ("accept", "only dust")
+    assert ledger.search("dust scratch") == [case]
     assert len(ledger.search("", limit=10)) == 2
     assert [entry["kind"] for entry in ledger.history(image.sha256)] == ["inspection", "decision"]
 
