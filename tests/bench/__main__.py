@@ -46,12 +46,19 @@ def _screening(folder: Path) -> Iterator[str]:
     return screening.lines(folder, load_recipe(_RECIPE))
 
 
+def _prompts(folder: Path) -> Iterator[str]:
+    from tests.bench import prompts
+
+    return prompts.lines(folder)
+
+
 # Memory comes first, see there.
 _PARTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "memory": ("Peak memory of `loupe inspect`", _memory),
     "stages": ("Seconds per stage of the sample batch", _stages),
     "measuring": ("Measurement against plain OpenCV, on drawn shapes", _measuring),
     "localization": ("Localization against `yolo predict`, same weights", _localization),
+    "prompts": ("The agent's prompt over ten steps and ten pictures, beside smolagents' own", _prompts),
     "screening": ("Screening against transformers.pipeline, same weights", _screening),
 }
 
