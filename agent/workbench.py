@@ -232,6 +232,7 @@ class Workbench:
     ) -> Row:
         """Writes the PDF report and its data files; language en or ko. Returns report, files."""
         from reports.publishing import Publisher, run_info
+        from reports.source import ReportInput
 
         wanted, spoken = self.ids.many(ids), language_of(language)
         name, before = line("lot", lot) if lot is not None else self._lot, self._lot
@@ -247,16 +248,8 @@ class Workbench:
             inspector=self.user,
         )
         self._publisher = self._publisher or Publisher(self.out)
-        files = self._publisher.publish(
-            run,
-            self.recipe,
-            inspections,
-            self.batch.load,
-            spoken,
-            created_at=now(),
-            progress=self.progress,
-            cancel=self.cancel,
-        )
+        report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, now())
+        files = self._publisher.publish(report, progress=self.progress, cancel=self.cancel)
         self._lot = name  # later reports are of the same lot, unless they name another
         self.artifacts += [path for path in files if path not in self.artifacts]
         if self._ledger is not None:

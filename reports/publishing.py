@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.source import ImageRgb, ReportInput
+from reports.source import ReportInput
 from tools.errors import OutputError
 from tools.journal import INSPECTIONS, RUN_INFO
-from tools.records import Inspection, Language, Provenance, RunInfo
+from tools.records import Provenance, RunInfo
 
 if TYPE_CHECKING:
     from tools.images import Batch
@@ -50,25 +50,15 @@ class Publisher:
 
     def publish(
         self,
-        run: RunInfo,
-        recipe: Recipe,
-        inspections: Sequence[Inspection],
-        load_image: Callable[[str], ImageRgb],
-        language: Language,
+        report: ReportInput,
         *,
-        created_at: str,
         progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Path]:
         """Writes the report; an earlier one of the same session is replaced.
 
         Args:
-            run: What the report was made with.
-            recipe: The criteria.
-            inspections: In batch order.
-            load_image: As in `ReportInput`.
-            language: Of the report.
-            created_at: ISO 8601 with zone.
+            report: The input.
             progress: Told the steps done and how many there are.
             cancel: Set by another thread to stop.
 
@@ -83,14 +73,15 @@ class Publisher:
         from reports.document import write_report
         from reports.exports import write_twins
 
-        report = ReportInput(run, recipe, inspections, load_image, language, created_at)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._refuse_foreign()
             self._clear_folders()
             self._mark(())  # from here on, what has these names is this session's
-            _write(self._folder / RUN_INFO, run.model_dump_json(indent=2) + "\n")
-            _write(self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in inspections))
+            _write(self._folder / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
+            _write(
+                self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in report.inspections)
+            )
             twins = write_twins(report, self._folder, cancel=cancel)
             write_report(report, self._folder / _REPORT, progress=progress, cancel=cancel)
             self._mark(self._written())
