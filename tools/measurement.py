@@ -76,23 +76,17 @@ def measure_mask(
     plain = mask.dtype == np.bool_
     soft = np.clip(mask, 0, 1).astype(np.float32)
     outer, holes = outlines(soft, offset_xy)
-    covered = float(soft.sum())
-    if not outer and not (curvilinear and covered >= _SMALLEST_PART_PX2):
+    if not outer and not (curvilinear and soft.sum() >= _SMALLEST_PART_PX2):
         return ()
-    rows, columns = np.nonzero(soft)
-    centre = np.array([columns.mean() + offset_xy[0] + 0.5, rows.mean() + offset_xy[1] + 0.5])
-    ruler = Ruler.at(scale, centre)
+    ruler = Ruler.at(scale, np.argwhere(soft)[:, ::-1].mean(axis=0) + offset_xy + 0.5)
     perimeter = sum(_length(np.vstack([line, line[:1]])) for line in (*outer, *holes))
     rise = edge_transition_px(soft, perimeter)
-    noise = np.hypot(
-        _PLAIN_DIGITISATION_PX if plain else _SOFT_DIGITISATION_PX, rise * min(noise_to_contrast or 0.0, 1.0)
-    )
-    budget = Budget(
-        ruler, rise / 12**0.5, float(noise), noise_to_contrast is not None, edge_touching, edge_doubt_px
-    )
+    digitisation = _PLAIN_DIGITISATION_PX if plain else _SOFT_DIGITISATION_PX
+    noise = float(np.hypot(digitisation, rise * min(noise_to_contrast or 0.0, 1.0)))
+    segmented = noise_to_contrast is not None
+    budget = Budget(ruler, rise / 12**0.5, noise, segmented, edge_touching, edge_doubt_px)
     area = ruler.area_px2(soft, offset_xy)
-    line = centre_line(soft) if curvilinear else None
-    if line is not None:
+    if curvilinear and (line := centre_line(soft)) is not None:
         return _along(line, area, np.array(offset_xy, np.float64), budget, end_doubt_px)
     if not outer:
         return ()
@@ -200,10 +194,8 @@ class Measurer:
         defect = self.recipe.defects.get(finding.type)
         curvilinear = defect is not None and defect.curvilinear
         height, width = image_rgb.shape[:2]
-        box = finding.box_xyxy_px
-        segment = segment_defect(
-            image_rgb, box, curvilinear=curvilinear, mask_hint=_hint(finding, height, width)
-        )
+        box, hint = finding.box_xyxy_px, _hint(finding, height, width)
+        segment = segment_defect(image_rgb, box, curvilinear=curvilinear, mask_hint=hint)
         outer, holes = outlines(segment.soft, segment.offset_xy)
         outer = [line for line in outer if _is_part(line)]
         touching = _touches(outer, height, width) if outer else _touches([_corners(box)], height, width)
@@ -220,36 +212,31 @@ class Measurer:
         if not measurements:
             outer, holes = [], []
             measurements = _from_box(box, curvilinear, scale, touching)
-        centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
         return finding.model_copy(
             update={
+                **self._where(box, height, width),
                 "contours_px": tuple(_as_outline(line, height, width) for line in outer),
                 "holes_px": tuple(_as_outline(line, height, width) for line in holes if _is_part(line)),
                 "measurements": measurements,
                 "edge_touching": touching,
-                "zone": self._zone(centre),
-                "place": _place(centre),
                 "provenance": (*finding.provenance, _provenance(segment, curvilinear, bool(outer), started)),
             }
         )
 
     def _unsegmented(self, image_rgb: NDArray[np.uint8], finding: Finding, started: float) -> Finding:
         """Returns a candidate with its place alone."""
-        height, width = image_rgb.shape[:2]
-        box = finding.box_xyxy_px
-        centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
         provenance = Provenance(
             tool="measurement",
             parameters={"method": "unsegmented"},
             elapsed_s=time.perf_counter() - started,
         )
-        return finding.model_copy(
-            update={
-                "zone": self._zone(centre),
-                "place": _place(centre),
-                "provenance": (*finding.provenance, provenance),
-            }
-        )
+        where = self._where(finding.box_xyxy_px, *image_rgb.shape[:2])
+        return finding.model_copy(update={**where, "provenance": (*finding.provenance, provenance)})
+
+    def _where(self, box: BoxXyxyPx, height: int, width: int) -> dict[str, str | None]:
+        """Returns zone and place of a box's centre in the picture."""
+        centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
+        return {"zone": self._zone(centre), "place": _place(centre)}
 
     def _zone(self, centre: PointPx) -> str | None:
         """Returns the first zone that holds a point, given as fractions of width and height."""
