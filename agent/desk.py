@@ -230,9 +230,22 @@ class Desk:
 
             choice = self._model_choice
             model = load_model(choice) if isinstance(choice, str) else choice
-            model.cancel, model.on_text = self._cancel, self._on_text
+            model.cancel = self._cancel
+            if self._options.self_test:
+                self._test_sight(model)
+            model.on_text = self._on_text
             self._model = model
         return self._model
+
+    def _test_sight(self, model: VisionModel) -> None:
+        """Shows a model pictures of known content, once, and tells where it does not see them."""
+        from agent.models.selftest import Sight, vision_self_test
+
+        if model.has_eyes and model.sight is None:
+            seen = vision_self_test(model)
+            model.sight = seen.sight
+            if seen.sight is not Sight.PASSED:
+                self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
     def _memory(self, model: VisionModel, prompt: str) -> Memory:
         budget = self._options.budget
