@@ -29,9 +29,9 @@ from agent.prompts import batch_table, system_prompt
 from agent.results import fact_of_call, turn_result
 from agent.toolbox import build_tools
 from agent.workbench import Workbench
-from tools.engines import Engines
 from tools.errors import LoupeError, ModelError, TurnFailed
 from tools.glossary import UNCLASSIFIED
+from tools.pipeline.engines import Engines
 from tools.records import BoxXyxyPx, Language, Verdict
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from tools.records import BoxXyxyPx, Finding, Origin, Provenance
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from tools.engines import Engines
+    from tools.pipeline.engines import Engines
+    from tools.pipeline.stages import Seen
     from tools.recipe import Recipe
-    from tools.stages import Seen
 
 __all__ = ["AskCandidates", "Proposal", "examined"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
     from reports.ledger import Ledger
-    from tools.engines import EngineOptions
+    from tools.pipeline.engines import EngineOptions
 
 __all__ = ["build_server", "serve"]
 
@@ -55,9 +55,9 @@ def serve(
     Raises:
         LoupeError: Bad images or recipe, or the package `mcp` is missing.
     """
-    from tools.engines import Engines
     from tools.images import Batch
-    from tools.recipe_file import load_recipe
+    from tools.pipeline.engines import Engines
+    from tools.recipe.file import load_recipe
 
     cancel = threading.Event()
     batch = Batch.open(images, cancel=cancel)

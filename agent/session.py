@@ -24,7 +24,7 @@ from tools.errors import LoupeError, TurnFailed, UsageError
 if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
-    from tools.engines import EngineOptions, Engines
+    from tools.pipeline.engines import EngineOptions, Engines
     from tools.records import Verdict
 
 __all__ = ["Session", "SessionOptions"]
@@ -87,7 +87,7 @@ class Session:
         engines: Engines | None = None,
     ) -> None:
         from tools.images import Batch
-        from tools.recipe_file import load_recipe
+        from tools.recipe.file import load_recipe
 
         self.options = options or SessionOptions()
         self._cancel = threading.Event()

@@ -27,11 +27,11 @@ from agent.rows import (
     unreadable_row,
 )
 from agent.verdicts import Verdicts, now
-from tools.engines import Engines
 from tools.errors import ImageError, UsageError
 from tools.overriding import AGENT
+from tools.pipeline.engines import Engines
+from tools.pipeline.stepwise import Stepwise
 from tools.records import BoxXyxyPx, Finding, ImageRecord, Inspection, Verdict
-from tools.stepwise import Stepwise
 
 if TYPE_CHECKING:
     from PIL.Image import Image

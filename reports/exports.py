@@ -16,7 +16,7 @@ from reports.overlays import write_overlay
 from reports.source import ReportInput
 from reports.statistics import is_inspected
 from tools.errors import Cancelled, OutputError
-from tools.image_reasons import reason_text
+from tools.images.reasons import reason_text
 from tools.overriding import rule_judged
 from tools.records import Finding, Inspection, Quantity, Unit, Verdict
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reports.source import ReportInput
 from tools.errors import OutputError
-from tools.journal import INSPECTIONS, RUN_INFO
+from tools.pipeline.journal import INSPECTIONS, RUN_INFO
 from tools.records import Provenance, RunInfo
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from reports.flowables import CheckBox, grid, heading, subheading
 from reports.fonts import elide, esc, shorten
 from reports.statistics import seconds_by_tool
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
-from tools.image_reasons import reason_text
+from tools.images.reasons import reason_text
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
 

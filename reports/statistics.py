@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tools.metrics import wilson_interval
+from tools.evaluation.metrics import wilson_interval
 from tools.records import ImageStatus, Inspection, Quantity, Unit, Verdict
 
 __all__ = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tools.glossary import UNKNOWN, capitalized, label_name, unit_symbol, with_particle
-from tools.image_reasons import reason_text
+from tools.images.reasons import reason_text
 from tools.records import (
     Finding,
     ImageRecord,

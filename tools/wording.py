@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tools.caption_rules import caption_faults, clean_caption
+from tools.captioning.rules import caption_faults, clean_caption
 from tools.glossary import (
     UNCLASSIFIED,
     capitalized,

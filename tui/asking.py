@@ -127,7 +127,7 @@ def _exit_code(session: Session) -> ExitCode:
 
 def _model(options: AskOptions, recipe: str, given: str = "") -> str:
     from agent.settings import load_settings, model_choice
-    from tools.recipe_file import load_recipe
+    from tools.recipe.file import load_recipe
 
     return model_choice(options.model or given, load_recipe(recipe or None).models.agent, load_settings())
 
@@ -141,8 +141,8 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     from agent.models.loading import load_model
     from agent.playbooks import Conversation, load_playbook, play
     from agent.session import Session
-    from tools.engines import Engines
-    from tools.recipe_file import load_recipe
+    from tools.pipeline.engines import Engines
+    from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=options.quiet)
     playbook = load_playbook(path)

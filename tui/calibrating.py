@@ -42,9 +42,9 @@ def run_calibrate(options: CalibrateOptions) -> None:
         UsageError: Not exactly one target, or a malformed one.
         CalibrationError: The target is not in the picture.
     """
-    from tools.calibration import resolve_scale
     from tools.images import decode
-    from tools.recipe_scale import scale_yaml, write_scale
+    from tools.measurement.calibration import resolve_scale
+    from tools.recipe.scale import scale_yaml, write_scale
 
     narrator = Narrator()
     image_rgb = decode(options.image)
@@ -97,7 +97,7 @@ def _from_marker(options: CalibrateOptions) -> ScaleSpec:
 
 
 def _from_chessboard(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
-    from tools.calibration import calibrate_from_chessboard
+    from tools.measurement.calibration import calibrate_from_chessboard
     from tools.recipe import ChessboardScale
 
     columns, rows = _numbers(

@@ -301,7 +301,7 @@ def recipe_new(
     part: Annotated[str, typer.Option(help="Name of the part.")] = "My part",
 ) -> None:
     """Write a commented recipe to start from."""
-    from tools.recipe_file import new_recipe
+    from tools.recipe.file import new_recipe
 
     new_recipe(path, part)
     typer.echo(str(path))
@@ -310,7 +310,7 @@ def recipe_new(
 @recipe_app.command("check")
 def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")]) -> None:
     """Check a recipe; every problem is named with file and line."""
-    from tools.recipe_file import load_recipe
+    from tools.recipe.file import load_recipe
 
     recipe = load_recipe(path)
     typer.echo(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}")
@@ -322,7 +322,7 @@ def recipe_show(
     language: Annotated[str, typer.Option(help="en or ko. [default: the recipe's]")] = "",
 ) -> None:
     """Show what a recipe inspects and accepts."""
-    from tools.recipe_file import load_recipe, render_recipe
+    from tools.recipe.file import load_recipe, render_recipe
     from tui.arguments import language_of
 
     recipe = load_recipe(path or None)

@@ -53,7 +53,7 @@ def run_doctor(recipe_name: str, model: str, *, as_json: bool) -> ExitCode:
         LoupeError: The recipe cannot be read.
     """
     from agent.settings import load_settings, model_choice
-    from tools.recipe_file import load_recipe
+    from tools.recipe.file import load_recipe
 
     recipe = load_recipe(recipe_name or None)
     chosen = model_choice(model, recipe.models.agent, load_settings())

@@ -13,8 +13,8 @@ from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 if TYPE_CHECKING:
     import threading
 
-    from tools.figures import ErrorRates, Evaluation
-    from tools.labelled_sets import LabelledSet
+    from tools.evaluation.figures import ErrorRates, Evaluation
+    from tools.evaluation.labelled_sets import LabelledSet
     from tools.recipe import Recipe
 
 __all__ = ["run_eval"]
@@ -37,9 +37,9 @@ def run_eval(
         LoupeError: No labelled set, a recipe that does not hold, or a model that cannot be loaded.
         Cancelled: The user stopped it.
     """
-    from tools.figures import render_text
-    from tools.labelled_sets import read_labelled_set
-    from tools.recipe_file import load_recipe
+    from tools.evaluation.figures import render_text
+    from tools.evaluation.labelled_sets import read_labelled_set
+    from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=quiet)
     recipe = options.applied_to(load_recipe(recipe_name or None))
@@ -63,8 +63,8 @@ def _evaluate(
     narrator: Narrator,
     cancel: threading.Event,
 ) -> Evaluation:
-    from tools.evaluation import evaluate, recipe_for_evaluation
-    from tools.measurement import Measurer
+    from tools.evaluation.evaluate import evaluate, recipe_for_evaluation
+    from tools.measurement.measurer import Measurer
 
     narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
     screener = load_screener(recipe, options)
@@ -90,7 +90,7 @@ def _verdict_rates(
     cancel: threading.Event,
 ) -> ErrorRates:
     """Inspects the set as `loupe inspect` would, without captions, which decide nothing about a defect."""
-    from tools.evaluation import pipeline_rates
+    from tools.evaluation.evaluate import pipeline_rates
     from tools.images import Batch
 
     silent = recipe.captioning.model_copy(update={"enabled": False})

@@ -20,8 +20,8 @@ from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
     from tools.images import Batch
-    from tools.journal import Journal
-    from tools.pipeline import Pipeline
+    from tools.pipeline.fixed import Pipeline
+    from tools.pipeline.journal import Journal
     from tools.recipe import Recipe
 
 __all__ = ["InspectOptions", "run_inspect"]
@@ -53,8 +53,8 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         Cancelled: The user stopped it; what was done is kept.
     """
     from tools.images import Batch
-    from tools.journal import Journal
-    from tools.recipe_file import load_recipe
+    from tools.pipeline.journal import Journal
+    from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=options.quiet)
     recipe = load_recipe(options.recipe or None)

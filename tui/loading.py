@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.engines import EngineOptions, Engines
+from tools.pipeline.engines import EngineOptions, Engines
 
 if TYPE_CHECKING:
-    from tools.localization import Localizer
-    from tools.pipeline import Pipeline
+    from tools.localization.localizer import Localizer
+    from tools.pipeline.fixed import Pipeline
     from tools.recipe import Recipe
     from tools.records import Provenance
-    from tools.screening import Screener
+    from tools.screening.screener import Screener
 
 __all__ = ["ModelOptions", "load_localizer", "load_pipeline", "load_screener"]
 

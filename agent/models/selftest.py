@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from smolagents.models import ChatMessage, MessageRole
 
 from agent.models.pictures import Picture
-from tools.metrics import box_iou
+from tools.evaluation.metrics import box_iou
 from tools.records import BoxXyxyPx, Record
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.tools.test_pipeline import FakeLocalizer, FakeMeasurer, FakeScreener
-from tools.engines import Engines
+from tests.tools.pipeline.test_fixed import FakeLocalizer, FakeMeasurer, FakeScreener
 from tools.images import Batch
+from tools.pipeline.engines import Engines
 from tools.recipe import Recipe
 from tools.records import Finding, ImageRecord, Provenance, Scale, Screening, ScreeningStatus
 
@@ -77,7 +77,7 @@ class CountingMeasurer(FakeMeasurer):
 
 
 class FakeEngines:
-    """Stands for `tools.engines.Engines`."""
+    """Stands for `tools.pipeline.engines.Engines`."""
 
     captioner = None
     translate = None

@@ -15,7 +15,7 @@ from agent.mcp_server import _as_json, build_server
 from agent.workbench import Workbench
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import ModelError
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 
 # A server process as a client starts it; only the engines are fakes, so that no model has to load.
 SERVER = """
@@ -25,7 +25,7 @@ from agent.mcp_server import build_server
 from agent.workbench import Workbench
 from tests.agent.fakes import FakeEngines
 from tools.images import Batch
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import ScreeningStatus
 
 engines = FakeEngines(load_recipe(), {"img_002": ScreeningStatus.SUSPECT}, ["img_002"])

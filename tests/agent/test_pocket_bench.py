@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from agent.workbench import Workbench
-from tools.engines import Engines
 from tools.images import Batch
-from tools.recipe_file import load_recipe
+from tools.pipeline.engines import Engines
+from tools.recipe.file import load_recipe
 from tools.records import Inspection
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

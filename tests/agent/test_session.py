@@ -13,7 +13,7 @@ from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import OutputError, UsageError
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import ScreeningStatus, Verdict
 
 

@@ -11,7 +11,7 @@ from agent.toolbox import InspectionTool, build_tools
 from agent.workbench import Workbench
 from reports.ledger import Ledger
 from tests.agent.fakes import FakeEngines, write_batch
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 
 
 @pytest.fixture

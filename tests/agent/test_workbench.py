@@ -19,7 +19,7 @@ from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
 from tools.recipe import FixedScale, Recipe
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import BoxXyxyPx, DecidedBy, ScreeningStatus, Verdict
 
 SUSPECT, UNSURE = ScreeningStatus.SUSPECT, ScreeningStatus.UNSURE

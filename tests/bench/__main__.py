@@ -34,14 +34,14 @@ def _measuring(folder: Path) -> Iterator[str]:
 
 def _localization(folder: Path) -> Iterator[str]:
     from tests.bench import localization
-    from tools.recipe_file import load_recipe
+    from tools.recipe.file import load_recipe
 
     return localization.lines(folder, load_recipe(_RECIPE))
 
 
 def _screening(folder: Path) -> Iterator[str]:
     from tests.bench import screening
-    from tools.recipe_file import load_recipe
+    from tools.recipe.file import load_recipe
 
     return screening.lines(folder, load_recipe(_RECIPE))
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench.timing import by_turns
 from tools.checkpoints import resolve
-from tools.detectors import import_ultralytics
 from tools.forge.dataset import encode_jpeg
 from tools.forge.scene import synthesize
 from tools.images import Batch
-from tools.localization import Localizer
+from tools.localization.detectors import import_ultralytics
+from tools.localization.localizer import Localizer
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from tools.measurement import Measurer, measure_mask
+from tools.measurement.measurer import Measurer, measure_mask
 from tools.recipe import DefectType, Part, Recipe
 from tools.records import Finding, Measurement, Origin, Quantity
 

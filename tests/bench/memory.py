@@ -20,7 +20,7 @@ import numpy as np
 import yaml
 
 from tools.forge.scene import synthesize
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 
 _FEW, _MANY = 100, 2_000
 _SIDE_PX = 256

@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.bench.timing import by_turns
 from tools.checkpoints import Checkpoint, quiet_transformers
 from tools.forge.scene import synthesize
-from tools.prompts import prompt_labels
 from tools.recipe import Recipe
 from tools.records import ImageRecord
-from tools.screening import Screener, views_of
+from tools.screening.prompts import prompt_labels
+from tools.screening.screener import Screener, views_of
 
 _POCKET_CLIP = Path(__file__).parents[2] / "tools" / "pocket" / "clip"
 _IMAGES = 32

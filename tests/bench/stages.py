@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.captioning import Captioner
+from tools.captioning.captioner import Captioner
 from tools.checkpoints import resolve
 from tools.images import Batch
-from tools.localization import Localizer
-from tools.measurement import Measurer
-from tools.pipeline import Pipeline
-from tools.recipe_file import load_recipe
-from tools.screening import Screener
+from tools.localization.localizer import Localizer
+from tools.measurement.measurer import Measurer
+from tools.pipeline.fixed import Pipeline
+from tools.recipe.file import load_recipe
+from tools.screening.screener import Screener
 
 _LOAD = "loading the models"
 _REST = "reading, wording, judging"

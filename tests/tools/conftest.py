@@ -83,7 +83,7 @@ def detectors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One random YOLO11n in every format that can be loaded, and one with masks."""
     import torch
 
-    from tools.detectors import import_ultralytics, save_detector
+    from tools.localization.detectors import import_ultralytics, save_detector
 
     folder = tmp_path_factory.mktemp("detectors")
     with pytest.MonkeyPatch.context() as patch:

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from tools.glossary import find_type, fold, label_name, place_phrase, with_article, with_particle, word
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import Language, Quantity, Severity, Verdict
 
 

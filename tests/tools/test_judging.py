@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tools.image_reasons import reason_text
+from tools.images.reasons import reason_text
 from tools.judging import ALL_CRITERIA_MET, judge
 from tools.recipe import Acceptance, DefectType, Localization, Part, Recipe, Zone
 from tools.records import (

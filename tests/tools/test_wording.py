@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import (
     CaptionOutcome,
     DecidedBy,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.captioning import region_of
+from tools.captioning.captioner import region_of
 from tools.forge.augment import developed
 from tools.forge.training_set import Photo
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.checkpoints import resolve
-from tools.evaluation import recipe_for_evaluation
-from tools.figures import ErrorRates, Rate
+from tools.evaluation.evaluate import recipe_for_evaluation
+from tools.evaluation.figures import ErrorRates, Rate
+from tools.evaluation.metrics import Box, image_auroc, mean_average_precision, threshold_for_escape
 from tools.forge.training_set import TEST_SEED, Photo, ensure_set
-from tools.metrics import Box, image_auroc, mean_average_precision, threshold_for_escape
 from tools.recipe import Models
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import ImageRecord
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _percent(rate: Rate) -> str:
 
 def screening_figures(photos: Sequence[Photo], recipe: Recipe) -> list[str]:
     """Screens every photograph and says how well good and bad ones are told apart."""
-    from tools.screening import Screener
+    from tools.screening.screener import Screener
 
     screener = Screener(resolve("clip", recipe.models), recipe)
     pairs = ((record, photo.pixels()) for record, photo in zip(_records(photos), photos, strict=True))
@@ -63,7 +63,7 @@ def screening_figures(photos: Sequence[Photo], recipe: Recipe) -> list[str]:
 
 def detection_figures(photos: Sequence[Photo], recipe: Recipe) -> list[str]:
     """Locates in every photograph and compares with the true boxes."""
-    from tools.localization import Localizer
+    from tools.localization.localizer import Localizer
 
     localizer = Localizer(resolve("detector", recipe.models), recipe_for_evaluation(recipe))
     pairs = ((record, photo.pixels()) for record, photo in zip(_records(photos), photos, strict=True))
@@ -91,7 +91,7 @@ def detection_figures(photos: Sequence[Photo], recipe: Recipe) -> list[str]:
 
 def caption_figures(photos: Sequence[Photo], recipe: Recipe) -> list[str]:
     """Captions the region of every true defect and counts the captions that name its type and no other."""
-    from tools.captioning import Captioner, region_of
+    from tools.captioning.captioner import Captioner, region_of
 
     captioner = Captioner(resolve("blip", recipe.models), recipe)
     marks = [(photo, mark) for photo in photos for mark in photo.defects]

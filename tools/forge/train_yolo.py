@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tools.detectors import import_ultralytics, save_detector
 from tools.forge.augment import developed, turned
 from tools.forge.schedule import Averaged, Budget, Progress, set_rate
 from tools.forge.training_set import Photo, tight_box
 from tools.forge.truth import DEFECT_TYPES
+from tools.localization.detectors import import_ultralytics, save_detector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

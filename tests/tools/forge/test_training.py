@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoProcessor, BlipForConditionalGeneration, CLIPModel, CLIPTokenizerFast
 
-from tools.caption_rules import caption_faults
+from tools.captioning.rules import caption_faults
 from tools.checkpoints import Checkpoint, resolve
 from tools.errors import UsageError
 from tools.forge.augment import developed, turned
@@ -23,9 +23,9 @@ from tools.forge.training import main
 from tools.forge.training_set import Photo, read_set, tight_box
 from tools.forge.truth import DEFECT_TYPES
 from tools.forge.views import MARK_TYPES, views_of_photo
-from tools.localization import Localizer
+from tools.localization.localizer import Localizer
 from tools.recipe import Models
-from tools.recipe_file import load_recipe
+from tools.recipe.file import load_recipe
 from tools.records import ImageRecord
 
 TWO_STEPS = Budget(minutes=5, steps=2)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.captioning.translation import Translator
+from tools.errors import ModelError
+
+SENTENCES = ["a long thin scratch on a metal plate", "a dent near the edge", "긁힘 자국", "금속 판의 찍힘"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import sentencepiece
+    import torch
+    from transformers import MarianConfig, MarianMTModel
+
+    folder = tmp_path_factory.mktemp("marian")
+    for side in ("source", "target"):
+        with (folder / f"{side}.spm").open("wb") as file:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(SENTENCES * 5),
+                model_writer=file,
+                vocab_size=60,
+                minloglevel=2,
+                hard_vocab_limit=False,
+            )
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+    words = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size())]
+    names = list(dict.fromkeys(["</s>", "<unk>", *words, "<pad>"]))
+    (folder / "vocab.json").write_text(json.dumps({name: i for i, name in enumerate(names)}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "MarianTokenizer"}))
+    torch.manual_seed(0)
+    pad = names.index("<pad>")
+    config = MarianConfig(
+        vocab_size=len(names),
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        max_position_embeddings=128,
+        pad_token_id=pad,
+        eos_token_id=0,
+        forced_eos_token_id=0,
+        decoder_start_token_id=pad,
+    )
+    MarianMTModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_translates_always_alike_and_bounded(checkpoint: Path) -> None:
+    translate = Translator(str(checkpoint))
+    first = translate("a long thin scratch on a metal plate")
+    assert isinstance(first, str)
+    assert translate("a long thin scratch on a metal plate") == first
+    assert Translator(str(checkpoint))("a long thin scratch on a metal plate") == first
+    assert "</s>" not in translate("scratch " * 500)
+
+
+def test_nothing_is_loaded_before_the_first_sentence() -> None:
+    Translator("no/such-folder-here")
+
+
+def test_what_is_no_checkpoint_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Translator(str(tmp_path))("a scratch")
+
+
+def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ModelError, match="bert model, not MarianMT"):
+        Translator(str(tmp_path))("a scratch")

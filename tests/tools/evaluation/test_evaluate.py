@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+
+import pytest
+from PIL import Image
+
+from tools.errors import Cancelled, UsageError
+from tools.evaluation.evaluate import Evaluation, evaluate, pipeline_rates, recipe_for_evaluation, render_text
+from tools.evaluation.labelled_sets import read_labelled_set
+from tools.recipe import DefectType, Part, Recipe
+from tools.records import (
+    Finding,
+    ImageRecord,
+    Inspection,
+    Judgement,
+    Measurement,
+    Origin,
+    Provenance,
+    Quantity,
+    Screening,
+    ScreeningStatus,
+    Unit,
+    Verdict,
+)
+
+RECIPE = Recipe(
+    recipe_version=1,
+    name="plates",
+    part=Part(name="plate"),
+    defects={"scratch": DefectType(ko="스크래치", synonyms=("scuff",)), "dent": DefectType()},
+)
+BOX = (10.0, 10.0, 30.0, 20.0)
+ONE = pytest.approx(1.0)
+
+
+class FakeScreener:
+    """Suspicion is the picture's grey value as a percentage; a batch of two is drawn ahead."""
+
+    provenance = Provenance(tool="screening", model="fake")
+
+    def screen(self, images, *, cancel=None):
+        batch = []
+        for record, image_rgb in images:
+            batch.append((record, image_rgb))
+            if len(batch) == 2:
+                yield from map(self._screening, batch)
+                batch = []
+        yield from map(self._screening, batch)
+
+    def _screening(self, item):
+        record, image_rgb = item
+        suspicion = round(float(image_rgb.mean()) / 100, 2)
+        return Screening(
+            image_id=record.id,
+            scores={"scratch": suspicion, "normal": 1 - suspicion},
+            suspicion=suspicion,
+            label="scratch" if suspicion >= 0.5 else "normal",
+            status=ScreeningStatus.UNSURE,
+            threshold=0.5,
+            provenance=self.provenance,
+        )
+
+
+class FakeLocalizer:
+    """Finds what a table says of a file name: (type, box, confidence)."""
+
+    provenance = Provenance(tool="localization", model="fake")
+
+    def __init__(self, table):
+        self._table = table
+
+    def locate(self, images, *, cancel=None):
+        for record, _ in images:
+            yield tuple(
+                Finding(
+                    id=f"{record.id}-{number}", image_id=record.id, type=kind, confidence=confidence,
+                    box_xyxy_px=box, origin=Origin.YOLO, provenance=(self.provenance,),
+                )
+                for number, (kind, box, confidence) in enumerate(self._table.get(record.name, ()), start=1)
+            )  # fmt: skip
+
+
+class FakeMeasurer:
+    """Says 110 px wherever there is no scale, else 110 px in mm."""
+
+    def measure(self, image_rgb, finding, scale):
+        value, unit = (110.0, Unit.PX) if scale is None else (110.0 * scale.mm_per_px, Unit.MM)
+        length = Measurement(quantity=Quantity.LENGTH, value=value, unit=unit, uncertainty=0.0, method="fake")
+        return finding.model_copy(update={"measurements": (length,)})
+
+
+def write_set(folder, rows):
+    """Writes a COCO set from (grey value, label, [(class, box xyxy, truth)], extra image fields)."""
+    images, annotations, names = [], [], []
+    for number, (grey, label, defects, extra) in enumerate(rows, start=1):
+        name = f"{number}.png"
+        Image.new("RGB", (40, 30), (grey, grey, grey)).save(folder / name)
+        images.append({"id": number, "file_name": name, "width": 40, "height": 30, "label": label} | extra)
+        for kind, (x_min, y_min, x_max, y_max), truth in defects:
+            names.extend([kind] if kind not in names else [])
+            box = [x_min, y_min, x_max - x_min, y_max - y_min]
+            annotations.append({"image_id": number, "category_id": names.index(kind), "bbox": box} | truth)
+    categories = [{"id": number, "name": name} for number, name in enumerate(names)]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(document), encoding="utf-8")
+    return read_labelled_set(folder)
+
+
+def run(labelled, table=None, **options):
+    return evaluate(labelled, RECIPE, FakeScreener(), FakeLocalizer(table or {}), FakeMeasurer(), **options)
+
+
+@pytest.fixture
+def five(tmp_path):
+    return write_set(
+        tmp_path,
+        [
+            (10, "good", [], {}),
+            (60, "good", [], {}),
+            (40, "defect", [("scuff", BOX, {"length_px": 100.0})], {}),
+            (80, "defect", [("rust", BOX, {})], {}),
+            (99, "uncertain", [], {}),
+        ],
+    )
+
+
+def test_screening_figures(five):
+    evaluation = run(five)
+    figures = evaluation.screening
+    assert (evaluation.good, evaluation.defect, evaluation.uncertain) == (2, 2, 1)
+    assert figures.auroc == 0.75
+    assert figures.average_precision == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
+    assert (figures.rates.escape.count, figures.rates.escape.total, figures.rates.escape.value) == (1, 2, 0.5)
+    assert figures.rates.overkill.value == 0.5
+    assert figures.rates.overkill.lower == pytest.approx(0.0945, abs=1e-4)
+    assert figures.proposed_threshold == pytest.approx(0.25)
+    assert figures.proposed_rates.escape.value == 0.0
+    assert figures.proposed_rates.overkill.value == 0.5
+    assert figures.confusion == {
+        "good": {"normal": 1, "scratch": 1},
+        "rust": {"scratch": 1},
+        "scratch": {"normal": 1},
+    }
+
+
+def test_localization_counts_names_only_where_they_map(five):
+    table = {"3.png": [("scratch", BOX, 0.9)], "4.png": [("dent", BOX, 0.8)], "1.png": [("dent", BOX, 0.1)]}
+    figures = run(five, table).localization
+    assert figures.types == {"rust": None, "scuff": "scratch"}
+    assert (figures.images, figures.any_type.boxes, figures.any_type.map50) == (4, 2, ONE)
+    assert (figures.by_type.boxes, figures.by_type.map50) == (1, ONE)
+    assert (figures.recall.value, figures.precision.value) == (1.0, 1.0)
+
+
+def test_findings_below_the_confidence_count_for_map_alone(five):
+    figures = run(five, {"3.png": [("scratch", BOX, 0.1)], "4.png": [("dent", BOX, 0.8)]}).localization
+    assert figures.any_type.map50 == ONE
+    assert (figures.recall.value, figures.precision.value) == (0.5, 1.0)
+
+
+def test_the_detector_is_asked_for_all_it_has():
+    assert recipe_for_evaluation(RECIPE).localization.confidence < 0.01
+    assert recipe_for_evaluation(RECIPE).localization.iou == RECIPE.localization.iou
+
+
+@pytest.mark.parametrize(
+    ("truth", "extra", "error"),
+    [
+        pytest.param({"length_px": 100.0}, {}, 0.1, id="px without a scale"),
+        pytest.param(
+            {"length_mm": 22.0, "length_px": 1.0}, {"mm_per_px": 0.1}, -0.5, id="mm with the set's scale"
+        ),
+        pytest.param({"length_mm": 22.0}, {}, None, id="mm without any scale"),
+        pytest.param({"width_px": 4.0}, {}, None, id="a quantity that was not measured"),
+        pytest.param({}, {}, None, id="no truth"),
+    ],
+)
+def test_measurement_errors(tmp_path, truth, extra, error):
+    labelled = write_set(tmp_path, [(40, "defect", [("scratch", BOX, truth)], extra)])
+    figures = run(labelled, {"1.png": [("dent", BOX, 0.9)]}).measurement
+    if error is None:
+        assert figures == ()
+    else:
+        (length,) = figures
+        assert (length.quantity, length.count) == (Quantity.LENGTH, 1)
+        assert length.bias == pytest.approx(error)
+        assert length.median == length.percentile_90 == pytest.approx(abs(error))
+
+
+def test_only_overlapping_findings_are_measured(tmp_path):
+    labelled = write_set(tmp_path, [(40, "defect", [("scratch", BOX, {"length_px": 100.0})], {})])
+    assert run(labelled, {"1.png": [("scratch", (0.0, 0.0, 12.0, 12.0), 0.9)]}).measurement == ()
+
+
+def test_defect_images_without_boxes_are_not_false_alarms(tmp_path):
+    rows = [(40, "defect", [("dent", BOX, {})], {}), (70, "defect", [], {}), (10, "good", [], {})]
+    found = {"1.png": [("dent", BOX, 0.5)], "2.png": [("dent", BOX, 0.9)]}
+    evaluation = run(write_set(tmp_path, rows), found)
+    assert (evaluation.unlocated, evaluation.localization.images) == (1, 2)
+    assert evaluation.localization.any_type.map50 == ONE
+
+
+@pytest.mark.parametrize(
+    ("label", "auroc", "escape", "overkill"), [("good", None, None, 0.0), ("defect", None, 1.0, None)]
+)
+def test_one_class_alone_gives_no_nan(tmp_path, label, auroc, escape, overkill):
+    evaluation = run(write_set(tmp_path, [(40, label, [], {})]))
+    assert evaluation.screening.auroc is auroc
+    assert evaluation.screening.rates.escape.value == escape
+    assert evaluation.screening.rates.overkill.value == overkill
+    assert evaluation.localization is None
+    assert "NaN" not in evaluation.model_dump_json()
+    assert "undefined" in render_text(evaluation)
+
+
+def test_unreadable_images_are_named_and_left_out(five):
+    five.images[0].path.write_bytes(b"no image")
+    evaluation = run(five)
+    assert evaluation.unreadable == ("1.png",)
+    assert evaluation.screening.rates.overkill.total == 1
+    assert evaluation.localization.images == 3
+
+
+def test_nothing_readable(tmp_path):
+    labelled = write_set(tmp_path, [(40, "good", [], {})])
+    (tmp_path / "1.png").write_bytes(b"")
+    with pytest.raises(UsageError, match="could be read"):
+        run(labelled)
+
+
+def test_boxes_of_another_size_are_refused(tmp_path):
+    labelled = write_set(tmp_path, [(40, "defect", [("dent", BOX, {})], {"width": 30, "height": 40})])
+    with pytest.raises(UsageError, match="40x30"):
+        run(labelled)
+
+
+def test_progress_runs_to_the_end_and_cancel_stops(five):
+    seen = []
+    run(five, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(number, 8) for number in range(1, 9)]
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        run(five, progress=lambda done, total: cancel.set(), cancel=cancel)
+
+
+def test_json_round_trip_and_table(five):
+    table = {"3.png": [("scratch", BOX, 0.9)]}
+    evaluation = run(five, table)
+    evaluation = evaluation.model_copy(update={"pipeline": evaluation.screening.rates})
+    assert Evaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
+    text = render_text(evaluation)
+    for words in (
+        "AUROC 0.750",
+        "escape   50.0% (1 of 2;",
+        "scuff = scratch",
+        "rust = no type",
+        "+10.0%",
+        "Verdicts",
+    ):
+        assert words in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def inspection_of(path, verdict):
+    record = ImageRecord(id="img_001", name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    return Inspection(
+        image=record, judgement=Judgement(verdict=verdict, rule="r", reason_en="", reason_ko="")
+    )
+
+
+def test_pipeline_rates_count_review_as_flagged(five):
+    verdicts = [Verdict.ACCEPT, Verdict.REVIEW, Verdict.REJECT, Verdict.ACCEPT, Verdict.REJECT]
+    pairs = zip(five.images, verdicts, strict=True)
+    inspections = [inspection_of(image.path, verdict) for image, verdict in pairs]
+    rates = pipeline_rates(five, inspections)
+    assert (rates.escape.count, rates.escape.total) == (1, 2)
+    assert (rates.overkill.count, rates.overkill.total) == (1, 2)
+    assert pipeline_rates(five, inspections[:1]).escape.value is None

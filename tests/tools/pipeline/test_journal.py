@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.errors import OutputError
+from tools.pipeline.journal import INSPECTIONS, RUN_INFO, Journal
+from tools.records import ImageRecord, Inspection, Judgement, RunInfo, Verdict
+
+RUN = RunInfo(
+    loupe_version="0.1.0",
+    started_at="2026-01-02T03:04:05+00:00",
+    recipe_name="metal-surface",
+    recipe_sha256="a" * 64,
+    batch_sha256="b" * 64,
+    image_count=3,
+)
+
+
+def inspection(number: int) -> Inspection:
+    return Inspection(
+        image=ImageRecord(id=f"img_{number:03d}", name=f"부품_{number}.jpg"),
+        judgement=Judgement(verdict=Verdict.ACCEPT, rule="all", reason_en="ok", reason_ko="정상"),
+    )
+
+
+def test_a_second_start_finds_what_the_first_wrote(tmp_path: Path) -> None:
+    with Journal(tmp_path / "run", RUN) as journal:
+        journal.append(inspection(1))
+        journal.append(inspection(2))
+    later = RUN.model_copy(update={"started_at": "2026-01-03T00:00:00+00:00"})
+    with Journal(tmp_path / "run", later) as journal:
+        assert journal.done_ids == {"img_001", "img_002"}
+        assert journal.run.started_at == RUN.started_at
+        journal.append(inspection(3))
+        assert list(journal.inspections()) == [inspection(1), inspection(2), inspection(3)]
+
+
+@pytest.mark.parametrize("cut_bytes", [1, 5, 200])
+def test_a_half_written_line_is_cut_off_and_done_again(tmp_path: Path, cut_bytes: int) -> None:
+    with Journal(tmp_path, RUN) as journal:
+        journal.append(inspection(1))
+        journal.append(inspection(2))
+    path = tmp_path / INSPECTIONS
+    path.write_bytes(path.read_bytes()[:-cut_bytes])
+    with Journal(tmp_path, RUN) as journal:
+        assert journal.done_ids == {"img_001"}
+        journal.append(inspection(2))
+        assert list(journal.inspections()) == [inspection(1), inspection(2)]
+
+
+def test_a_file_with_only_half_a_line_starts_over(tmp_path: Path) -> None:
+    with Journal(tmp_path, RUN):
+        pass
+    (tmp_path / INSPECTIONS).write_bytes(b'{"half')
+    with Journal(tmp_path, RUN) as journal:
+        assert journal.done_ids == set()
+    assert (tmp_path / INSPECTIONS).read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("recipe_sha256", "c" * 64), ("batch_sha256", "d" * 64), ("lot", "L2")]
+)
+def test_another_run_is_refused_and_left_alone(tmp_path: Path, field: str, value: str) -> None:
+    with Journal(tmp_path, RUN) as journal:
+        journal.append(inspection(1))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(OutputError, match=field):
+        Journal(tmp_path, RUN.model_copy(update={field: value}))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="not a run"):
+        Journal(tmp_path, RUN)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    with Journal(tmp_path, RUN) as journal:
+        journal.append(inspection(1))
+    with (tmp_path / INSPECTIONS).open("ab") as file:
+        file.write(b"garbage\n")
+    with pytest.raises(OutputError, match=rf"{INSPECTIONS}:2"):
+        Journal(tmp_path, RUN)
+
+
+def test_a_damaged_run_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / RUN_INFO).write_text("{}")
+    with pytest.raises(OutputError, match="damaged"):
+        Journal(tmp_path, RUN)
+
+
+def test_an_output_path_that_is_a_file_is_an_error_not_a_crash(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("x")
+    with pytest.raises(OutputError, match="cannot write"):
+        Journal(target, RUN)

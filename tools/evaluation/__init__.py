@@ -1,0 +1,3 @@
+"""Evaluation: labelled sets, the figures of a checkpoint on them, and their definitions."""
+
+from __future__ import annotations

@@ -1,0 +1,380 @@
+"""Measures checkpoints against a labelled set: how often they miss, cry wolf and mismeasure.
+
+Escape is a defect image that passes, overkill a good one that does not (the industry's words for miss and
+false alarm). Every rate stands with its 95 % interval, for sets are small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.errors import CalibrationError, Cancelled, ImageError, UsageError
+from tools.evaluation.figures import (
+    DetectionFigures,
+    ErrorRates,
+    Evaluation,
+    LocalizationFigures,
+    MeasurementFigures,
+    Rate,
+    ScreeningFigures,
+    render_text,
+)
+from tools.evaluation.labelled_sets import LabelledImage, LabelledSet, Truth
+from tools.evaluation.metrics import (
+    Box,
+    average_precision,
+    image_auroc,
+    match_boxes,
+    mean_average_precision,
+    threshold_for_escape,
+)
+from tools.glossary import find_type
+from tools.images import decode
+from tools.measurement.calibration import resolve_scale
+from tools.records import (
+    Finding,
+    ImageRecord,
+    Inspection,
+    Quantity,
+    Scale,
+    ScaleSource,
+    Screening,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tools.localization.localizer import Localizer
+    from tools.measurement.measurer import Measurer
+    from tools.recipe import Recipe
+    from tools.screening.screener import Screener
+
+    ImageRgb = NDArray[np.uint8]
+
+__all__ = ["Evaluation", "evaluate", "pipeline_rates", "recipe_for_evaluation", "render_text"]
+
+# Mean average precision runs over the whole precision-recall curve, so the detector must not cut it off.
+_WHOLE_CURVE_CONFIDENCE = 0.001
+_MEASURED = (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)
+
+Types = Mapping[str, str | None]
+
+
+def recipe_for_evaluation(recipe: Recipe) -> Recipe:
+    """The recipe to build the evaluated `Localizer` with: it reports findings of any confidence."""
+    localization = recipe.localization.model_copy(update={"confidence": _WHOLE_CURVE_CONFIDENCE})
+    return recipe.model_copy(update={"localization": localization})
+
+
+def evaluate(
+    labelled: LabelledSet,
+    recipe: Recipe,
+    screener: Screener,
+    localizer: Localizer,
+    measurer: Measurer,
+    *,
+    target_escape: float = 0.02,
+    cancel: threading.Event | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Screens every image of the set, and locates and measures where places are labelled.
+
+    Args:
+        labelled: The set.
+        recipe: The thresholds and types that count.
+        screener: Screens all images.
+        localizer: Built with `recipe_for_evaluation(recipe)`. It looks at all located images, whatever
+            screening says, so that its figures are its own.
+        measurer: Measures the findings that match a defect of known size.
+        target_escape: Escape rate, as a fraction, for which a threshold is proposed.
+        cancel: Set by another thread to stop.
+        progress: Called with passes done and passes in all; screening an image is one, locating another.
+
+    Raises:
+        Cancelled: `cancel` was set.
+        UsageError: Boxes were drawn on another size than the image has, or no image could be read.
+    """
+    located = [image for image in labelled.judged if image.is_located] if labelled.has_boxes else []
+    reader = _Reader(cancel or threading.Event(), progress, len(labelled.judged) + len(located))
+    types = {name: find_type(recipe, name) for name in labelled.class_names}
+    screened = _screen(labelled, screener, reader)
+    looked_at = _locate(located, localizer, measurer, recipe, reader) if located else []
+    return Evaluation(
+        set_name=labelled.name,
+        recipe_name=recipe.name,
+        recipe_sha256=recipe.sha256,
+        good=sum(image.truth is Truth.GOOD for image in labelled.images),
+        defect=sum(image.truth is Truth.DEFECT for image in labelled.images),
+        uncertain=sum(image.truth is Truth.UNCERTAIN for image in labelled.images),
+        unlocated=len(labelled.judged) - len(located) if located else 0,
+        unreadable=tuple(reader.unreadable),
+        screening=_screening_figures(screened, types, recipe.screening.threshold, target_escape),
+        localization=_localization_figures(looked_at, types, recipe) if looked_at else None,
+        measurement=tuple(_measurement_figures(looked_at)),
+        seconds=reader.clock.seconds,
+        models=(screener.provenance, localizer.provenance) if located else (screener.provenance,),
+    )
+
+
+def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> ErrorRates:
+    """Escape and overkill of the verdicts: flagged is whatever is not accepted.
+
+    Inspections are matched by the hash of the image's bytes; images without one are left out, as the
+    totals show.
+    """
+    verdicts = {inspection.image.sha256: inspection.judgement.verdict for inspection in inspections}
+    decided = [
+        (verdicts[sha256] is not Verdict.ACCEPT, image.truth is Truth.DEFECT)
+        for image in labelled.judged
+        if (sha256 := _sha256(image.path)) in verdicts
+    ]
+    return ErrorRates.of([flagged for flagged, _ in decided], [defect for _, defect in decided])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# -- seeing --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Screened:
+    image: LabelledImage
+    screening: Screening
+
+    @property
+    def is_defect(self) -> bool:
+        return self.image.truth is Truth.DEFECT
+
+
+@dataclass(frozen=True)
+class _LookedAt:
+    """What the detector found in one image, and how wrong its measurements are, as fractions of the truth."""
+
+    image: LabelledImage
+    findings: tuple[Finding, ...]
+    pairs: tuple[tuple[int, int, float], ...]
+    errors: tuple[tuple[Quantity, float], ...]
+
+
+class _Clock:
+    """Seconds per stage; a stage within a stage counts for itself alone."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._inner = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start, outer = time.perf_counter(), self._inner
+        self.seconds.setdefault(name, 0.0)
+        self._inner = 0.0
+        yield
+        elapsed = time.perf_counter() - start
+        self.seconds[name] += elapsed - self._inner
+        self._inner = outer + elapsed
+
+
+class _Reader:
+    """Decodes labelled images one by one and keeps those that a model has not answered yet.
+
+    A model draws a batch ahead of its answers, so `waiting` holds at most that many pictures.
+    """
+
+    def __init__(
+        self, cancel: threading.Event, progress: Callable[[int, int], None] | None, total: int
+    ) -> None:
+        self.cancel = cancel
+        self.clock = _Clock()
+        self.unreadable: dict[str, None] = {}
+        self.waiting: deque[tuple[LabelledImage, ImageRgb]] = deque()
+        self._progress = progress
+        self._done = 0
+        self._total = total
+
+    def stream(self, images: Sequence[LabelledImage]) -> Iterator[tuple[ImageRecord, ImageRgb]]:
+        """Yields readable images as the models take them."""
+        for number, image in enumerate(images, start=1):
+            if self.cancel.is_set():
+                return
+            try:
+                with self.clock.stage("reading"):
+                    image_rgb = decode(image.path)
+            except ImageError:
+                self.unreadable[image.path.name] = None
+                self._step()
+                continue
+            height, width = image_rgb.shape[:2]
+            if image.defects and image.size_px not in (None, (width, height)):
+                raise UsageError(
+                    f"{image.path} is {width}x{height} px, but its boxes were drawn on {image.size_px}",
+                    "annotate the image as it is shown, with its EXIF orientation applied",
+                )
+            self.waiting.append((image, image_rgb))
+            name = image.path.name
+            yield ImageRecord(id=f"img_{number:04d}", name=name, width_px=width, height_px=height), image_rgb
+
+    def answered(self) -> tuple[LabelledImage, ImageRgb]:
+        """Lets go of the image that the model answered last."""
+        self._step()
+        return self.waiting.popleft()
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when the user stopped the work."""
+        if self.cancel.is_set():
+            raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
+
+    def _step(self) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
+def _screen(labelled: LabelledSet, screener: Screener, reader: _Reader) -> list[_Screened]:
+    screened = []
+    with reader.clock.stage("screening"):
+        for screening in screener.screen(reader.stream(labelled.judged), cancel=reader.cancel):
+            image, _ = reader.answered()
+            screened.append(_Screened(image, screening))
+    reader.check_cancelled()
+    if not screened:
+        raise UsageError(f"no image of {labelled.name} could be read", "open one of them in a viewer")
+    return screened
+
+
+def _locate(
+    images: Sequence[LabelledImage], localizer: Localizer, measurer: Measurer, recipe: Recipe, reader: _Reader
+) -> list[_LookedAt]:
+    looked_at = []
+    with reader.clock.stage("localization"):
+        for findings in localizer.locate(reader.stream(images), cancel=reader.cancel):
+            image, image_rgb = reader.answered()
+            with reader.clock.stage("measurement"):
+                looked_at.append(_compare(image, image_rgb, findings, measurer, recipe))
+    reader.check_cancelled()
+    return looked_at
+
+
+def _compare(
+    image: LabelledImage,
+    image_rgb: ImageRgb,
+    findings: tuple[Finding, ...],
+    measurer: Measurer,
+    recipe: Recipe,
+) -> _LookedAt:
+    sure = [finding for finding in findings if finding.confidence >= recipe.localization.confidence]
+    pairs = match_boxes([d.box_xyxy_px for d in image.defects], [f.box_xyxy_px for f in sure])
+    errors: list[tuple[Quantity, float]] = []
+    for true, found, _ in pairs:
+        known = image.defects[true].quantities
+        if not known:
+            continue
+        measured = measurer.measure(image_rgb, sure[found], _scale(image, image_rgb, recipe))
+        for quantity in _MEASURED:
+            taken = measured.measurement(quantity)
+            truth = known.get(f"{quantity}_{taken.unit}") if taken else None
+            if taken and truth:
+                errors.append((quantity, (taken.value - truth) / truth))
+    return _LookedAt(image, findings, tuple(pairs), tuple(errors))
+
+
+def _scale(image: LabelledImage, image_rgb: ImageRgb, recipe: Recipe) -> Scale | None:
+    """The annotation's scale, else the recipe's where the truth is in mm; None compares pixels."""
+    if image.mm_per_px is not None:
+        return Scale(mm_per_px=image.mm_per_px, source=ScaleSource.RECIPE, detail="annotation")
+    if not any(key.endswith(("_mm", "_mm2")) for defect in image.defects for key in defect.quantities):
+        return None
+    try:
+        return resolve_scale(recipe.scale, image_rgb)
+    except CalibrationError:
+        return None
+
+
+# -- figures -------------------------------------------------------------------------------------------
+
+
+def _screening_figures(
+    screened: Sequence[_Screened], types: Types, threshold: float, target_escape: float
+) -> ScreeningFigures:
+    scores = [item.screening.suspicion for item in screened]
+    truth = [item.is_defect for item in screened]
+    proposed = threshold_for_escape(scores, truth, target_escape)
+    confusion: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for item in screened:
+        for name in {types[name] or name for name in item.image.classes} or {"good"}:
+            confusion[name][item.screening.label] += 1
+    return ScreeningFigures(
+        auroc=image_auroc(scores, truth),
+        average_precision=average_precision(scores, truth),
+        threshold=threshold,
+        rates=ErrorRates.of([score >= threshold for score in scores], truth),
+        target_escape=target_escape,
+        proposed_threshold=proposed,
+        proposed_rates=(
+            None if proposed is None else ErrorRates.of([score >= proposed for score in scores], truth)
+        ),
+        confusion={name: dict(sorted(row.items())) for name, row in sorted(confusion.items())},
+    )
+
+
+def _localization_figures(
+    looked_at: Sequence[_LookedAt], types: Types, recipe: Recipe
+) -> LocalizationFigures | None:
+    true = [
+        Box(number, types[defect.class_name] or "", defect.box_xyxy_px)
+        for number, item in enumerate(looked_at)
+        for defect in item.image.defects
+    ]
+    found = [
+        Box(number, finding.type, finding.box_xyxy_px, finding.confidence)
+        for number, item in enumerate(looked_at)
+        for finding in item.findings
+    ]
+    images = range(len(looked_at))
+    any_type = mean_average_precision(true, found, images, by_category=False)
+    if any_type is None:
+        return None
+    mapped = [box for box in true if box.category]
+    by_type = mean_average_precision(mapped, found, images, by_category=True)
+    hits = sum(len(item.pairs) for item in looked_at)
+    confidence = recipe.localization.confidence
+    sure = sum(box.score >= confidence for box in found)
+    return LocalizationFigures(
+        images=len(looked_at),
+        any_type=DetectionFigures(boxes=len(true), map50=any_type.at_50, map50_95=any_type.at_50_95),
+        by_type=(
+            DetectionFigures(boxes=len(mapped), map50=by_type.at_50, map50_95=by_type.at_50_95)
+            if by_type
+            else None
+        ),
+        types=dict(types),
+        confidence=confidence,
+        recall=Rate.of(hits, len(true)),
+        precision=Rate.of(hits, sure),
+    )
+
+
+def _measurement_figures(looked_at: Sequence[_LookedAt]) -> Iterator[MeasurementFigures]:
+    for quantity in _MEASURED:
+        errors = np.array([error for item in looked_at for kind, error in item.errors if kind is quantity])
+        if errors.size:
+            yield MeasurementFigures(
+                quantity=quantity,
+                count=errors.size,
+                median=float(np.median(np.abs(errors))),
+                percentile_90=float(np.percentile(np.abs(errors), 90)),
+                bias=float(errors.mean()),
+            )

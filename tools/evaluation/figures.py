@@ -1,0 +1,226 @@
+"""What an evaluation says: its figures as records, and as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+from tools.evaluation.metrics import wilson_interval
+from tools.records import Provenance, Quantity, Record
+
+__all__ = [
+    "DetectionFigures",
+    "ErrorRates",
+    "Evaluation",
+    "LocalizationFigures",
+    "MeasurementFigures",
+    "Rate",
+    "ScreeningFigures",
+    "render_text",
+]
+
+
+class Rate(Record):
+    """A share with its 95 % Wilson interval; without a value where there was nothing to count."""
+
+    count: int
+    total: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+    @classmethod
+    def of(cls, count: int, total: int) -> Self:
+        """The share `count` of `total`."""
+        lower, upper = wilson_interval(count, total) or (None, None)
+        return cls(count=count, total=total, value=count / total if total else None, lower=lower, upper=upper)
+
+
+class ErrorRates(Record):
+    """Both ways to be wrong: defect images that pass, good ones that do not."""
+
+    escape: Rate
+    overkill: Rate
+
+    @classmethod
+    def of(cls, is_flagged: Sequence[bool], is_defect: Sequence[bool]) -> Self:
+        """The rates of decisions over images of known truth."""
+        table = Counter(zip(is_defect, is_flagged, strict=True))
+        return cls(
+            escape=Rate.of(table[True, False], table[True, False] + table[True, True]),
+            overkill=Rate.of(table[False, True], table[False, True] + table[False, False]),
+        )
+
+
+class ScreeningFigures(Record):
+    """Image-level figures of screening.
+
+    Attributes:
+        threshold: The recipe's; from it upwards an image is flagged, the review band left aside.
+        proposed_threshold: The highest with at most `target_escape` on this very set: on other images
+            both rates will be somewhat worse.
+        confusion: Images per true class (the recipe's type name where it maps, else the set's own) and
+            label of screening; an image with defects of two classes counts in both rows.
+    """
+
+    auroc: float | None
+    average_precision: float | None
+    threshold: float
+    rates: ErrorRates
+    target_escape: float
+    proposed_threshold: float | None
+    proposed_rates: ErrorRates | None
+    confusion: dict[str, dict[str, int]]
+
+
+class DetectionFigures(Record):
+    """COCO's figures over the located images."""
+
+    boxes: int
+    map50: float
+    map50_95: float
+
+
+class LocalizationFigures(Record):
+    """Box-level figures of the detector.
+
+    Attributes:
+        any_type: Whether a defect is found at all, whatever it is called.
+        by_type: With the right type, over the classes that map to recipe types; None when none does.
+        types: Recipe type per class of the set, None where the recipe knows no such word.
+        confidence: The recipe's; `recall` and `precision` are of any type at IoU 0.5 from there on.
+    """
+
+    images: int
+    any_type: DetectionFigures
+    by_type: DetectionFigures | None
+    types: dict[str, str | None]
+    confidence: float
+    recall: Rate
+    precision: Rate
+
+
+class MeasurementFigures(Record):
+    """Relative errors of one quantity over the defects found at IoU 0.5 whose truth is known.
+
+    Attributes:
+        median, percentile_90: Of the error's magnitude, as a fraction of the truth.
+        bias: Mean of the signed error.
+    """
+
+    quantity: Quantity
+    count: int
+    median: float
+    percentile_90: float
+    bias: float
+
+
+class Evaluation(Record):
+    """What a set says about the checkpoints and the recipe.
+
+    Attributes:
+        uncertain: Images whose label is uncertain; left out of every figure.
+        unlocated: Defect images without a labelled place; left out of localization.
+        unreadable: Names of files that could not be decoded; left out as well.
+        localization: None where the set has no boxes.
+        pipeline: After the rules (`pipeline_rates`): flagged is any verdict but accept.
+        seconds: Per stage, over the whole set.
+    """
+
+    set_name: str
+    recipe_name: str
+    recipe_sha256: str
+    good: int
+    defect: int
+    uncertain: int
+    unlocated: int
+    unreadable: tuple[str, ...]
+    screening: ScreeningFigures
+    localization: LocalizationFigures | None = None
+    measurement: tuple[MeasurementFigures, ...] = ()
+    pipeline: ErrorRates | None = None
+    seconds: dict[str, float]
+    models: tuple[Provenance, ...]
+
+
+def render_text(evaluation: Evaluation) -> str:
+    """The figures as lines of plain text."""
+    return "\n".join(f"{title:<14}{line}".rstrip() for title, line in _lines(evaluation))
+
+
+def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """Rows of (title, text); a row without title continues the one above."""
+    counts = f"{evaluation.good} good, {evaluation.defect} defect"
+    if evaluation.uncertain:
+        counts += f"; {evaluation.uncertain} uncertain left out"
+    yield "Set", f"{evaluation.set_name}: {counts}"
+    if evaluation.unreadable:
+        yield "", f"unreadable, left out: {', '.join(evaluation.unreadable)}"
+    yield "Recipe", f"{evaluation.recipe_name} ({evaluation.recipe_sha256[:12]})"
+    for model in evaluation.models:
+        yield "Model", f"{model.tool}: {model.model} on {model.device}, {model.precision}"
+    yield from _screening_lines(evaluation.screening)
+    if evaluation.localization:
+        yield from _localization_lines(evaluation.localization, evaluation.unlocated)
+    for title, figures in zip(("Measurement", "", ""), evaluation.measurement, strict=False):
+        spread = f"median {figures.median:.1%}, 90th percentile {figures.percentile_90:.1%}"
+        yield (
+            title,
+            f"{figures.quantity:<7}error {spread}, bias {figures.bias:+.1%} (n = {figures.count})",
+        )
+    if evaluation.pipeline:
+        yield "Verdicts", "escape = accepted, overkill = rejected or left for review"
+        yield from _rate_lines("", evaluation.pipeline)
+    yield "Seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in evaluation.seconds.items())
+
+
+def _screening_lines(figures: ScreeningFigures) -> Iterator[tuple[str, str]]:
+    yield (
+        "Screening",
+        f"image AUROC {_number(figures.auroc)}, average precision {_number(figures.average_precision)}",
+    )
+    yield from _rate_lines(f"at the recipe's threshold {figures.threshold:.3f}", figures.rates)
+    if figures.proposed_threshold is not None and figures.proposed_rates:
+        title = f"for escape <= {figures.target_escape:.1%}: threshold {figures.proposed_threshold:.3f}"
+        yield from _rate_lines(f"{title} (chosen on this same set)", figures.proposed_rates)
+    labels = sorted({label for row in figures.confusion.values() for label in row})
+    width = max(len(name) for name in ("truth \\ label", *figures.confusion)) + 2
+    yield "Labels", "truth \\ label".ljust(width) + "  ".join(labels)
+    for name, row in figures.confusion.items():
+        yield "", name.ljust(width) + "  ".join(f"{row.get(label, 0):>{len(label)}}" for label in labels)
+
+
+def _localization_lines(figures: LocalizationFigures, unlocated: int) -> Iterator[tuple[str, str]]:
+    skipped = f"; {unlocated} defect images without boxes left out" if unlocated else ""
+    yield "Localization", f"{figures.any_type.boxes} boxes in {figures.images} images{skipped}"
+    yield "", _detection("any type", figures.any_type)
+    if figures.by_type:
+        yield "", _detection("by type", figures.by_type)
+    words = ", ".join(f"{name} = {found or 'no type of the recipe'}" for name, found in figures.types.items())
+    yield "", f"classes: {words}"
+    yield "", f"any type, from the recipe's confidence {figures.confidence:.2f}"
+    yield "", f"  recall    {_share(figures.recall)}"
+    yield "", f"  precision {_share(figures.precision)}"
+
+
+def _rate_lines(title: str, rates: ErrorRates) -> Iterator[tuple[str, str]]:
+    if title:
+        yield "", title
+    yield "", f"  escape   {_share(rates.escape)}"
+    yield "", f"  overkill {_share(rates.overkill)}"
+
+
+def _detection(title: str, figures: DetectionFigures) -> str:
+    return f"{title:<9} mAP50 {figures.map50:.3f}, mAP50-95 {figures.map50_95:.3f}"
+
+
+def _share(rate: Rate) -> str:
+    if rate.value is None:
+        return "undefined (0 of 0)"
+    interval = f"95 % interval {rate.lower:.1%} to {rate.upper:.1%}"
+    return f"{rate.value:.1%} ({rate.count} of {rate.total}; {interval})"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

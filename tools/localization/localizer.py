@@ -1,0 +1,255 @@
+"""Localization: where the defects are, by a YOLO detector over the whole picture and tiles of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.checkpoints import Checkpoint, pick_device, pick_precision, weights_sha256
+from tools.localization.detectors import Detector
+from tools.localization.merging import Detection, merge_views
+from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
+from tools.windows import Window, covering_windows
+
+if TYPE_CHECKING:
+    import threading
+
+    from numpy.typing import NDArray
+
+    from tools.recipe import Recipe
+    from tools.records import BoxXyxyPx
+
+__all__ = ["UNCLASSIFIED", "Localizer", "candidate_from_heat_map"]
+
+UNCLASSIFIED = "unclassified"
+
+_TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
+_HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
+_CLEAR_LABEL = 0.5  # score: more than all other labels together
+# How far the place must rise above the rest: on foreign parts none of 12 suspects did, of ours 18 of 21.
+_CLEAR_PLACE = 0.63
+
+
+@dataclass
+class _Work:
+    """One image on its way through the detector, with its detections per view once it has been there."""
+
+    record: ImageRecord
+    size_px: tuple[int, int]
+    views: Sequence[Window]
+    found: list[Sequence[Detection]] = field(default_factory=list)
+    elapsed_s: float = 0.0
+
+
+class Localizer:
+    """Finds defects and names them with the recipe's types.
+
+    Pictures much larger than the detector's input are looked at whole and in tiles, and what the views found
+    is merged.
+
+    Args:
+        checkpoint: A detector: folder of safetensors, `.onnx` or `.pt`.
+        recipe: Defect types with their detector classes, and settings.
+        device: As `pick_device` takes it.
+        precision: As `pick_precision` takes it; the detector runs in float16 where that says half, on CUDA
+            only, and in float32 otherwise.
+        batch_size: Views that go through the detector at once.
+        trust_checkpoint: Whether a `.pt` that the recipe does not vouch for may be loaded.
+
+    Raises:
+        UntrustedCheckpointError: A `.pt` that nobody vouched for.
+        ModelError: The checkpoint cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        recipe: Recipe,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        batch_size: int = 8,
+        trust_checkpoint: bool = False,
+    ) -> None:
+        self._settings = recipe.localization
+        self._batch_size = batch_size
+        self._types = _types_of_classes(recipe)
+        device = pick_device(device)
+        half = device.startswith("cuda") and pick_precision(precision, device) != "float32"
+        self._detector = Detector(
+            checkpoint,
+            self._settings,
+            device=device,
+            half=half,
+            vouched_sha256=recipe.models.detector_sha256,
+            trust=trust_checkpoint,
+        )
+        self.provenance = Provenance(
+            tool="localization",
+            model=checkpoint.id,
+            weights_sha256=weights_sha256(self._detector.file),
+            device=self._detector.device,
+            precision="float16" if self._detector.is_half else "float32",
+            parameters={
+                **self._settings.model_dump(mode="json"),
+                "image_size_px": self._detector.image_size_px,
+                "classes": list(self._detector.names.values()),
+            },
+        )
+
+    def locate(
+        self,
+        images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[tuple[Finding, ...]]:
+        """Yields the findings of each image, in order, the most confident first; empty where there are none.
+
+        Args:
+            images: Records with their pictures, uint8 RGB of shape (height, width, 3); taken one by one.
+            cancel: When set, no further batch is started and the iteration ends.
+        """
+        waiting: list[_Work] = []
+        for batch in self._batches(self._crops(images, waiting)):
+            if cancel is not None and cancel.is_set():
+                return
+            self._detect(batch)
+            while waiting and len(waiting[0].found) == len(waiting[0].views):
+                yield self._findings(waiting.pop(0))
+
+    def _crops(
+        self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]], waiting: list[_Work]
+    ) -> Iterator[tuple[_Work, NDArray[np.uint8]]]:
+        for record, image_rgb in images:
+            height, width = image_rgb.shape[:2]
+            work = _Work(record, (width, height), self._views(width, height))
+            waiting.append(work)
+            for x_min, y_min, x_max, y_max in work.views:
+                yield work, image_rgb[y_min:y_max, x_min:x_max]
+
+    def _views(self, width: int, height: int) -> list[Window]:
+        """The whole picture, and tiles where it is too large to be looked at whole alone."""
+        whole = [(0, 0, width, height)]
+        tile = self._settings.tile_px or self._detector.image_size_px
+        limit = tile if self._settings.tile_px else _TILE_FROM * tile
+        if max(width, height) <= limit:
+            return whole
+        return whole + covering_windows(width, height, tile, self._settings.tile_overlap)
+
+    def _batches(
+        self, crops: Iterable[tuple[_Work, NDArray[np.uint8]]]
+    ) -> Iterator[list[tuple[_Work, NDArray[np.uint8]]]]:
+        """Groups crops of one size, in order: the detector's padding then never depends on the neighbours."""
+        batch: list[tuple[_Work, NDArray[np.uint8]]] = []
+        for work, crop in crops:
+            if batch and (len(batch) == self._batch_size or crop.shape != batch[0][1].shape):
+                yield batch
+                batch = []
+            batch.append((work, crop))
+        if batch:
+            yield batch
+
+    def _detect(self, batch: Sequence[tuple[_Work, NDArray[np.uint8]]]) -> None:
+        started = time.perf_counter()
+        found = self._detector.detect([crop for _, crop in batch])
+        share_s = (time.perf_counter() - started) / len(batch)
+        for (work, _), detections in zip(batch, found, strict=True):
+            work.found.append(detections)
+            work.elapsed_s += share_s
+
+    def _findings(self, work: _Work) -> tuple[Finding, ...]:
+        placed = [
+            (view, [d for each in found if (d := self._placed(each, view, work.size_px))])
+            for view, found in zip(work.views, work.found, strict=True)
+        ]
+        merged = merge_views(placed, work.size_px, iou=self._settings.iou)
+        provenance = self.provenance.model_copy(update={"elapsed_s": work.elapsed_s})
+        return tuple(
+            Finding(
+                id=f"{work.record.id}-{number}",
+                image_id=work.record.id,
+                type=detection.type,
+                confidence=min(detection.confidence, 1.0),
+                box_xyxy_px=detection.box_xyxy_px,
+                contours_px=detection.contours_px,
+                origin=Origin.YOLO,
+                provenance=(provenance,),
+            )
+            for number, detection in enumerate(merged[: self._settings.max_findings], start=1)
+        )
+
+    def _placed(self, detection: Detection, view: Window, size_px: tuple[int, int]) -> Detection | None:
+        """The detection in the picture's pixels and the recipe's words; None for no defect or no area."""
+        kind = self._types.get(_folded(detection.type), UNCLASSIFIED)
+        left, top = view[:2]
+        x_min, y_min, x_max, y_max = detection.box_xyxy_px
+        box = (
+            max(x_min + left, 0.0),
+            max(y_min + top, 0.0),
+            min(x_max + left, float(size_px[0])),
+            min(y_max + top, float(size_px[1])),
+        )
+        if kind is None or box[0] >= box[2] or box[1] >= box[3]:
+            return None
+        contours = tuple(tuple((x + left, y + top) for x, y in outline) for outline in detection.contours_px)
+        return Detection(kind, detection.confidence, box, contours)
+
+
+def candidate_from_heat_map(record: ImageRecord, screening: Screening, recipe: Recipe) -> Finding | None:
+    """The finding that stands for a suspect image in which the detector found nothing.
+
+    Its box is the hot region around the heat map's peak, or the whole image where there is no heat map. Where
+    the rest of the part is as hot, no place is to blame: its confidence is no more than the peak rises above
+    the rest. It is of the type that screening named only where that type is clear and the place stands out.
+
+    Returns:
+        A finding of origin `screening`, or None when the image is not suspect.
+    """
+    if screening.status is not ScreeningStatus.SUSPECT:
+        return None
+    box, rise = _hot_region(record, screening)
+    clear = screening.scores.get(screening.label, 0.0) >= _CLEAR_LABEL and rise >= _CLEAR_PLACE
+    return Finding(
+        id=f"{record.id}-1",
+        image_id=record.id,
+        type=screening.label if clear and screening.label in recipe.defects else UNCLASSIFIED,
+        confidence=round(min(screening.suspicion, rise), 6),
+        box_xyxy_px=box,
+        origin=Origin.SCREENING,
+        provenance=(screening.provenance,),
+    )
+
+
+def _hot_region(record: ImageRecord, screening: Screening) -> tuple[BoxXyxyPx, float]:
+    """The box of the connected cells around the peak that are nearly as hot, and its rise above the rest."""
+    heat = screening.heat_map
+    whole = (0.0, 0.0, float(record.width_px), float(record.height_px))
+    if heat is None:
+        return whole, 1.0
+    from scipy.ndimage import find_objects, label
+
+    values = np.reshape(heat.values, (heat.rows, heat.columns))
+    regions, _ = label(values >= _HOT * values.max(), structure=np.ones((3, 3)))
+    peak = regions[np.unravel_index(int(values.argmax()), values.shape)]
+    rest = values[regions != peak]
+    rise = float(values.max() - np.median(rest)) if rest.size else 0.0
+    rows, columns = find_objects(regions)[peak - 1]
+    down, across = record.height_px / heat.rows, record.width_px / heat.columns
+    return (columns.start * across, rows.start * down, columns.stop * across, rows.stop * down), rise
+
+
+def _types_of_classes(recipe: Recipe) -> dict[str, str | None]:
+    """Recipe type per class name of the detector; None for what only looks like a defect."""
+    types: dict[str, str | None] = {_folded(name): None for name in recipe.hard_negatives}
+    for name, defect in recipe.defects.items():
+        types |= {_folded(each): name for each in defect.detector_classes or (name,)}
+    return types
+
+
+def _folded(name: str) -> str:
+    """A class name without regard to case, and with `tool_mark` and `tool-mark` meaning `tool mark`."""
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

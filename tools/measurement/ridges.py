@@ -1,0 +1,153 @@
+"""Which pixels of a box are a thin line (scratch, crack): ridges in brightness or colour, their flanks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.measurement.profiles import drawn_line
+from tools.measurement.surroundings import STANDS_OUT, Cut, View, own_parts, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["line"]
+
+Field = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_LEVELS = (0.15, 0.22, 0.3, 0.4, 0.5)
+_SCALES_PX = (0.9, 1.6)
+_ANGLES = 8
+_REACH_PX = 6
+_SOUND = 0.15  # in score: cuts that are nearly as good as the best
+_MOST_PARTS = 8
+_WEAKEST_LINE = 2.5  # in deviations of the surface: grain alone reaches it here and there
+_STEEPER = 3.0
+_EDGE = 0.56  # share of the middle's brightness at a line's edge: between one half and what blur asks
+_LEAST_NOISE = 0.1  # in Lab per px2: below it, 8-bit steps are what a smooth surface shows
+
+
+def line(view: View) -> Cut:
+    """Tells thin lines (scratch, crack) from the surface, by their ridge in brightness and colour."""
+    rest = _unlit(view)
+    best: tuple[float, Field, Mask, float] | None = None
+    reaches: list[tuple[float, float]] = []
+    for value, ridge in _ridges(view, rest):
+        peak = float(np.percentile(ridge[view.inside], 99))
+        if peak < STANDS_OUT:
+            continue
+        for level in _LEVELS:
+            low = max(level * peak, _WEAKEST_LINE)
+            mask = _linked(view, ridge, low, max(0.5 * peak, low))
+            score = view.agreement(mask) + 0.3 * float(np.log(peak)) - 0.2 * abs(level - 0.3)
+            reaches.append((score, _reach_px(mask)))
+            if best is None or score > best[0]:
+                best = score, value, mask, 1 / peak
+    if best is None:
+        return Cut.nothing(view)
+    score, value, mask, noise = best
+    sound = [reach for other, reach in reaches if other > score - _SOUND]
+    soft, edge_doubt_px = drawn_line(value, _line_cover(value, mask))
+    proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
+    unseen = (
+        _reach_px(mask) - proposed
+    ) / 3**0.5  # the proposer may have seen it go on, or have missed an end
+    return Cut(soft, noise, float(np.hypot(np.std(sound), unseen)) / 2**0.5, edge_doubt_px)
+
+
+def _reach_px(mask: Mask) -> float:
+    """Returns the diagonal of a mask's extent."""
+    _, _, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return float(np.hypot(width, height))
+
+
+def _unlit(view: View) -> Field:
+    """Returns the Lab values less what is wider than a line."""
+    short = max(view.ring.shape)
+    size = min(21, short // 2 * 2 - 1)
+    coded = np.clip(
+        view.lab * np.array([2.55, 1, 1], np.float32) + np.array([0, 128, 128], np.float32), 0, 255
+    )
+    median = cv2.medianBlur(coded.astype(np.uint8), max(size, 3)).astype(np.float32)
+    wide = (median - np.array([0, 128, 128], np.float32)) / np.array([2.55, 1, 1], np.float32)
+    return np.asarray(view.lab - cv2.GaussianBlur(wide, (0, 0), 3), np.float32)
+
+
+def _ridges(view: View, rest: Field) -> Iterator[tuple[Field, Field]]:
+    """Yields values and their ridges: lines that are brighter, darker, or of another colour."""
+    brightness = np.ascontiguousarray(rest[..., 0])
+    bright, dark = _ridge(brightness, view.ring)
+    yield brightness, bright
+    yield -brightness, dark
+    colour = cv2.GaussianBlur(rest, (0, 0), 1.0)
+    strength = np.hypot(colour[..., 1], colour[..., 2])
+    noise = max(spread(strength[view.ring]), 0.3)
+    strongest = strength[view.inside] > max(float(np.percentile(strength[view.inside], 97)), 4 * noise)
+    if np.count_nonzero(strongest) > 5:
+        mean = colour[view.inside][strongest].mean(axis=0)
+        value = np.asarray(rest @ (mean / np.linalg.norm(mean)), np.float32)
+        yield value, _ridge(value, view.ring)[0]
+
+
+def _ridge(value: Field, ring: Mask) -> tuple[Field, Field]:
+    """Returns how much each pixel is the middle of a bright and of a dark line, in deviations of the surface.
+
+    Oriented second derivatives (Steger 1998), each averaged along its direction: a faint scratch is told
+    from grain by being long, and from brushing by running where the surface itself is quiet.
+    """
+    bright, dark = np.zeros(value.shape, np.float32), np.zeros(value.shape, np.float32)
+    for scale in _SCALES_PX:
+        smooth = cv2.GaussianBlur(value, (0, 0), scale)
+        dxx = cv2.filter2D(smooth, -1, np.array([[-1, 2, -1]], np.float32))
+        dyy = cv2.filter2D(smooth, -1, np.array([[-1], [2], [-1]], np.float32))
+        dxy = cv2.filter2D(smooth, -1, np.array([[-1, 0, 1], [0, 0, 0], [1, 0, -1]], np.float32) / 4)
+        for turn in range(_ANGLES):
+            angle = np.pi * turn / _ANGLES
+            cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+            across = cos * cos * dxx + 2 * cos * sin * dxy + sin * sin * dyy
+            response = cv2.filter2D(across, -1, _stick(angle + np.pi / 2))
+            response /= np.float32(max(spread(response[ring]), _LEAST_NOISE / scale**1.5))
+            np.maximum(bright, response, out=bright)
+            np.maximum(dark, -response, out=dark)
+    return bright, dark
+
+
+@cache
+def _stick(angle: float) -> Field:
+    """Returns an averaging kernel along a direction (radians, y down)."""
+    y, x = np.mgrid[-_REACH_PX : _REACH_PX + 1, -_REACH_PX : _REACH_PX + 1]
+    along = x * np.cos(angle) + y * np.sin(angle)
+    off = -x * np.sin(angle) + y * np.cos(angle)
+    kernel = np.exp(-((along / 3.0) ** 2) / 2 - (off / 0.7) ** 2 / 2)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _linked(view: View, ridge: Field, low: float, high: float) -> Mask:
+    """Hysteresis (Canny 1986) on the ridge, then the strongest line and the parts that prolong it."""
+    weak = own_parts(view, ridge > low)
+    joined = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    strength = np.bincount(labels.ravel(), weights=np.where(weak > 0, ridge, 0).ravel(), minlength=count)
+    strong = np.bincount(labels[(ridge > high) & view.allowed], minlength=count) > 0
+    strong[0] = False
+    mask = np.zeros(view.ring.shape, bool)
+    for number in sorted(np.flatnonzero(strong), key=lambda part: -strength[part])[:_MOST_PARTS]:
+        longer = mask | (labels == number)
+        if view.agreement(longer) > view.agreement(mask):
+            mask = longer
+    return mask
+
+
+def _line_cover(value: Field, mask: Mask) -> Field:
+    """Returns the coverage of a line from its profile: its brightness over that of its middle nearby."""
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    crest = np.where(near, np.maximum(value, 0), 0).astype(np.float32)
+    middle = cv2.GaussianBlur(cv2.dilate(crest, np.ones((5, 5), np.uint8)), (0, 0), 2.0)
+    # Blur gives a line a foot and lowers its middle: the edge lies a little above half-height, and is steep.
+    share = value / np.maximum(middle, np.float32(1e-3))
+    return np.where(near, np.clip(_STEEPER * (share - _EDGE) + 0.5, 0, 1), 0).astype(np.float32)

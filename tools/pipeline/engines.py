@@ -1,0 +1,133 @@
+"""The engines that a recipe and its user name, each loaded when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tools.captioning.captioner import Captioner
+    from tools.localization.localizer import Localizer
+    from tools.measurement.measurer import Measurer
+    from tools.pipeline.fixed import Pipeline
+    from tools.recipe import Recipe
+    from tools.records import Provenance
+    from tools.screening.screener import Screener
+
+__all__ = ["EngineOptions", "Engines"]
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Which checkpoints see, and on what; empty strings leave the recipe's choice."""
+
+    models: str = ""
+    clip: str = ""
+    blip: str = ""
+    detector: str = ""
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: int = 32
+    trust_checkpoint: bool = False
+
+    def applied_to(self, recipe: Recipe) -> Recipe:
+        """Returns the recipe with these choices in place of its own."""
+        given = {"set": self.models, "clip": self.clip, "blip": self.blip, "detector": self.detector}
+        update = {name: value for name, value in given.items() if value}
+        return recipe.model_copy(update={"models": recipe.models.model_copy(update=update)})
+
+
+class Engines:
+    """What sees for one recipe. Each attribute loads its checkpoint at the first use.
+
+    Args:
+        recipe: Names the checkpoints, unless the options do.
+        options: Choices that go before the recipe's.
+
+    Attributes:
+        recipe: The recipe with the options applied.
+
+    Raises:
+        ModelError: On first use of an attribute: its checkpoint cannot be found, loaded or trusted.
+    """
+
+    def __init__(self, recipe: Recipe, options: EngineOptions | None = None) -> None:
+        self._options = options or EngineOptions()
+        self.recipe = self._options.applied_to(recipe)
+
+    @cached_property
+    def screener(self) -> Screener:
+        """The recipe's CLIP."""
+        from tools.checkpoints import resolve
+        from tools.screening.screener import Screener
+
+        return Screener(
+            resolve("clip", self.recipe.models),
+            self.recipe,
+            device=self._options.device,
+            precision=self._options.precision,
+            batch_size=self._options.batch_size,
+        )
+
+    @cached_property
+    def localizer(self) -> Localizer:
+        """The recipe's detector."""
+        from tools.checkpoints import resolve
+        from tools.localization.localizer import Localizer
+
+        return Localizer(
+            resolve("detector", self.recipe.models),
+            self.recipe,
+            device=self._options.device,
+            precision=self._options.precision,
+            batch_size=self._options.batch_size,
+            trust_checkpoint=self._options.trust_checkpoint,
+        )
+
+    @cached_property
+    def measurer(self) -> Measurer:
+        """What measures findings; it needs no checkpoint."""
+        from tools.measurement.measurer import Measurer
+
+        return Measurer(self.recipe)
+
+    @cached_property
+    def captioner(self) -> Captioner | None:
+        """The recipe's BLIP; None where the recipe asks for no captions."""
+        if not self.recipe.captioning.enabled:
+            return None
+        from tools.captioning.captioner import Captioner
+        from tools.checkpoints import resolve
+
+        return Captioner(
+            resolve("blip", self.recipe.models),
+            self.recipe,
+            device=self._options.device,
+            precision=self._options.precision,
+        )
+
+    @cached_property
+    def translate(self) -> Callable[[str], str] | None:
+        """Turns an English caption into Korean; None where the recipe names no translator."""
+        if not self.recipe.captioning.translator:
+            return None
+        from tools.captioning.translation import Translator
+
+        return Translator(self.recipe.captioning.translator)
+
+    @property
+    def models(self) -> tuple[Provenance, ...]:
+        """What each model is, without timings; loads those that are not yet loaded."""
+        captioner = self.captioner
+        seers = (self.screener.provenance, self.localizer.provenance)
+        return (*seers, captioner.provenance) if captioner else seers
+
+    def pipeline(self) -> Pipeline:
+        """Returns the fixed pipeline over these engines; all are loaded."""
+        from tools.pipeline.fixed import Pipeline
+
+        return Pipeline(
+            self.recipe, self.screener, self.localizer, self.measurer, self.captioner, self.translate
+        )

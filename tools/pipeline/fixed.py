@@ -1,0 +1,107 @@
+"""The fixed order over a batch: screen all, locate suspects, measure, describe, judge."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tools.pipeline.stages import Finisher, Seen, chunks, is_located, proposals, unreadable
+from tools.records import Finding, ImageRecord, Inspection
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from tools.captioning.captioner import Captioner
+    from tools.images import Batch
+    from tools.localization.localizer import Localizer
+    from tools.measurement.measurer import Measurer
+    from tools.recipe import Recipe
+    from tools.screening.screener import Screener
+
+    Loaded = tuple[ImageRecord, npt.NDArray[np.uint8]]
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Turns a batch into inspections by the same steps, whoever asks.
+
+    Args:
+        recipe: What to look for and what is acceptable.
+        screener: Screens every image.
+        localizer: Locates defects in what is not clear.
+        measurer: Measures each finding.
+        captioner: Describes findings and suspects; None leaves captions out.
+        translate: Turns an English caption into Korean; None quotes it in English.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        screener: Screener,
+        localizer: Localizer,
+        measurer: Measurer,
+        captioner: Captioner | None = None,
+        translate: Callable[[str], str] | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self._screener = screener
+        self._localizer = localizer
+        self._finisher = Finisher(recipe, measurer, captioner, translate)
+
+    def inspect(
+        self,
+        batch: Batch,
+        *,
+        skip: Collection[str] = (),
+        cancel: threading.Event | None = None,
+        embeddings: dict[str, npt.NDArray[np.float32]] | None = None,
+    ) -> Iterator[Inspection]:
+        """Yields one inspection per image in batch order, each as soon as it is complete.
+
+        Images in work when `cancel` is set are not yielded; a later run with `skip` takes them up.
+
+        Args:
+            batch: The images.
+            skip: Ids that are done already.
+            cancel: Set by another thread to stop within one model batch.
+            embeddings: Where given, gets CLIP's embedding of each image by id, before its inspection comes.
+        """
+        cancel = cancel or threading.Event()
+        ids = [record.id for record in batch.records if record.id not in skip]
+        for chunk in chunks(batch.stream(ids)):
+            loaded = [(record, image) for record, image in chunk if image is not None]
+            if embeddings is not None:
+                vectors = self._screener.embed([image for _, image in loaded])
+                embeddings |= {record.id: vector for (record, _), vector in zip(loaded, vectors, strict=True)}
+            inspected = self._inspect_loaded(loaded, cancel)
+            for record, image in chunk:
+                inspection = unreadable(record, self.recipe) if image is None else next(inspected, None)
+                if inspection is None or cancel.is_set():
+                    return
+                yield inspection
+
+    def _inspect_loaded(self, loaded: Sequence[Loaded], cancel: threading.Event) -> Iterator[Inspection]:
+        screenings = list(self._screener.screen(loaded, cancel=cancel))
+        if cancel.is_set():
+            return
+        seen = [
+            Seen.of(record, image, screening, self.recipe)
+            for (record, image), screening in zip(loaded, screenings, strict=True)
+        ]
+        located = self._locate(seen, cancel)
+        for item in seen:
+            if cancel.is_set():
+                return
+            yield self._finisher.finish(item, located.get(item.record.id, ()), cancel)
+
+    def _locate(self, seen: Sequence[Seen], cancel: threading.Event) -> dict[str, tuple[Finding, ...]]:
+        suspects = [item for item in seen if is_located(item.screening)]
+        pairs = ((item.record, item.image_rgb) for item in suspects)
+        found = zip(suspects, self._localizer.locate(pairs, cancel=cancel), strict=False)
+        return {
+            item.record.id: proposals(item.record, item.screening, findings, self.recipe)
+            for item, findings in found
+        }

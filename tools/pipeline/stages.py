@@ -1,0 +1,224 @@
+"""The stages that every inspection goes through, whoever asks and in which order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from tools.captioning.captioner import region_of
+from tools.errors import CalibrationError, LoupeError
+from tools.judging import judge
+from tools.localization.localizer import candidate_from_heat_map
+from tools.localization.merging import without_rivals
+from tools.measurement.calibration import resolve_scale
+from tools.records import (
+    CaptionOutcome,
+    Finding,
+    ImageRecord,
+    Inspection,
+    Judgement,
+    Scale,
+    Screening,
+    ScreeningStatus,
+    Verdict,
+)
+from tools.wording import describe_finding, describe_image
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from tools.captioning.captioner import Captioner
+    from tools.measurement.measurer import Measurer
+    from tools.recipe import Recipe
+
+    ImageRgb = npt.NDArray[np.uint8]
+    _Caption = tuple[str | None, Callable[[], str] | None]
+
+__all__ = ["Finisher", "Seen", "chunks", "is_located", "proposals", "unreadable"]
+
+log = logging.getLogger(__name__)
+
+# Decoded images held at once: enough to fill the models' batches, while the pixel bound keeps a folder
+# of 50-megapixel photographs within about a gigabyte.
+CHUNK_IMAGES = 16
+CHUNK_PIXELS = 100_000_000
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One image on its way through the stages."""
+
+    record: ImageRecord
+    image_rgb: ImageRgb
+    screening: Screening
+    scale: Scale | None
+    flags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, record: ImageRecord, image_rgb: ImageRgb, screening: Screening, recipe: Recipe) -> Seen:
+        """Puts a screened image together with its scale; a scale that cannot be had becomes a flag."""
+        flags = (f"duplicate of {record.duplicate_of}",) if record.duplicate_of else ()
+        try:
+            scale = resolve_scale(recipe.scale, image_rgb)
+        except CalibrationError as error:
+            scale, flags = None, (*flags, f"no scale: {error.message}")
+        return cls(record, image_rgb, screening, scale, flags)
+
+
+def proposals(
+    record: ImageRecord, screening: Screening, found: tuple[Finding, ...], recipe: Recipe
+) -> tuple[Finding, ...]:
+    """Returns what counts of a detector's findings, or the candidate that screening leaves behind."""
+    if not found and screening.status is ScreeningStatus.SUSPECT:
+        candidate = candidate_from_heat_map(record, screening, recipe)
+        found = (candidate,) if candidate else ()
+    return without_rivals(found, recipe.localization.iou)
+
+
+def chunks(
+    stream: Iterable[tuple[ImageRecord, _Item]],
+) -> Iterator[list[tuple[ImageRecord, _Item]]]:
+    """Groups a stream of images into what is held in memory at once."""
+    chunk: list[tuple[ImageRecord, _Item]] = []
+    pixels = 0
+    for record, item in stream:
+        chunk.append((record, item))
+        pixels += record.width_px * record.height_px
+        if len(chunk) >= CHUNK_IMAGES or pixels >= CHUNK_PIXELS:
+            yield chunk
+            chunk, pixels = [], 0
+    if chunk:
+        yield chunk
+
+
+def is_located(screening: Screening) -> bool:
+    """Whether the detector looks at an image: at all that is not clear."""
+    return screening.status is not ScreeningStatus.CLEAR
+
+
+def unreadable(record: ImageRecord, recipe: Recipe) -> Inspection:
+    """Returns the inspection of an image that could not be decoded."""
+    judgement, _ = judge(record, None, (), recipe)
+    return Inspection(image=record, judgement=judgement)
+
+
+class Finisher:
+    """The stages after locating, one image at a time: measures, describes and judges.
+
+    Args:
+        recipe: The criteria and the words.
+        measurer: Measures each finding.
+        captioner: Describes findings and suspects; None leaves captions out.
+        translate: Turns an English caption into Korean; None quotes it in English.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        measurer: Measurer,
+        captioner: Captioner | None = None,
+        translate: Callable[[str], str] | None = None,
+    ) -> None:
+        self._recipe = recipe
+        self._measurer = measurer
+        self._captioner = captioner
+        self._translate = translate
+
+    def measured(self, item: Seen, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Returns the findings with their sizes."""
+        return tuple(self._measurer.measure(item.image_rgb, f, item.scale) for f in findings)
+
+    def finish(
+        self,
+        item: Seen,
+        findings: tuple[Finding, ...],
+        cancel: threading.Event,
+        measured: tuple[Finding, ...] | None = None,
+    ) -> Inspection:
+        """Measures, describes and judges one image; what goes wrong becomes its row, not the batch's end.
+
+        Args:
+            item: The image.
+            findings: As located.
+            cancel: When set, what comes back may be incomplete.
+            measured: The findings with their sizes, where they were measured before.
+        """
+        try:
+            return self._judged(item, measured or self.measured(item, findings), cancel)
+        except LoupeError:
+            raise
+        except Exception as error:  # One bad image never ends a batch; its row says why.
+            log.warning("%s: %s", item.record.id, error, exc_info=True)
+            return Inspection(
+                image=item.record,
+                scale=item.scale,
+                screening=item.screening,
+                findings=findings,
+                judgement=_failed(error),
+                flags=item.flags,
+                error=f"{type(error).__name__}: {error}",
+            )
+
+    def _judged(self, item: Seen, measured: tuple[Finding, ...], cancel: threading.Event) -> Inspection:
+        judgement, judged = judge(item.record, item.screening, measured, self._recipe, item.flags)
+        captions = self._captions(item, judged, cancel)
+        whole, whole_again = next(captions, (None, None))
+        described = tuple(self._described(finding, captions) for finding in judged)
+        dropped = tuple(f"caption dropped: {finding.id}" for finding in described if _lost_caption(finding))
+        flags = (*item.flags, *dropped)
+        judgement, described = judge(item.record, item.screening, described, self._recipe, flags)
+        description = describe_image(
+            described, item.screening, judgement, self._recipe, whole, whole_again, self._translate
+        )
+        if description.caption_outcome is CaptionOutcome.DROPPED:
+            flags = (*flags, "image caption dropped")
+        return Inspection(
+            image=item.record,
+            scale=item.scale,
+            screening=item.screening,
+            findings=described,
+            description=description,
+            judgement=judgement,
+            flags=flags,
+        )
+
+    def _described(self, finding: Finding, captions: Iterator[_Caption]) -> Finding:
+        caption, again = next(captions, (None, None))
+        description = describe_finding(finding, self._recipe, caption, again, self._translate)
+        return finding.model_copy(update={"description": description})
+
+    def _captions(
+        self, item: Seen, findings: Sequence[Finding], cancel: threading.Event
+    ) -> Iterator[_Caption]:
+        """Yields a caption of the whole image and of its first findings, each with a way to another one."""
+        if not self._captioner or not (findings or is_located(item.screening)):
+            return
+        captioner = self._captioner
+        boxes = [finding.box_xyxy_px for finding in findings[: self._recipe.captioning.max_regions]]
+        regions = [item.image_rgb, *(region_of(item.image_rgb, box) for box in boxes)]
+        for region, caption in zip(regions, captioner.caption(regions, cancel=cancel), strict=False):
+            yield caption, partial(_another_caption, captioner, region)
+
+
+def _another_caption(captioner: Captioner, region: ImageRgb) -> str:
+    return next(captioner.caption([region], retry=True))
+
+
+def _lost_caption(finding: Finding) -> bool:
+    return finding.description is not None and (finding.description.caption_outcome is CaptionOutcome.DROPPED)
+
+
+def _failed(error: Exception) -> Judgement:
+    return Judgement(
+        verdict=Verdict.REVIEW,
+        rule="inspection.failed",
+        reason_en=f"The inspection could not be completed ({type(error).__name__}).",
+        reason_ko=f"검사를 완료하지 못했습니다({type(error).__name__}).",
+    )

@@ -1,0 +1,41 @@
+"""The recipe: its schema, its files and what is wrong with one."""
+
+from __future__ import annotations
+
+from tools.recipe.schema import (
+    Acceptance,
+    ArucoScale,
+    Captioning,
+    ChessboardScale,
+    DefectType,
+    FixedScale,
+    Label,
+    Localization,
+    Models,
+    Part,
+    Recipe,
+    ReportFields,
+    ScaleSpec,
+    ScreeningSettings,
+    TwoPointScale,
+    Zone,
+)
+
+__all__ = [
+    "Acceptance",
+    "ArucoScale",
+    "Captioning",
+    "ChessboardScale",
+    "DefectType",
+    "FixedScale",
+    "Label",
+    "Localization",
+    "Models",
+    "Part",
+    "Recipe",
+    "ReportFields",
+    "ScaleSpec",
+    "ScreeningSettings",
+    "TwoPointScale",
+    "Zone",
+]
