@@ -15,6 +15,7 @@ from agent.events import (
     Decision,
     Event,
     ImageShown,
+    Inspected,
     Note,
     Outcome,
     StepFinished,
@@ -121,7 +122,11 @@ class Desk:
             self._evidence.hear(result.request)
             for event in events:
                 self._remember(event, turn)
-        self.workbench.restore([e for events in turns for e in events if isinstance(e, Decision)])
+        past = [event for events in turns for event in events]
+        self.workbench.restore(
+            [event.inspection for event in past if isinstance(event, Inspected)],
+            [event for event in past if isinstance(event, Decision)],
+        )
 
     def take(self, event: Event) -> None:
         """Learns from an event of the running turn what an answer may rest on."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from tools.records import BoxXyxyPx, Record, Verdict
+from tools.records import BoxXyxyPx, Inspection, Record, Verdict
 
 __all__ = [
     "EVENT",
@@ -20,6 +20,7 @@ __all__ = [
     "Decision",
     "Event",
     "ImageShown",
+    "Inspected",
     "Note",
     "Outcome",
     "Sink",
@@ -170,6 +171,13 @@ class Decision(Record):
     at: str
 
 
+class Inspected(Record):
+    """An image was inspected: all that is known of it, before any decision on it."""
+
+    kind: Literal["inspected"] = "inspected"
+    inspection: Inspection
+
+
 class StepFinished(Record):
     """One round of model and code is over.
 
@@ -232,6 +240,7 @@ Event = Annotated[
     | ToolFinished
     | ImageShown
     | Decision
+    | Inspected
     | StepFinished
     | Note
     | Answer

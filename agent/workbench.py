@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.cancelling import stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
-from agent.events import Decision, Sink
+from agent.events import Decision, Inspected, Sink
 from agent.ids import ImageIds
 from agent.rows import (
     Row,
@@ -308,8 +308,12 @@ class Workbench:
             "at": decision.at,
         }
 
-    def restore(self, decisions: Iterable[Decision]) -> None:
-        """Takes up decisions of an earlier start of the same session, in the order in which they fell."""
+    def restore(self, inspections: Sequence[Inspection], decisions: Iterable[Decision]) -> None:
+        """Takes up what an earlier start of the same session found and decided, in that order."""
+        for inspection in inspections:
+            self._remember(inspection.findings)
+        self._steps.recall(inspections)
+        self._verdicts.keep(inspections)
         self._verdicts.restore(decisions)
 
     def take_shown(self) -> list[Shown]:
@@ -347,6 +351,8 @@ class Workbench:
         for inspection in new:
             self._remember(inspection.findings)
         self._verdicts.keep(new)
+        for inspection in new:
+            self.sink(Inspected(inspection=inspection))
         self._put_on_record([self._verdicts.inspection(each.image.id) for each in new])
 
     def _put_on_record(self, inspections: Sequence[Inspection], lot: str = "") -> None:

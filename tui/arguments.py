@@ -8,9 +8,10 @@ from tools.errors import UsageError
 from tools.records import Language
 
 if TYPE_CHECKING:
+    from reports.ledger import Ledger
     from tools.recipe import Recipe
 
-__all__ = ["language_of"]
+__all__ = ["language_of", "open_ledger"]
 
 
 def language_of(given: str, recipe: Recipe) -> Language:
@@ -26,3 +27,15 @@ def language_of(given: str, recipe: Recipe) -> Language:
     except ValueError:
         known = ", ".join(language.value for language in Language)
         raise UsageError(f"--language {given}: no such language", f"known: {known}") from None
+
+
+def open_ledger(*, wanted: bool) -> Ledger | None:
+    """Returns the ledger of past cases; None where neither the command nor `loupe.toml` wants one.
+
+    Raises:
+        OutputError: It cannot be used.
+    """
+    from agent.settings import load_settings
+    from reports.ledger import Ledger
+
+    return Ledger() if wanted and load_settings().ledger else None

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from agent.events import Answer, Outcome
 from tools.errors import Cancelled, ExitCode, UsageError
+from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
-from tui.loading import ModelOptions
+from tui.arguments import open_ledger
 from tui.narration import Narrator, cancel_on_interrupt
 from tui.telling import Teller
 
@@ -34,9 +35,10 @@ class AskOptions:
     resume: Path | None = None
     user: str = ""
     max_steps: int = 8
+    ledger: bool = True
     as_json: bool = False
     quiet: bool = False
-    engines: ModelOptions = field(default_factory=ModelOptions)
+    engines: EngineOptions = field(default_factory=EngineOptions)
 
     def session_options(self) -> SessionOptions:
         """Returns what the session needs of them; headless, a failing model is replaced by the pipeline."""
@@ -44,7 +46,13 @@ class AskOptions:
         from agent.settings import load_settings
 
         user = self.user or load_settings().user or "user"
-        return SessionOptions(user=user, max_steps=self.max_steps, fallback=True, engines=self.engines)
+        return SessionOptions(
+            user=user,
+            max_steps=self.max_steps,
+            fallback=True,
+            engines=self.engines,
+            ledger=open_ledger(wanted=self.ledger),
+        )
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -51,6 +51,7 @@ BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in 
 TrustOption = Annotated[
     bool, typer.Option("--trust-checkpoint", help="Load a .pt file although loading it runs its code.")
 ]
+LedgerOption = Annotated[bool, typer.Option(help="Keep the cases for later searches.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
@@ -91,6 +92,7 @@ def inspect(
     trust_checkpoint: TrustOption = False,
     captions: Annotated[bool, typer.Option(help="Describe findings with BLIP.")] = True,
     report: Annotated[bool, typer.Option(help="Write report.pdf.")] = True,
+    ledger: LedgerOption = True,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -99,10 +101,10 @@ def inspect(
     Exit status: 0 all accepted, 1 something rejected, 3 something for review, 2 bad input, 4 a model
     could not be loaded, 130 stopped. An interrupted run goes on with the same command and --out.
     """
+    from tools.pipeline.engines import EngineOptions
     from tui.inspecting import InspectOptions, run_inspect
-    from tui.loading import ModelOptions
 
-    model_options = ModelOptions(
+    model_options = EngineOptions(
         models, clip, blip, detector, device, precision, batch_size, trust_checkpoint
     )
     options = InspectOptions(
@@ -117,6 +119,7 @@ def inspect(
         report=report,
         as_json=as_json,
         quiet=quiet,
+        ledger=ledger,
         model_options=model_options,
     )
     raise typer.Exit(run_inspect(options))
@@ -141,6 +144,7 @@ def ask(
     models: ModelsOption = "",
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    ledger: LedgerOption = True,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -148,12 +152,14 @@ def ask(
 
     Exit status as for inspect, by the verdicts of the session; 4 also where the model failed.
     """
+    from tools.pipeline.engines import EngineOptions
     from tui.asking import AskOptions, run_ask
-    from tui.loading import ModelOptions
 
-    engines = ModelOptions(models=models, device=device, precision=precision)
+    engines = EngineOptions(models=models, device=device, precision=precision)
     raise typer.Exit(
-        run_ask(words, AskOptions(recipe, model, out, resume, user, max_steps, as_json, quiet, engines))
+        run_ask(
+            words, AskOptions(recipe, model, out, resume, user, max_steps, ledger, as_json, quiet, engines)
+        )
     )
 
 
@@ -169,15 +175,16 @@ def run(
     models: ModelsOption = "",
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    ledger: LedgerOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Play scripted conversations and check what is expected of them; 0 only if all of it holds."""
+    from tools.pipeline.engines import EngineOptions
     from tui.asking import AskOptions, run_playbook
-    from tui.loading import ModelOptions
 
-    engines = ModelOptions(models=models, device=device, precision=precision)
-    options = AskOptions(recipe, model, out, None, "", max_steps, as_json, quiet, engines)
+    engines = EngineOptions(models=models, device=device, precision=precision)
+    options = AskOptions(recipe, model, out, None, "", max_steps, ledger, as_json, quiet, engines)
     raise typer.Exit(run_playbook(playbook, options))
 
 
@@ -203,13 +210,15 @@ def mcp(
     models: ModelsOption = "",
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    ledger: LedgerOption = True,
 ) -> None:
     """Serve the inspection tools over MCP (stdio), for any other agent."""
     from agent.mcp_server import serve
-    from tui.loading import ModelOptions
+    from tools.pipeline.engines import EngineOptions
+    from tui.arguments import open_ledger
 
-    engines = ModelOptions(models=models, device=device, precision=precision)
-    serve(images, recipe, out=out, options=engines, user=user)
+    engines = EngineOptions(models=models, device=device, precision=precision)
+    serve(images, recipe, out=out, options=engines, user=user, ledger=open_ledger(wanted=ledger))
 
 
 @app.command()
@@ -247,10 +256,10 @@ def evaluate(
     quiet: QuietOption = False,
 ) -> None:
     """Measure a checkpoint and a recipe on labelled photographs."""
+    from tools.pipeline.engines import EngineOptions
     from tui.evaluating import run_eval
-    from tui.loading import ModelOptions
 
-    model_options = ModelOptions(models, clip, "", detector, device, precision, batch_size, trust_checkpoint)
+    model_options = EngineOptions(models, clip, "", detector, device, precision, batch_size, trust_checkpoint)
     run_eval(
         labelled_set,
         recipe,

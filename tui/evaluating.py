@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled
-from tui.loading import ModelOptions, load_localizer, load_pipeline, load_screener
+from tools.pipeline.engines import EngineOptions, Engines
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run_eval(
     recipe_name: str,
     noun: str,
     target_escape: float,
-    options: ModelOptions,
+    options: EngineOptions,
     *,
     verdicts: bool,
     as_json: bool,
@@ -59,7 +59,7 @@ def _evaluate(
     labelled: LabelledSet,
     recipe: Recipe,
     target_escape: float,
-    options: ModelOptions,
+    options: EngineOptions,
     narrator: Narrator,
     cancel: threading.Event,
 ) -> Evaluation:
@@ -67,8 +67,8 @@ def _evaluate(
     from tools.measurement.measurer import Measurer
 
     narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
-    screener = load_screener(recipe, options)
-    localizer = load_localizer(recipe_for_evaluation(recipe), options)
+    screener = Engines(recipe, options).screener
+    localizer = Engines(recipe_for_evaluation(recipe), options).localizer
     with narrator.progress("Evaluating", len(labelled.judged)) as bar:
         return evaluate(
             labelled,
@@ -85,7 +85,7 @@ def _evaluate(
 def _verdict_rates(
     labelled: LabelledSet,
     recipe: Recipe,
-    options: ModelOptions,
+    options: EngineOptions,
     narrator: Narrator,
     cancel: threading.Event,
 ) -> ErrorRates:
@@ -94,7 +94,7 @@ def _verdict_rates(
     from tools.images import Batch
 
     silent = recipe.captioning.model_copy(update={"enabled": False})
-    pipeline, _ = load_pipeline(recipe.model_copy(update={"captioning": silent}), options)
+    pipeline = Engines(recipe.model_copy(update={"captioning": silent}), options).pipeline()
     batch = Batch.open([image.path for image in labelled.judged], cancel=cancel)
     inspections = []
     with narrator.progress("Inspecting", len(batch)) as bar:

@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, ExitCode
+from tools.pipeline.engines import EngineOptions, Engines
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
-from tui.arguments import language_of
-from tui.loading import ModelOptions, load_pipeline
+from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
+    from reports.ledger import Embedding
     from tools.images import Batch
-    from tools.pipeline.fixed import Pipeline
     from tools.pipeline.journal import Journal
     from tools.recipe import Recipe
 
 __all__ = ["InspectOptions", "run_inspect"]
+
+
+_LEDGER_CHUNK = 64  # inspections entered at once
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class InspectOptions:
     report: bool = True
     as_json: bool = False
     quiet: bool = False
-    model_options: ModelOptions = field(default_factory=ModelOptions)
+    ledger: bool = True
+    model_options: EngineOptions = field(default_factory=EngineOptions)
 
 
 def run_inspect(options: InspectOptions) -> ExitCode:
@@ -65,12 +69,12 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         narrator.say(f"Reading {', '.join(options.images)} ...")
         batch = Batch.open(options.images, cancel=cancel)
         narrator.say(f"{len(batch)} images. Loading models ({applied.models.set}) ...")
-        pipeline, models = load_pipeline(applied, options.model_options)
-        run = _run_info(recipe, batch, models, options)
+        engines = Engines(applied, options.model_options)
+        run = _run_info(recipe, batch, engines.models, options)
         with Journal(out, run) as journal:
             if journal.done_ids:
                 narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
-            _inspect_all(pipeline, batch, journal, narrator, cancel)
+            _inspect_all(engines, batch, journal, narrator, cancel, options)
             inspections = list(journal.inspections())
             run = journal.run
         if cancel.is_set():
@@ -107,13 +111,39 @@ def _run_info(
 
 
 def _inspect_all(
-    pipeline: Pipeline, batch: Batch, journal: Journal, narrator: Narrator, cancel: threading.Event
+    engines: Engines,
+    batch: Batch,
+    journal: Journal,
+    narrator: Narrator,
+    cancel: threading.Event,
+    options: InspectOptions,
 ) -> None:
+    """Inspects what is not done yet, and enters it into the ledger as it comes, a chunk at a time."""
+    ledger = open_ledger(wanted=options.ledger)
+    weights = engines.screener.provenance.weights_sha256 or ""
+    vectors: dict[str, Embedding] = {}
+    new: list[Inspection] = []
+
+    def enter() -> None:
+        if ledger and new:
+            ledger.add_inspections(
+                new, recipe=engines.recipe, lot=options.lot, embeddings=vectors, weights=weights
+            )
+        for inspection in new:
+            vectors.pop(inspection.image.id, None)
+        new.clear()
+
     with narrator.progress("Inspecting", len(batch)) as bar:
         bar.update(bar.task_ids[0], completed=len(journal.done_ids))
-        for inspection in pipeline.inspect(batch, skip=frozenset(journal.done_ids), cancel=cancel):
+        skip = frozenset(journal.done_ids)
+        embeddings = vectors if ledger else None
+        for inspection in engines.pipeline().inspect(batch, skip=skip, cancel=cancel, embeddings=embeddings):
             journal.append(inspection)
+            new.append(inspection)
+            if len(new) == _LEDGER_CHUNK:
+                enter()
             bar.advance(bar.task_ids[0])
+    enter()
 
 
 def _write_outputs(
@@ -145,6 +175,8 @@ def _write_outputs(
         with narrator.progress("Writing the report", len(inspections)) as bar:
             write_report(report, out / "report.pdf", progress=bar_setter(bar), cancel=cancel)
         artifacts.insert(0, out / "report.pdf")
+        if ledger := open_ledger(wanted=options.ledger):
+            ledger.add_report(run, "report.pdf", [each.image for each in inspections], by=options.inspector)
     return artifacts
 
 

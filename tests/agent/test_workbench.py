@@ -192,7 +192,7 @@ def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
     first.workbench.decide(2, "reject", "the customer said so")
     assert first.workbench.verdicts() == {"img_002": Verdict.REJECT}
     again = make()
-    again.workbench.restore(first.told(Decision))
+    again.workbench.restore([], first.told(Decision))
     again.workbench.inspect()
     assert again.workbench.verdicts()["img_002"] is Verdict.REJECT
     assert again.told(Decision) == []

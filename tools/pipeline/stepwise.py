@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, ImageError, LoupeError
@@ -72,6 +72,12 @@ class Stepwise:
     def is_readable(self, image_id: str) -> bool:
         """Whether an image can be decoded, as far as is known yet."""
         return self.records[image_id].status is ImageStatus.READABLE
+
+    def recall(self, inspections: Iterable[Inspection]) -> None:
+        """Takes up inspections that the same engines made of this batch earlier."""
+        for inspection in inspections:
+            self.records[inspection.image.id] = inspection.image
+            self._inspections[inspection.image.id, None] = inspection
 
     def screen(
         self, ids: Sequence[str], *, threshold: float | None = None, progress: Progress | None = None
