@@ -127,6 +127,14 @@ def _path_length(points: Points) -> float:
     return float(np.sum(np.hypot(*np.diff(points, axis=0).T)))
 
 
+def _mean_width(cover: FloatImage, paths: list[Points]) -> float:
+    """Returns the width of lines as drawn: what they cover over how long they are.
+
+    OpenCV's thick lines are not exactly as thick as asked for, and their ends are round.
+    """
+    return float(cover.sum()) / sum(_path_length(points) for points in paths)
+
+
 def _plain(size: tuple[int, ...], colour: tuple[float, float, float]) -> FloatImage:
     return np.full((*size, 3), colour, np.float32)
 
@@ -166,7 +174,7 @@ def _scratch(rng: Rng, centre: Point, shape: tuple[int, int], surface: str, scal
         gloss=0.4,
         cover_gloss=cover,
         length_px=_path_length(points),
-        width_px=float(np.mean(widths)),
+        width_px=_mean_width(cover, [points]),
         grain_px=1.0 * scale,
     )
 
@@ -265,7 +273,7 @@ def _crack(rng: Rng, centre: Point, shape: tuple[int, int], surface: str, scale:
         gloss=0.1,
         cover_gloss=cover,
         length_px=lengths[0],
-        width_px=float(np.average([np.mean(widths) for _, widths in lines], weights=lengths)),
+        width_px=_mean_width(cover, [points for points, _ in lines]),
         grain_px=1.0 * scale,
     )
 

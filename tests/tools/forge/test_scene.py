@@ -122,7 +122,7 @@ def test_true_sizes_agree_with_the_mask(samples: list[Sample]) -> None:
         elif defect.type == "scratch":
             # A scratch bends by about a radian: its chord, caps included, is nearly as long as its line.
             assert defect.length_px == pytest.approx(chord, rel=0.15, abs=2 * defect.width_px)
-            assert defect.area_px2 == pytest.approx(defect.length_px * defect.width_px, rel=0.3)
+            assert defect.area_px2 == pytest.approx(defect.length_px * defect.width_px, rel=0.15)
         else:
             turns = np.linspace(0, np.pi, 180, endpoint=False)
             spans = np.ptp(hull @ np.stack((np.cos(turns), np.sin(turns))), axis=0) + 1
