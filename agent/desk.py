@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from agent.calls import Calls
 from agent.declining import DeclineTool
 from agent.events import (
     Answer,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+    from pydantic import JsonValue
 
     from agent.events import Sink
     from agent.examining import Proposal
@@ -95,11 +97,13 @@ class Desk:
             user=options.user,
             ledger=options.ledger,
             ask_candidates=self._ask_candidates,
+            approve=options.approve,
         )
+        self._calls = Calls(self.workbench)
         self._told_artifacts = 0
         self._evidence = Evidence((record.id for record in batch.records), self.workbench.verdicts)
         self._evidence.take(recipe.model_dump(mode="json"))  # limits may be quoted without a tool
-        self._past: list[Turn] = []
+        self._turns: list[Turn] = []
         self._arguments: dict[int, ToolStarted] = {}
         self._program = ""
         self._model: VisionModel | None = None
@@ -118,7 +122,8 @@ class Desk:
         for events in turns:
             result = turn_result(events)
             turn = Turn(result.request, answer=result.answer, is_finished=True)
-            self._past.append(turn)
+            if result.request:  # else these are decisions of the user before the first turn
+                self._turns.append(turn)
             self._evidence.hear(result.request)
             for event in events:
                 self._remember(event, turn)
@@ -130,8 +135,8 @@ class Desk:
 
     def take(self, event: Event) -> None:
         """Learns from an event of the running turn what an answer may rest on."""
-        if self._agent and self._agent.recall.turns:
-            self._remember(event, self._agent.recall.running)
+        if self._turns:
+            self._remember(event, self._turns[-1])
 
     def _remember(self, event: Event, turn: Turn) -> None:
         match event:
@@ -157,7 +162,7 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
-        agent.recall.turns.append(Turn(request))
+        self._turns.append(Turn(request))
         self._evidence.hear(request)
         self._unverified, self._was_sent_back, self._declined = (), False, False
         output: Any = ""
@@ -171,14 +176,25 @@ class Desk:
                 cause if isinstance(cause, LoupeError) else TurnFailed(f"the model failed: {cause}")
             ) from error
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-        agent.recall.running.answer = text
+        self._turns[-1].answer = text
         self._emit(Answer(turn=number, text=text, unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
 
+    def use(self, tool: str, arguments: Mapping[str, JsonValue], request: str) -> None:
+        """Uses a tool without the model; later turns know what it returned.
+
+        Raises:
+            TurnCancelled: The turn was stopped.
+            LoupeError: The tool failed.
+        """
+        self._turns.append(Turn(request))
+        self._calls(tool, **arguments)
+        self._turns[-1].answer = f"{tool} has run"
+
     def end_turn(self) -> list[Path]:
         """Closes the running turn in memory, however it ended; returns the files that it wrote."""
-        if self._agent and self._agent.recall.turns:
-            running = self._agent.recall.running
+        if self._turns and not self._turns[-1].is_finished:
+            running = self._turns[-1]
             running.is_finished = True
             running.answer = running.answer or phrase("unfinished", in_language_of(running.request))
         new = self.workbench.artifacts[self._told_artifacts :]
@@ -198,6 +214,23 @@ class Desk:
             **{verdict.value: counts[verdict] for verdict in Verdict},
         )
 
+    @property
+    def model_name(self) -> str:
+        """The model that answers, or will."""
+        choice = self._model_choice
+        return choice if isinstance(choice, str) else choice.name
+
+    @property
+    def is_model_loaded(self) -> bool:
+        """Whether the next turn finds the model in memory."""
+        return self._model is not None
+
+    def switch_model(self, model: str | VisionModel) -> None:
+        """Lets another model answer from the next turn on, which loads it; what was said stays known."""
+        self.close()
+        self._model_choice = model
+        self._model = self._agent = self._executor = None
+
     def close(self) -> None:
         """Ends the sandbox and lets go of the model."""
         if self._executor:
@@ -210,7 +243,7 @@ class Desk:
             from agent.sandbox.executor import SandboxExecutor
 
             model = self._loaded()
-            tools = [*build_tools(self.workbench).values(), DeclineTool(self._on_decline)]
+            tools = [*build_tools(self._calls).values(), DeclineTool(self._on_decline)]
             self._executor = SandboxExecutor(cancel=self._cancel)
             for wall in self._executor.walls:
                 if not wall.in_place:
@@ -258,7 +291,7 @@ class Desk:
             budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
         table = batch_table(self._batch.records, self._recipe.part.name)
         memory = Memory(prompt, table, self._sheet(model, budget), budget, model.picture_tokens, self._seen)
-        memory.turns = list(self._past)
+        memory.turns = self._turns  # one list: it outlives the model
         return memory
 
     def _sheet(self, model: VisionModel, budget: Budget) -> Picture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent.cancelling import TurnCancelled
 from agent.desk import Desk
-from agent.events import Answer, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
+from agent.events import Answer, Decision, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
     from tools.pipeline.engines import EngineOptions, Engines
-    from tools.records import Verdict
+    from tools.records import Inspection, Verdict
 
 __all__ = ["Session", "SessionOptions"]
 
@@ -46,6 +46,7 @@ class SessionOptions:
         engines: Checkpoints that see, and on what.
         budget: What a prompt may hold.
         ledger: Past and future cases; None keeps none.
+        approve: Is asked, in the turn's thread, before the agent changes a verdict; None lets it.
     """
 
     user: str = "user"
@@ -56,6 +57,7 @@ class SessionOptions:
     engines: EngineOptions | None = None
     budget: Budget = field(default_factory=Budget)
     ledger: Ledger | None = None
+    approve: Callable[[Decision], bool] | None = None
 
 
 class Session:
@@ -126,7 +128,7 @@ class Session:
                     "resume it with the images and the recipe that it was started with",
                 )
         turns = list(turns_of(events))
-        self.turns = [turn_result(turn) for turn in turns]
+        self.turns = [result for turn in turns if (result := turn_result(turn)).request]
         self._desk.recall(turns)
 
     @classmethod
@@ -152,11 +154,34 @@ class Session:
         """
         if not request.strip():
             raise UsageError("the request is empty", "say what to do, e.g. 'inspect everything'")
-        if self._worker and self._worker.is_alive():
+        return self._start(request, lambda number: self._desk.turn(number, request))
+
+    def use(self, tool: str, arguments: Mapping[str, Any], request: str) -> Iterator[Event]:
+        """Uses a tool without the model, as a turn of its own: told, recorded and stoppable like one.
+
+        Args:
+            tool: Name of the tool.
+            arguments: As a program would give them.
+            request: What the user typed, for the record.
+
+        Raises:
+            UsageError: The turn before is still running.
+        """
+
+        def work(_: int) -> Outcome:
+            self._desk.use(tool, arguments, request)
+            return Outcome.ANSWERED
+
+        return self._start(request, work)
+
+    def _start(self, request: str, work: Callable[[int], Outcome]) -> Iterator[Event]:
+        if self.is_running:
             raise UsageError("the turn before is still running", "wait for it, or cancel it")
         self._cancel.clear()
         self._events = queue.Queue()
-        self._worker = threading.Thread(target=self._work, args=(request,), name="loupe-turn", daemon=True)
+        self._worker = threading.Thread(
+            target=self._work, args=(request, work), name="loupe-turn", daemon=True
+        )
         self._worker.start()
         return self._until_finished()
 
@@ -173,6 +198,43 @@ class Session:
     def verdicts(self) -> Mapping[str, Verdict]:
         """Returns the verdict of each image that has one."""
         return self._desk.workbench.verdicts()
+
+    def inspection(self, image_id: str) -> Inspection | None:
+        """Returns what is known of an image, with the decision on it; None where it was not inspected."""
+        return self._desk.workbench.inspection(image_id)
+
+    def decide(self, image_id: str, verdict: Verdict, reason: str) -> None:
+        """Records that the user decided a verdict.
+
+        Raises:
+            UsageError: An unknown image, or no reason.
+        """
+        self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a turn is running."""
+        return self._worker is not None and self._worker.is_alive()
+
+    @property
+    def model_name(self) -> str:
+        """The model that answers, or will."""
+        return self._desk.model_name
+
+    @property
+    def is_model_loaded(self) -> bool:
+        """Whether the next turn finds the model in memory."""
+        return self._desk.is_model_loaded
+
+    def switch_model(self, model: str | VisionModel) -> None:
+        """Lets another model answer from the next turn on, which loads it; what was said stays known.
+
+        Raises:
+            UsageError: A turn is running.
+        """
+        if self.is_running:
+            raise UsageError("a turn is running", "wait for it, or stop it")
+        self._desk.switch_model(model)
 
     def result(self) -> dict[str, Any]:
         """Returns the session as `loupe ask --json` prints it."""
@@ -209,14 +271,14 @@ class Session:
         self._desk.take(event)
         self._events.put(event)
 
-    def _work(self, request: str) -> None:
+    def _work(self, request: str, work: Callable[[int], Outcome]) -> None:
         number = len(self.turns) + 1
         self._turn = []
         started = datetime.now()
         self._emit(TurnStarted(turn=number, request=request, at=_now()))
         outcome, error = Outcome.FAILED, ""
         try:
-            outcome = self._desk.turn(number, request)
+            outcome = work(number)
         except TurnCancelled:
             outcome = Outcome.CANCELLED
         except LoupeError as failure:

@@ -11,7 +11,7 @@ from smolagents import Tool
 from agent.calls import Calls
 
 if TYPE_CHECKING:
-    from agent.workbench import Workbench
+    pass
 
 __all__ = ["InspectionTool", "build_tools"]
 
@@ -69,9 +69,8 @@ class WorkbenchTool(InspectionTool):
         return self(*args, **kwargs)
 
 
-def build_tools(workbench: Workbench) -> dict[str, InspectionTool]:
+def build_tools(calls: Calls) -> dict[str, InspectionTool]:
     """Returns the tools that a workbench can serve, by name, in the order in which they are best shown."""
-    calls = Calls(workbench)
     return {name: WorkbenchTool(name, calls) for name in calls.names}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.events import Decision, Sink
+from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
 from tools.records import ImageRecord, Inspection, Judgement, Verdict
 from tools.wording import with_judgement
@@ -27,14 +28,22 @@ class Verdicts:
         recipe: Its threshold is the one of the rules.
         sink: Is told each decision.
         ledger: Keeps each decision; None for none.
+        approve: Is asked before a decision of the agent; None lets it decide.
 
     Attributes:
         inspected: Inspections as the rules judged them, by image id.
     """
 
-    def __init__(self, batch: Batch, recipe: Recipe, sink: Sink, ledger: Ledger | None) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        recipe: Recipe,
+        sink: Sink,
+        ledger: Ledger | None,
+        approve: Callable[[Decision], bool] | None = None,
+    ) -> None:
         self._records = {record.id: record for record in batch.records}
-        self._recipe, self._sink, self._ledger = recipe, sink, ledger
+        self._recipe, self._sink, self._ledger, self._approve = recipe, sink, ledger, approve
         self.inspected: dict[str, Inspection] = {}
         self._decisions: dict[str, Decision] = {}
         self._by_threshold: set[str] = set()
@@ -59,17 +68,37 @@ class Verdicts:
         return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
 
     def decide(self, record: ImageRecord, verdict: Verdict, reason: str, *, by: str) -> Decision:
-        """Records a decision, and tells it."""
+        """Records a decision, and tells it.
+
+        Raises:
+            UsageError: The agent decided, and whoever is asked to approve did not.
+        """
+        decision = self._proposed(record, verdict, reason, by)
+        if by == AGENT and self._approve is not None and not self._approve(decision):
+            raise UsageError(
+                f"the user did not agree to {verdict} {record.id}", "leave its verdict as it is, and say so"
+            )
+        return self._record(record, decision)
+
+    def _proposed(self, record: ImageRecord, verdict: Verdict, reason: str, by: str) -> Decision:
         before = self.current().get(record.id)
-        decision = Decision(
-            image_id=record.id, before=before, verdict=verdict, reason=reason, by=by, at=now()
-        )
+        return Decision(image_id=record.id, before=before, verdict=verdict, reason=reason, by=by, at=now())
+
+    def _record(self, record: ImageRecord, decision: Decision) -> Decision:
         if self._ledger is not None:
-            self._ledger.add_decision(record, before, verdict, reason, by=by, at=decision.at)
+            verdict, reason = decision.verdict, decision.reason
+            self._ledger.add_decision(
+                record, decision.before, verdict, reason, by=decision.by, at=decision.at
+            )
         self._decisions[record.id] = decision
         self._by_threshold.discard(record.id)
         self._sink(decision)
         return decision
+
+    def _follow(self, image_id: str, verdict: Verdict, reason: str) -> None:
+        """Records what follows from a threshold that the user let the agent use."""
+        record = self._records[image_id]
+        self._record(record, self._proposed(record, verdict, reason, AGENT))
 
     def restore(self, decisions: Iterable[Decision]) -> None:
         """Takes up decisions that were recorded before; they are not told again."""
@@ -91,7 +120,7 @@ class Verdicts:
                 continue
             if at.judgement.verdict is not self.current()[image_id]:
                 said = f"{why}: {at.judgement.reason(self._recipe.language)}"
-                self.decide(self._records[image_id], at.judgement.verdict, said, by=AGENT)
+                self._follow(image_id, at.judgement.verdict, said)
                 self._by_threshold.add(image_id)
 
     def return_to_rule(self, ids: Iterable[str]) -> None:
@@ -101,7 +130,7 @@ class Verdicts:
         for image_id in sorted(self._by_threshold & asked):
             rule = self.inspected[image_id].judgement.verdict
             if self._decisions[image_id].verdict is not rule:
-                self.decide(self._records[image_id], rule, "the recipe's own threshold again", by=AGENT)
+                self._follow(image_id, rule, "the recipe's own threshold again")
             self._by_threshold.discard(image_id)
 
 

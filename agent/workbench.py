@@ -71,6 +71,7 @@ class Workbench:
         user: Who inspects, for the report.
         ledger: Past and future cases; None keeps none.
         ask_candidates: Asks the vision-language model about a picture; raises ModelError where it is unsure.
+        approve: Is asked before the agent decides otherwise; None lets it.
 
     Attributes:
         to_show: What programs asked to see since `take_shown`.
@@ -89,6 +90,7 @@ class Workbench:
         user: str = "",
         ledger: Ledger | None = None,
         ask_candidates: AskCandidates | None = None,
+        approve: Callable[[Decision], bool] | None = None,
     ) -> None:
         self.batch, self.out, self.user = batch, out, user
         self.engines = engines or Engines(recipe)
@@ -103,7 +105,7 @@ class Workbench:
         self._ledger = ledger
         self._steps = Stepwise(batch, self.engines, self.cancel, embeds=ledger is not None)
         self._known: dict[str, Finding] = {}
-        self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger)
+        self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger, approve)
         self._publisher: Publisher | None = None
         self._lot = ""
         self.started_at = now()
@@ -149,8 +151,7 @@ class Workbench:
             self._verdicts.return_to_rule(wanted)
         else:
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
-            for inspection in at.values():
-                self._remember(inspection.findings)
+            self._remember(finding for each in at.values() for finding in each.findings)
             self._verdicts.judge_at(limit, at)
         return [inspection_row(i, self.recipe.language) for i in self.inspections(wanted)]
 
@@ -164,19 +165,15 @@ class Workbench:
         """Shows you the image, or a zoomed region [x_min, y_min, x_max, y_max] in px, at your next step."""
         image_id = self.ids.one(id)
         record = self._readable(image_id)
-        finding = self._known.get(id) if isinstance(id, str) and region is None else None
+        finding = self._known.get(str(id)) if region is None else None
         box = around(finding.box_xyxy_px) if finding else region
         clipped = region_of(box, record.width_px, record.height_px)
         if len(self.to_show) >= _MOST_SHOWN:
             raise UsageError(f"{_MOST_SHOWN} pictures wait to be shown", "look at more at a later step")
         self.to_show.append(Shown(image_id, clipped))
-        width, height = (
-            (clipped[2] - clipped[0], clipped[3] - clipped[1])
-            if clipped
-            else (record.width_px, record.height_px)
-        )
-        row: Row = {"id": image_id, "region": box_row(clipped) if clipped else None}
-        return {**row, "width_px": round(width), "height_px": round(height), "shown": "at the next step"}
+        x_min, y_min, x_max, y_max = clipped or (0, 0, record.width_px, record.height_px)
+        size: Row = {"width_px": round(x_max - x_min), "height_px": round(y_max - y_min)}
+        return {"id": image_id, "region": clipped and box_row(clipped), **size, "shown": "at the next step"}
 
     def examine(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002
         """Asks the vision model for defects that were missed. Returns measured candidates, not confirmed."""
@@ -275,6 +272,10 @@ class Workbench:
         """Returns the verdict of each image that has one, decisions included, in batch order."""
         return self._verdicts.current()
 
+    def inspection(self, image_id: str) -> Inspection | None:
+        """Returns what is known of an image, with the decision on it; None where it was not inspected."""
+        return self._verdicts.inspection(image_id) if image_id in self._verdicts.inspected else None
+
     def inspections(self, ids: Sequence[str] | None = None) -> list[Inspection]:
         """Returns complete inspections with the decisions on them; what is missing is inspected first."""
         wanted = list(self._steps.records) if ids is None else ids
@@ -340,8 +341,8 @@ class Workbench:
         if image_id not in self._steps.records:
             return ""
         verdict = self.verdicts().get(image_id)
-        types = [f.type for f in self._known.values() if f.image_id == image_id]
-        found = ", ".join(types) if types else "nothing found so far"
+        found = ", ".join(f.type for f in self._known.values() if f.image_id == image_id)
+        found = found or "nothing found so far"
         return f"{found}; verdict {verdict}" if verdict else found
 
     # Inside.

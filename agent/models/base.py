@@ -6,7 +6,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PIL import Image
 from smolagents.models import ChatMessage, MessageRole, Model
@@ -20,6 +20,7 @@ from tools.errors import ModelError
 
 if TYPE_CHECKING:
     from agent.models.families import Family
+    from agent.models.selftest import Sight
     from tools.records import BoxXyxyPx, Provenance
 
 __all__ = ["MAX_PICTURE_TOKENS", "MAX_TOKENS", "ContextOverflow", "Question", "Reply", "VisionModel"]
@@ -91,7 +92,11 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
         max_picture_tokens: Limit of one picture.
         cancel: When set, `generate` raises `TurnCancelled` within a second.
         on_text: Called with each piece of text as it is written.
+        has_eyes: Whether its answers come from looking; written ones do not.
+        sight: What its self-test showed; None before one.
     """
+
+    has_eyes: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -111,6 +116,7 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
         self.max_picture_tokens = max_picture_tokens
         self.cancel: threading.Event | None = None
         self.on_text: Callable[[str], None] | None = None
+        self.sight: Sight | None = None
         self._lock = threading.Lock()
         self._limit_tokens = max_picture_tokens
 

@@ -32,6 +32,8 @@ class ScriptedModel(VisionModel):
         sent: The conversations that it was sent, one per call.
     """
 
+    has_eyes = False
+
     def __init__(self, answers: Sequence[str] | Mapping[str, Sequence[str]], name: str = "scripted") -> None:
         super().__init__(name, Provenance(tool="agent", model=name), QWEN2_5_VL, _CONTEXT_TOKENS)
         keyed = answers if isinstance(answers, Mapping) else {"": answers}

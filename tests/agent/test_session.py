@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agent.events import Answer, CodeWritten, Event, ImageShown, Outcome, StepFinished, TurnFinished
+from agent.events import Answer, CodeWritten, Decision, Event, ImageShown, Outcome, StepFinished, TurnFinished
 from agent.log import LOG, read_log
 from agent.memory import Budget
-from agent.models.messages import pictures_of
+from agent.models.messages import pictures_of, text_of
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
 from tests.agent.fakes import FakeEngines, write_batch
@@ -243,3 +243,56 @@ def test_a_second_request_waits_for_the_first(bench: Bench) -> None:
             session.ask("and now?")
         session.cancel()
         assert last(list(first), TurnFinished).outcome is Outcome.CANCELLED
+
+
+def test_a_tool_is_used_without_the_model_and_told_like_a_turn(bench: Bench) -> None:
+    with bench.open() as session:
+        events = list(session.use("inspect", {"ids": ["img_002"]}, "/inspect img_002"))
+        assert session.turns[0].request == "/inspect img_002"
+        assert session.inspection("img_002") is not None
+        assert session.inspection("img_001") is None
+    assert last(events, TurnFinished).outcome is Outcome.ANSWERED
+    assert bench.model.sent == []
+
+
+def test_a_decision_before_the_first_turn_is_known_to_a_resumed_session(bench: Bench) -> None:
+    with bench.open() as session:
+        session.decide("img_001", Verdict.REJECT, "dented in transport")
+    with bench.open(code('final_answer("ready")')) as session:
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+        assert session.turns == []
+        events = list(session.ask("are you there?"))
+    assert last(events, Answer).turn == 1
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_decision_of_the_agent_needs_the_users_approval_where_that_is_wanted(
+    bench: Bench, agreed: bool
+) -> None:
+    asked: list[Decision] = []
+
+    def approve(decision: Decision) -> bool:
+        asked.append(decision)
+        return agreed
+
+    with bench.open(
+        code('decide("img_003", "reject", "scratched")', 'final_answer("It is rejected.")'),
+        code('final_answer("It stays as it is.")'),
+        approve=approve,
+    ) as session:
+        list(session.ask("reject img_003"))
+        assert session.verdicts() == ({"img_003": Verdict.REJECT} if agreed else {})
+        session.decide("img_003", Verdict.ACCEPT, "only dust")
+    assert [(each.image_id, each.verdict, each.by) for each in asked] == [
+        ("img_003", Verdict.REJECT, "agent")
+    ]
+
+
+def test_another_model_goes_on_with_what_was_said(bench: Bench) -> None:
+    other = ScriptedModel([code('final_answer("second")')], name="other")
+    with bench.open(code('final_answer("first")')) as session:
+        list(session.ask("one"))
+        session.switch_model(other)
+        assert (session.model_name, session.is_model_loaded) == ("other", False)
+        list(session.ask("two"))
+    assert "first" in text_of(other.sent[0], "assistant")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from smolagents.tools import validate_tool_arguments
 
-from agent.calls import TOOL_NAMES
+from agent.calls import TOOL_NAMES, Calls
 from agent.toolbox import InspectionTool, build_tools
 from agent.workbench import Workbench
 from reports.ledger import Ledger
@@ -25,7 +25,7 @@ def tools(tmp_path: Path) -> dict[str, InspectionTool]:
         ledger=Ledger(tmp_path / "ledger.sqlite"),
         ask_candidates=lambda picture, labels: [],
     )
-    return build_tools(workbench)
+    return build_tools(Calls(workbench))
 
 
 def test_every_tool_is_a_smolagents_tool_that_shows_itself_in_two_lines(
