@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agent.events import Answer, CodeWritten, Decision, Event, ImageShown, Outcome, StepFinished, TurnFinished
+from agent.events import (
+    Answer,
+    CodeWritten,
+    Decision,
+    Event,
+    ImageShown,
+    Note,
+    Outcome,
+    StepFinished,
+    TurnFinished,
+)
 from agent.log import LOG, read_log
 from agent.memory import Budget
 from agent.models.messages import pictures_of, text_of
@@ -220,6 +230,15 @@ def test_ten_turns_with_ten_pictures_stay_within_the_budget(bench: Bench) -> Non
         usages = [turn.usage for turn in session.turns]
     assert all(usage.images <= 2 * 3 for usage in usages)
     assert max(usage.input_tokens for usage in usages) <= 2 * 6000
+
+
+def test_a_blind_model_is_named_as_such_once(bench: Bench) -> None:
+    with bench.open(*["red"] * 5, code('final_answer("one")'), code('final_answer("two")')) as session:
+        bench.model.has_eyes = True  # type: ignore[misc]
+        events = [event for request in ("first", "second") for event in session.ask(request)]
+    (note,) = [event.text for event in events if isinstance(event, Note) and "sandbox" not in event.text]
+    assert "blind" in note
+    assert last(events, Answer).text == "two"
 
 
 def test_an_instruction_in_a_file_name_changes_no_verdict(bench: Bench) -> None:
