@@ -1,0 +1,1 @@
+"""The full-screen app: batch, conversation and picture side by side."""

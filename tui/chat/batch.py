@@ -1,0 +1,269 @@
+"""The batch at the left: a table of images with verdicts, filters, orders and a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable, Static
+
+from tui.chat.board import ALL, FILTERS, ORDERS, UNDECIDED, UNREADABLE, Row, counts, visible
+from tui.chat.view_words import VERDICT_LOOKS
+from tui.chat.words import Words
+
+__all__ = ["BatchPanel", "badge"]
+
+_LOOKS = {
+    **{verdict.value: look for verdict, look in VERDICT_LOOKS.items()},
+    UNREADABLE: ("!", "$text-error"),
+    UNDECIDED: ("·", "$text-muted"),
+    ALL: ("∑", ""),
+}
+_COLUMNS = (
+    ("mark", 1),
+    ("id", 8),
+    ("verdict", 10),
+    ("finding", 14),
+    ("size", 9),
+    ("state", 10),
+    ("name", 24),
+)
+
+
+def badge(mark: str, words: Words) -> Content:
+    """Returns a verdict as sign and word, in its colour."""
+    sign, style = _LOOKS[mark]
+    return Content.assemble((f"{sign} {words(mark)}", style))
+
+
+class BatchTable(DataTable[Content]):
+    """The rows; letters decide."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "panel('toggle')", "Select", id="batch.select", show=False),
+        Binding("asterisk", "panel('toggle_all')", "Select all shown", id="batch.select_all", show=False),
+        Binding("f", "panel('next_filter')", "Filter", id="batch.filter", show=False),
+        Binding("s", "panel('next_order')", "Sort", id="batch.sort", show=False),
+        Binding("a", "screen.decide('accept')", "Accept", id="batch.accept", show=False),
+        Binding("r", "screen.decide('reject')", "Reject", id="batch.reject", show=False),
+        Binding("v", "screen.decide('review')", "To review", id="batch.review", show=False),
+        Binding("u", "screen.undo", "Undo", id="batch.undo", show=False),
+        Binding("m", "screen.mention", "Name it in the chat", id="batch.mention", show=False),
+        Binding("w", "screen.walk", "Review mode", id="batch.walk", show=False),
+        Binding("enter", "screen.focus_panel('picture')", "Picture", id="batch.open", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+    ]
+
+    def action_panel(self, name: str) -> None:
+        """Has the panel do something."""
+        panel = self.query_ancestor(BatchPanel)
+        getattr(panel, name)()
+
+
+class BatchPanel(Vertical):
+    """The batch, filtered and sorted; tells which image is highlighted.
+
+    Args:
+        words: Of the interface.
+    """
+
+    class Highlighted(Message):
+        """Another image is under the cursor."""
+
+        def __init__(self, image_id: str) -> None:
+            super().__init__()
+            self.image_id = image_id
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(id="batch")
+        self._words = words
+        self._rows: dict[str, Row] = {}
+        self._shown: list[str] = []
+        self._type_words: dict[str, str] = {}
+        self.filter = ALL
+        self.order = "batch"
+        self.selected: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        """Puts the filters above the table."""
+        yield Static(id="filters")
+        table = BatchTable(cursor_type="row", zebra_stripes=True, id="images")
+        for key, width in _COLUMNS:
+            label = "" if key == "mark" else self._words(f"column.{key}")
+            table.add_column(label, width=width, key=key)
+        yield table
+        yield Static(id="selection")
+
+    def on_mount(self) -> None:
+        """Shows the empty batch."""
+        self._draw()
+
+    @property
+    def table(self) -> BatchTable:
+        """The rows."""
+        return self.query_one(BatchTable)
+
+    @property
+    def current(self) -> str:
+        """The image under the cursor; empty for none."""
+        row = self.table.cursor_row
+        return self._shown[row] if 0 <= row < len(self._shown) else ""
+
+    def chosen(self) -> list[str]:
+        """The selection in batch order, or else the image under the cursor."""
+        if self.selected:
+            return [image_id for image_id in self._rows if image_id in self.selected]
+        return [self.current] if self.current else []
+
+    def fill(self, rows: Iterable[Row], type_words: dict[str, str]) -> None:
+        """Shows a batch from the beginning.
+
+        Args:
+            rows: One per image, in batch order.
+            type_words: What each defect type is called.
+        """
+        self._rows = {row.image_id: row for row in rows}
+        self._type_words = type_words
+        self.selected.clear()
+        self._draw()
+
+    def change(self, rows: Iterable[Row]) -> None:
+        """Shows that some images have changed; the cursor stays on its image."""
+        changed = {row.image_id: row for row in rows if self._rows.get(row.image_id) != row}
+        if not changed:
+            return
+        self._rows |= changed
+        if self.filter != ALL or self.order != "batch":
+            self._draw()
+            return
+        for row in changed.values():
+            for (key, _), content in zip(_COLUMNS, self._cells(row), strict=True):
+                self.table.update_cell(row.image_id, key, content)
+        self._draw_filters()
+
+    def go_to(self, image_id: str) -> None:
+        """Puts the cursor on an image, and drops a filter that hides it."""
+        if image_id not in self._rows:
+            return
+        if image_id not in self._shown:
+            self.filter = ALL
+            self._draw()
+        self.table.move_cursor(row=self._shown.index(image_id))
+
+    def set_filter(self, chosen: str) -> None:
+        """Shows only what a filter lets through."""
+        self.filter = chosen
+        self._draw()
+
+    def next_filter(self) -> None:
+        """Goes on to the next filter that lets anything through."""
+        found = counts(self._rows)
+        start = FILTERS.index(self.filter) + 1
+        candidates = FILTERS[start:] + FILTERS[:start]
+        self.set_filter(next((each for each in candidates if found[each] or each == ALL), ALL))
+
+    def next_order(self) -> None:
+        """Goes on to the next order."""
+        orders = list(ORDERS)
+        self.order = orders[(orders.index(self.order) + 1) % len(orders)]
+        self._draw()
+
+    def toggle(self) -> None:
+        """Puts the image under the cursor into the selection, or takes it out, and goes on."""
+        if self.current:
+            self.selected ^= {self.current}
+            self._mark([self.current])
+            self.table.action_cursor_down()
+
+    def toggle_all(self) -> None:
+        """Selects all that is shown, or nothing where that is selected."""
+        shown = set(self._shown)
+        self.selected = set() if shown <= self.selected else self.selected | shown
+        self._mark(self._shown)
+
+    def clear_selection(self) -> None:
+        """Selects nothing."""
+        before, self.selected = self.selected, set()
+        self._mark(before)
+
+    def _mark(self, ids: Iterable[str]) -> None:
+        for image_id in ids:
+            if image_id in self._shown:
+                self.table.update_cell(image_id, "mark", self._marker(image_id))
+        self._draw_selection()
+
+    def _marker(self, image_id: str) -> Content:
+        return Content.styled("●", "$accent") if image_id in self.selected else Content(" ")
+
+    def _cells(self, row: Row) -> tuple[Content, ...]:
+        state = self._words(f"state.{row.state}")
+        return (
+            self._marker(row.image_id),
+            Content(row.image_id),
+            badge(row.mark, self._words),
+            Content(self._type_words.get(row.finding, row.finding)),
+            Content(row.size),
+            Content.styled(state, "$text-muted"),
+            Content.styled(row.name, "$text-muted"),
+        )
+
+    def _draw(self) -> None:
+        current, table = self.current, self.table
+        rows = visible(self._rows.values(), self.filter, self.order)
+        self._shown = [row.image_id for row in rows]
+        with self.app.batch_update(), table.prevent(DataTable.RowHighlighted):
+            table.clear()
+            for row in rows:
+                table.add_row(*self._cells(row), key=row.image_id)
+            if current in self._shown:
+                table.move_cursor(row=self._shown.index(current))
+        self._draw_filters()
+        self._draw_selection()
+        if self.current and self.current != current:
+            self.post_message(self.Highlighted(self.current))
+
+    def _draw_filters(self) -> None:
+        found = counts(self._rows)
+        parts: list[Content] = []
+        for each in FILTERS:
+            sign, style = _LOOKS[each]
+            is_chosen = each == self.filter
+            text = f"{sign} {found[each]}" if not is_chosen else f"{sign} {self._words(each)} {found[each]}"
+            looks = f"{style} bold reverse" if is_chosen else style
+            link = f"@click=screen.filter('{each}')"
+            parts.append(Content.from_markup(f"[{looks} {link}]{text}[/]" if looks else f"[{link}]{text}[/]"))
+        self.query_one("#filters", Static).update(Content("  ").join(parts))
+
+    def _draw_selection(self) -> None:
+        line = self._words(f"sort.{self.order}")
+        if self.selected:
+            line = f"{self._words('batch.selected', count=len(self.selected))} · {line}"
+        if self._rows and not self._shown:
+            line = self._words("batch.nothing")
+        self.query_one("#selection", Static).update(line if self._rows else self._words("batch.empty"))
+
+    @on(DataTable.RowHighlighted)
+    def _tell(self, event: DataTable.RowHighlighted) -> None:
+        event.stop()
+        if event.row_key.value:
+            self.post_message(self.Highlighted(event.row_key.value))
+
+    @on(DataTable.HeaderSelected)
+    def _sort_by(self, event: DataTable.HeaderSelected) -> None:
+        event.stop()
+        orders = {
+            "id": "batch",
+            "verdict": "verdict",
+            "finding": "verdict",
+            "size": "suspicion",
+            "name": "name",
+        }
+        self.order = orders.get(str(event.column_key.value), self.order)
+        self._draw()

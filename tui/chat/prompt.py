@@ -1,0 +1,218 @@
+"""Where the user writes: several lines, history, completion of commands and image ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, TextArea
+from textual.widgets.option_list import Option
+
+from tui.chat.slash import Completion, complete
+from tui.chat.words import Words
+
+__all__ = ["Prompt", "PromptArea"]
+
+
+class PromptArea(TextArea):
+    """The text itself; Enter sends, Ctrl+J makes a new line in every terminal."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", show=False, priority=True, id="prompt.send"),
+        Binding(
+            "ctrl+j,shift+enter,alt+enter",
+            "newline",
+            "New line",
+            show=False,
+            priority=True,
+            id="prompt.newline",
+        ),
+        Binding("up", "earlier", "Earlier request", show=False, id="prompt.earlier"),
+        Binding("down", "later", "Later request", show=False, id="prompt.later"),
+        Binding("tab", "complete", "Complete", show=False, id="prompt.complete"),
+    ]
+
+    class Sent(Message):
+        """Enter was pressed."""
+
+    class Moved(Message):
+        """An arrow, Tab or Escape was pressed that the completion list may want.
+
+        Attributes:
+            key: `up`, `down`, `tab`.
+        """
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    is_offering = False
+
+    def action_send(self) -> None:
+        """Sends, or takes the completion that is highlighted."""
+        self.post_message(self.Sent())
+
+    def action_newline(self) -> None:
+        """Begins a new line."""
+        self.insert("\n")
+
+    def action_earlier(self) -> None:
+        """Moves up in the completions, the text, or the history."""
+        if self.is_offering or self.cursor_location[0] == 0:
+            self.post_message(self.Moved("up"))
+        else:
+            self.action_cursor_up()
+
+    def action_later(self) -> None:
+        """Moves down in the completions, the text, or the history."""
+        if self.is_offering or self.cursor_location[0] == self.document.line_count - 1:
+            self.post_message(self.Moved("down"))
+        else:
+            self.action_cursor_down()
+
+    def action_complete(self) -> None:
+        """Takes a completion, or leaves the prompt where there is none."""
+        if self.is_offering:
+            self.post_message(self.Moved("tab"))
+        else:
+            self.screen.focus_next()
+
+    @property
+    def before_cursor(self) -> str:
+        """The text up to the cursor."""
+        return self.get_text_range((0, 0), self.cursor_location)
+
+
+class Prompt(Vertical):
+    """The prompt with its completions above it.
+
+    Args:
+        words: Of the interface.
+        values: Returns what is offered per kind of argument.
+        history: Earlier requests, oldest first.
+    """
+
+    class Submitted(Message):
+        """The user sent a text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(
+        self, words: Words, values: Callable[[], dict[str, Sequence[str]]], history: Sequence[str] = ()
+    ) -> None:
+        super().__init__(id="prompt")
+        self._words, self._values = words, values
+        self.history = list(history)
+        self._place = len(self.history)
+        self._draft = ""
+        self._offers: list[Completion] = []
+
+    def compose(self) -> ComposeResult:
+        """Puts the completions above the text."""
+        offers = OptionList(id="offers")
+        offers.can_focus = False
+        offers.display = False
+        yield offers
+        yield PromptArea(
+            placeholder=self._words("prompt.placeholder"),
+            compact=True,
+            highlight_cursor_line=False,
+            id="prompt-text",
+        )
+
+    @property
+    def area(self) -> PromptArea:
+        """The text area."""
+        return self.query_one(PromptArea)
+
+    def write(self, text: str) -> None:
+        """Puts a text into the prompt, for the user to change."""
+        self.area.load_text(text)
+        self.area.move_cursor(self.area.document.end)
+        self.area.focus()
+
+    def add(self, text: str) -> None:
+        """Adds a word at the cursor, with spaces around it."""
+        before = self.area.before_cursor
+        self.area.insert(f"{' ' if before and not before[-1].isspace() else ''}{text} ")
+        self.area.focus()
+
+    def close_offers(self) -> bool:
+        """Hides the completions; returns whether there were any."""
+        was_open = self.area.is_offering
+        self._offer([])
+        return was_open
+
+    @on(TextArea.Changed)
+    def _look_up(self) -> None:
+        self._offer(complete(self.area.before_cursor, self._values()))
+
+    def _offer(self, offers: list[Completion]) -> None:
+        self._offers = offers
+        shown = self.query_one(OptionList)
+        shown.set_options(
+            Option(
+                Content.assemble(each.text, (f"  {self._words(each.key)}" if each.key else "", "dim")),
+            )
+            for each in offers
+        )
+        shown.display = self.area.is_offering = bool(offers)
+        if offers:
+            shown.highlighted = 0
+
+    @on(PromptArea.Moved)
+    def _move(self, event: PromptArea.Moved) -> None:
+        if self.area.is_offering:
+            if event.key == "tab":
+                self._take()
+            else:
+                shown = self.query_one(OptionList)
+                step = -1 if event.key == "up" else 1
+                shown.highlighted = ((shown.highlighted or 0) + step) % len(self._offers)
+        elif event.key != "tab":
+            self._recall(-1 if event.key == "up" else 1)
+
+    def _recall(self, step: int) -> None:
+        if self._place == len(self.history):
+            self._draft = self.area.text
+        place = min(max(self._place + step, 0), len(self.history))
+        if place != self._place:
+            self._place = place
+            text = self.history[place] if place < len(self.history) else self._draft
+            with self.area.prevent(TextArea.Changed):
+                self.write(text)
+            self._offer([])
+
+    def _take(self) -> None:
+        offer = self._offers[self.query_one(OptionList).highlighted or 0]
+        row, column = self.area.cursor_location
+        self.area.replace(f"{offer.text} ", (row, column - offer.replaces), (row, column))
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._take()
+        self.area.focus()
+
+    @on(PromptArea.Sent)
+    def _send(self) -> None:
+        text = self.area.text.strip()
+        if self.area.is_offering and not any(offer.text == text for offer in self._offers):
+            self._take()
+            return
+        if not text:
+            return
+        self._offer([])
+        self.area.load_text("")
+        if self.history[-1:] != [text]:
+            self.history.append(text)
+        self._place, self._draft = len(self.history), ""
+        self.post_message(self.Submitted(text))

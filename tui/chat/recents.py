@@ -1,0 +1,64 @@
+"""Sessions and batches that were worked on before: a list of folders beside the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.log import LOG, SessionHeader, read_log
+from tools.errors import LoupeError
+
+__all__ = ["Recent", "recent_sessions", "remember"]
+
+_FILE = "sessions.txt"
+_MOST = 50
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A session that can be resumed.
+
+    Attributes:
+        turns: Requests made so far.
+    """
+
+    folder: Path
+    header: SessionHeader
+    turns: int
+
+
+def remember(folder: Path) -> None:
+    """Puts a session's folder first in the list. A list that cannot be written is done without."""
+    path = _list()
+    folders = [str(folder.absolute()), *(each for each in _folders() if each != str(folder.absolute()))]
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text("\n".join(folders[:_MOST]) + "\n", encoding="utf-8")
+        part.replace(path)
+
+
+def recent_sessions() -> list[Recent]:
+    """Returns the sessions that still exist, newest first; damaged ones are left out."""
+    found = []
+    for folder in map(Path, _folders()):
+        if (folder / LOG).exists():
+            with contextlib.suppress(LoupeError):
+                header, events = read_log(folder)
+                found.append(Recent(folder, header, sum(e.kind == "turn_started" for e in events)))
+    return found
+
+
+def _folders() -> list[str]:
+    try:
+        return [line for line in _list().read_text(encoding="utf-8").splitlines() if line]
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _list() -> Path:
+    from reports.ledger import data_folder
+
+    return data_folder() / _FILE

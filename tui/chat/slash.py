@@ -1,0 +1,125 @@
+"""Commands that begin with a slash, and what can be completed while one writes; no screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "Command", "Completion", "complete", "parse", "without_mentions"]
+
+_MOST_OFFERED = 50
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        name: Without the slash.
+        takes: What may follow, as it is shown.
+        choices: Which values are offered: `ids`, `themes`, `models`, `recipes`, or the values themselves.
+        tool: The inspection tool that it uses without the model; empty for commands of the app.
+    """
+
+    name: str
+    takes: str = ""
+    choices: str | tuple[str, ...] = ()
+    tool: str = ""
+
+    @property
+    def usage(self) -> str:
+        """The command as one types it."""
+        return f"/{self.name} {self.takes}".strip()
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command("inspect", "[IDS]", "ids", "inspect"),
+        Command("screen", "[IDS]", "ids", "screen"),
+        Command("locate", "[IDS]", "ids", "locate"),
+        Command("measure", "[IDS]", "ids", "measure"),
+        Command("describe", "[IDS]", "ids", "describe"),
+        Command("findings", "[IDS]", "ids", "findings"),
+        Command("look", "ID", "ids"),
+        Command("review"),
+        Command("report", "[LOT]"),
+        Command("undo"),
+        Command("open", "[FOLDER]"),
+        Command("add", "[FOLDER]"),
+        Command("sessions"),
+        Command("model", "[NAME]", "models"),
+        Command("recipe", "[NAME]", "recipes"),
+        Command("confirm", "[on|off]", ("on", "off")),
+        Command("export", "[FILE]"),
+        Command("copy", "[all]", ("all",)),
+        Command("theme", "[NAME]", "themes"),
+        Command("language", "en|ko", ("en", "ko")),
+        Command("help"),
+        Command("quit"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A text that may stand in place of the word that is being written.
+
+    Attributes:
+        text: Replaces the last `replaces` characters before the cursor.
+        replaces: Characters.
+        key: Of the words that explain it; empty for none.
+    """
+
+    text: str
+    replaces: int
+    key: str = ""
+
+
+def parse(text: str) -> tuple[str, list[str]] | None:
+    """Returns the name and the arguments of a command; None for what is no command."""
+    stripped = text.strip()
+    if not stripped.startswith("/") or "\n" in stripped:
+        return None
+    name, *arguments = stripped[1:].split() or [""]
+    return name.lower(), [argument.removeprefix("@").strip(",") for argument in arguments]
+
+
+def without_mentions(text: str) -> str:
+    """Returns a request with `@img_004` as `img_004`, which is how the model knows the image."""
+    return re.sub(r"@(?=[a-z]+_\d)", "", text)
+
+
+def complete(before: str, values: dict[str, Sequence[str]]) -> list[Completion]:
+    """Returns what the word before the cursor may become.
+
+    Args:
+        before: The text up to the cursor.
+        values: What is offered per kind of argument: `ids`, `themes`, `models`, `recipes`.
+    """
+    word = re.split(r"\s", before)[-1]
+    if before.startswith("/") and word == before:
+        names = [name for name in COMMANDS if name.startswith(word[1:].lower())]
+        return [Completion(f"/{name}", len(word), f"slash.{name}") for name in names]
+    if word.startswith("@"):
+        return _offered(word[1:], values.get("ids", ()), len(word), "@")
+    found = parse(before)
+    if found is None:
+        return []
+    command = COMMANDS.get(found[0])
+    if command is None:
+        return []
+    choices = command.choices
+    known = values.get(choices, ()) if isinstance(choices, str) else choices
+    return _offered(word, known, len(word), "")
+
+
+def _offered(word: str, known: Iterable[str], replaces: int, prefix: str) -> list[Completion]:
+    """Values that begin with the word, then those that hold it: `4` finds img_004."""
+    folded = word.lower()
+    ranked = sorted(
+        (each for each in known if folded in each.lower() and each != word),
+        key=lambda each: not each.lower().startswith(folded),
+    )
+    return [Completion(f"{prefix}{each}", replaces) for each in ranked[:_MOST_OFFERED]]
