@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+
+from tests.tui.chat.staging import finding, inspection
+from tools.overriding import overridden
+from tools.recipe.file import load_recipe
+from tools.records import Language, Verdict
+from tui.chat.details import details, headline
+
+EN, KO = Language.EN, Language.KO
+TWO = inspection(finding(1, (0, 0, 9, 9)), finding(2, (20, 20, 30, 30), "dent", 7.5))
+
+
+def test_the_verdict_has_a_sign_and_a_word_beside_its_colour() -> None:
+    assert headline("img_001", TWO, EN).plain == "✗ REJECT  img_001"
+    assert headline("img_001", TWO, KO).plain == "✗ 불합격  img_001"
+    assert headline("img_001", None, EN).plain == "img_001"
+
+
+def test_the_chosen_finding_is_told_in_full_and_the_others_in_a_line() -> None:
+    text = details(TWO, 1, EN).plain
+    assert " 1 scratch · 3.2 ± 0.1 mm" in text
+    assert "▸2 dent · major 4/5" in text
+    assert "7.5 ± 0.1 mm" in text
+    assert "0.90 · detector" in text
+    assert "at the upper left" in text
+    assert "scratch.max_length_mm" in text
+    assert "the limit is 2 mm" in text
+
+
+def test_korean_has_no_english_words_of_ours() -> None:
+    text = details(TWO, 0, KO, load_recipe()).plain
+    for word in ("rule ", "length ", "confidence", "screening", "scratch ", "suspect"):
+        assert word not in text
+    assert "길이" in text
+    assert "스크래치" in text
+
+
+def test_a_decision_is_told_with_who_when_why_and_what_the_rules_said() -> None:
+    decided = overridden(TWO, Verdict.ACCEPT, "only glare", by="kim", at="2026-11-21T17:40:00+09:00")
+    text = details(decided, 0, EN).plain
+    assert "only glare" in text
+    assert "kim, 2026-11-21 17:40" in text
+    assert "✗ reject: Scratch is 3.20 mm long" in text
+
+
+def test_an_agent_is_named_as_one() -> None:
+    decided = overridden(TWO, Verdict.REVIEW, "unsure", by="agent", at="2026-11-21T17:40:00+09:00")
+    assert "the agent, 2026-11-21" in details(decided, 0, EN).plain
+    assert "에이전트, 2026-11-21" in details(decided, 0, KO).plain
+
+
+def test_an_image_that_cannot_be_read_says_why() -> None:
+    text = details(inspection(is_readable=False, verdict=Verdict.REVIEW), None, EN).plain
+    assert "the file is cut off" in text
+    assert "no findings" not in text
+
+
+def test_what_was_not_inspected_says_so() -> None:
+    assert details(None, None, EN).plain == "Not inspected yet."
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("width", [22, 40, 80])
+def test_values_and_sentences_are_folded_at_their_spaces(width: int, language: Language) -> None:
+    lines = details(TWO, 1, language, width_cells=width).plain.splitlines()
+    own = [line for line in lines if line.startswith("   ")]
+    assert all(cell_len(line) <= width for line in own)
+    assert any("7.5 ± 0.1 mm" in line for line in lines)
+
+
+def test_a_click_on_a_finding_chooses_it() -> None:
+    styles = [str(span.style) for span in details(TWO, 0, EN).spans]
+    assert any("choose(1)" in style for style in styles)

@@ -1,0 +1,207 @@
+"""What is known of one image, in words: verdict, rule, findings with their measurements, audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.style import Style
+
+from tools.glossary import label_name, place_phrase, word
+from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
+from tools.wording import format_value
+from tui.chat.view_words import VERDICT_LOOKS, ViewWords
+
+if TYPE_CHECKING:
+    from tools.recipe import Recipe
+
+__all__ = ["details", "headline"]
+
+_LABEL_CELLS = 20  # of the longest label, so that values stand below each other
+_NARROW_CELLS = 40  # below it values follow their label at once
+_NO_BREAK = "\u00a0"
+# The size that says most about a finding, for its line in the list.
+_MAIN = (Quantity.LENGTH, Quantity.EQUIVALENT_DIAMETER, Quantity.AREA)
+
+
+def headline(image_id: str, inspection: Inspection | None, language: Language) -> Content:
+    """Returns the verdict with the image's id in a line; without an inspection the id alone."""
+    if inspection is None:
+        return Content.assemble((image_id, "bold"))
+    verdict = inspection.judgement.verdict
+    sign, colour = VERDICT_LOOKS[verdict]
+    return Content.assemble(
+        (f"{sign} {word(verdict, language).upper()}", f"bold {colour}"), "  ", (image_id, "bold")
+    )
+
+
+def details(
+    inspection: Inspection | None,
+    chosen: int | None,
+    language: Language,
+    recipe: Recipe | None = None,
+    width_cells: int = 80,
+) -> Content:
+    """Returns all that is known of an image; a click on a finding runs the widget's action `choose(index)`.
+
+    Args:
+        inspection: None where there was none yet.
+        chosen: Index of the finding that is told in full.
+        language: Of the words.
+        recipe: Knows what the types are called in Korean.
+        width_cells: Room for a line.
+    """
+    words = ViewWords(language)
+    if inspection is None:
+        return Content.styled(words("not_inspected"), "$text-muted")
+    told = _Told(inspection, chosen, words, recipe, max(width_cells, 12))
+    return Content("\n").join(list(told.lines()))
+
+
+class _Told:
+    """One inspection being told, line by line."""
+
+    def __init__(
+        self,
+        inspection: Inspection,
+        chosen: int | None,
+        words: ViewWords,
+        recipe: Recipe | None,
+        width_cells: int,
+    ) -> None:
+        self._inspection, self._chosen, self._words = inspection, chosen, words
+        self._recipe, self._width = recipe, width_cells
+
+    def lines(self) -> Iterator[Content]:
+        """Yields what matters most first: the verdict, the findings, then how it came about."""
+        image, inspection = self._inspection.image, self._inspection
+        size = f" · {image.width_px} × {image.height_px} px" if image.width_px else ""
+        yield Content.styled(f"{image.name}{size}", "$text-muted")
+        if image.status is ImageStatus.UNREADABLE:
+            yield Content.styled(f"{self._words('unreadable')}: {image.reason}", "$text-error")
+        yield from self._judgement(inspection.judgement)
+        for index, finding in enumerate(inspection.findings):
+            if index in (0, self._chosen, (self._chosen or 0) + 1):
+                yield Content("")
+            yield self._finding_line(index, finding)
+            if index == self._chosen:
+                yield from self._finding(finding)
+        if not inspection.findings and image.status is ImageStatus.READABLE:
+            yield Content("")
+            yield Content(self._words("no_findings"))
+        yield Content("")
+        yield from self._background()
+
+    def _judgement(self, judgement: Judgement) -> Iterator[Content]:
+        words, language = self._words, self._words.language
+        yield Content(judgement.reason(language))
+        if judgement.decided_by is not DecidedBy.RULE:
+            agent = judgement.decided_by is DecidedBy.AGENT
+            who = words("the_agent") if agent else judgement.decided_name
+            yield self._row("decided_by", f"{who}, {_moment(judgement.decided_at)}")
+        rule = judgement.overrides or judgement
+        if judgement.overrides:
+            sign, _ = VERDICT_LOOKS[rule.verdict]
+            said = f"{sign} {word(rule.verdict, language)}: {rule.reason(language)}"
+            yield self._row("rules_said", said)
+        yield self._row("rule", rule.rule)
+
+    def _finding_line(self, index: int, finding: Finding) -> Content:
+        main = next(filter(None, map(finding.measurement, _MAIN)), None)
+        parts = [self._type_name(finding.type)]
+        if index != self._chosen and main:
+            parts.append(format_value(main))
+        elif finding.severity:
+            level = f" {finding.severity_level}/5" if finding.severity_level else ""
+            parts.append(word(finding.severity, self._words.language) + level)
+        mark, weight = ("▸", "bold") if index == self._chosen else (" ", "")
+        click = Style.from_meta({"@click": f"choose({index})"})
+        return Content.assemble((f"{mark}{index + 1} {' · '.join(parts)}", weight)).stylize(click)
+
+    def _finding(self, finding: Finding) -> Iterator[Content]:
+        words, language = self._words, self._words.language
+        for measurement in finding.measurements:
+            label = word(measurement.quantity, language)
+            yield self._labelled(label, _unbroken(format_value(measurement)), indent=3)
+        seen = f"{finding.confidence:.2f} · {words(f'origin.{finding.origin}')}"
+        yield self._row("confidence", seen, indent=3)
+        place = place_phrase(finding.place, language)
+        if finding.zone:
+            place = f"{place} · {words('zone')} {finding.zone}".removeprefix(" · ")
+        if place:
+            yield Content(f"   {place}")
+        if finding.edge_touching:
+            yield Content.styled(f"   {words('cut_off')}", "$text-warning")
+        if finding.description:
+            yield self._text(finding.description.text(language), indent=3)
+        methods = dict.fromkeys(measurement.method for measurement in finding.measurements)
+        if methods:
+            yield self._row("method", ", ".join(methods), indent=3)
+
+    def _background(self) -> Iterator[Content]:
+        words, language, inspection = self._words, self._words.language, self._inspection
+        screening, scale = inspection.screening, inspection.scale
+        if screening:
+            status = words(f"status.{screening.status}")
+            level = words("suspicion", value=screening.suspicion, limit=screening.threshold)
+            label = self._type_name(screening.label)
+            yield self._row("screening", f"{status}: {level} ({label})")
+        if inspection.description:
+            yield Content(inspection.description.text(language))
+        if scale:
+            yield self._row("scale", f"{scale.mm_per_px:.4g} mm/px · {scale.detail or scale.source}")
+        elif inspection.findings:
+            yield Content.styled(words("no_scale"), "$text-muted")
+        for flag in inspection.flags:
+            yield self._row("remark", flag)
+        if inspection.error:
+            yield Content.styled(f"{words('error')}: {inspection.error}", "$text-error")
+
+    def _row(self, key: str, value: str, *, indent: int = 0) -> Content:
+        return self._labelled(self._words(key), value, indent=indent)
+
+    def _labelled(self, label: str, value: str, *, indent: int) -> Content:
+        """A label and its value; what does not fit goes on below, farther in."""
+        column = indent + cell_len(label) + 2
+        if self._width >= _NARROW_CELLS:
+            column = max(column, _LABEL_CELLS)
+        first, *rest = _folded(value, self._width, column, indent + 2)
+        gap = " " * (column - indent - cell_len(label))
+        lines = [Content.assemble(" " * indent, (label, "$text-muted"), gap, first)]
+        return Content("\n").join([*lines, *(Content(" " * (indent + 2) + line) for line in rest)])
+
+    def _text(self, text: str, *, indent: int) -> Content:
+        lines = _folded(text, self._width, indent, indent)
+        return Content("\n").join([Content(" " * indent + line) for line in lines])
+
+    def _type_name(self, name: str) -> str:
+        return label_name(self._recipe, name, self._words.language) if self._recipe else name
+
+
+def _folded(text: str, width: int, first: int, rest: int) -> list[str]:
+    """Breaks a text at its spaces, as cells count, for a first line that starts at a column and the rest."""
+    lines, room = [""], width - first
+    for each in text.split(" "):
+        longer = f"{lines[-1]} {each}".lstrip(" ")
+        if cell_len(longer) <= room or (not lines[-1] and len(lines) > 1):
+            lines[-1] = longer
+        else:
+            lines.append(each)
+            room = width - rest
+    return [line.replace(_NO_BREAK, " ") for line in lines]
+
+
+def _unbroken(value: str) -> str:
+    """A value that stays on one line with its uncertainty and unit."""
+    return value.replace(" ", _NO_BREAK)
+
+
+def _moment(iso: str) -> str:
+    """A moment for people, to the minute; as it stands where it is none."""
+    try:
+        return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return iso

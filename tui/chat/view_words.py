@@ -1,0 +1,133 @@
+"""Every word of the picture, review and report views, English and Korean side by side in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.records import Language, Verdict
+
+__all__ = ["VERDICT_LOOKS", "VIEW_WORDS", "ViewWords"]
+
+# Sign and theme colour: told apart by the sign as well, for all eyes and for terminals without colour.
+VERDICT_LOOKS: Final[dict[Verdict, tuple[str, str]]] = {
+    Verdict.ACCEPT: ("✓", "$text-success"),
+    Verdict.REVIEW: ("?", "$text-warning"),
+    Verdict.REJECT: ("✗", "$text-error"),
+}
+
+# key: (English, Korean); {name} marks a value.
+VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
+    # Picture
+    "choose": ("Choose an image to see it here.", "사진을 고르면 여기에 보입니다."),
+    "drawing": ("drawing …", "그리는 중 …"),
+    "no_picture": ("This image cannot be shown.", "이 사진은 표시할 수 없습니다."),
+    "finding_of": ("finding {number} of {total}", "결함 {number}/{total}"),
+    "no_findings": ("no findings", "결함 없음"),
+    "zoomed": ("zoom ×{zoom:.1f}", "확대 ×{zoom:.1f}"),
+    "whole": ("whole", "전체"),
+    "bare": ("marks off", "표시 끔"),
+    "heat": ("heat map", "열지도"),
+    "no_heat": ("screening left no heat map of this image", "이 사진에는 선별 열지도가 없습니다"),
+    "no_image_to_open": ("there is no picture to open", "열 사진이 없습니다"),
+    "opened": ("opened {path}", "열었습니다: {path}"),
+    # Details
+    "not_inspected": ("Not inspected yet.", "아직 검사하지 않았습니다."),
+    "unreadable": ("cannot be read", "읽을 수 없음"),
+    "rule": ("rule", "규칙"),
+    "decided_by": ("decided by", "판정자"),
+    "the_agent": ("the agent", "에이전트"),
+    "rules_said": ("the rules said", "규칙의 판정"),
+    "confidence": ("confidence", "신뢰도"),
+    "seen_by": ("found by", "검출"),
+    "origin.yolo": ("detector", "검출기"),
+    "origin.screening": ("screening", "선별"),
+    "origin.contour": ("contour", "윤곽"),
+    "origin.reference": ("reference", "기준 비교"),
+    "origin.vlm": ("agent", "에이전트"),
+    "origin.human": ("inspector", "검사자"),
+    "zone": ("zone", "구역"),
+    "cut_off": ("runs out of the picture: may be larger", "사진 밖으로 이어짐: 더 클 수 있음"),
+    "method": ("method", "방법"),
+    "screening": ("screening", "선별"),
+    "status.clear": ("clear", "정상"),
+    "status.suspect": ("suspect", "의심"),
+    "status.unsure": ("unsure", "불확실"),
+    "suspicion": ("{value:.2f}, limit {limit:.2f}", "{value:.2f}, 기준 {limit:.2f}"),
+    "scale": ("scale", "배율"),
+    "no_scale": ("no scale: sizes in pixels", "배율 없음: 크기는 픽셀 단위"),
+    "remark": ("remark", "비고"),
+    "error": ("error", "오류"),
+    # Keys
+    "key.zoom": ("Zoom", "확대"),
+    "key.next": ("Next finding", "다음 결함"),
+    "key.previous": ("Previous finding", "이전 결함"),
+    "key.marks": ("Marks on/off", "표시 켬/끔"),
+    "key.heat": ("Heat map", "열지도"),
+    "key.open": ("Open", "열기"),
+    # Review
+    "review_title": ("Review", "재검토"),
+    "review_progress": (
+        "{place} of {total} · {decided} decided",
+        "{place}/{total} · 판정 {decided}건",
+    ),
+    "review_empty": (
+        "Nothing waits for review: every image has a verdict.",
+        "재검토할 사진이 없습니다: 모든 사진이 판정되었습니다.",
+    ),
+    "review_finished": (
+        "The queue is done: {decided} decided. u takes the last one back, q returns.",
+        "모두 마쳤습니다: 판정 {decided}건. u 되돌리기, q 나가기.",
+    ),
+    "review_close": ("Return", "나가기"),
+    "decided": ("{image_id}: {verdict}", "{image_id}: {verdict}"),
+    "undone": ("{image_id}: taken back", "{image_id}: 되돌렸습니다"),
+    "nothing_to_undo": ("nothing was decided here yet", "되돌릴 판정이 없습니다"),
+    "undo_reason": ("taken back: {reason}", "되돌림: {reason}"),
+    "why": ("Why {verdict}?", "{verdict} 사유"),
+    "why_many": ("Why {verdict}? ({count} images)", "{verdict} 사유 (사진 {count}장)"),
+    "own_reason": ("or type a reason and press Enter", "또는 사유를 적고 Enter"),
+    "reason_keys": (
+        "1-{count} or ↑↓ Enter choose · Tab type · Esc cancel",
+        "1-{count} 또는 ↑↓ Enter 선택 · Tab 입력 · Esc 취소",
+    ),
+    "accept.0": ("seen by eye: no defect", "육안 확인: 결함 없음"),
+    "accept.1": ("defect is within the limits", "결함이 허용 한계 이내"),
+    "accept.glare": ("only {name}, no defect", "결함이 아니라 {name}"),
+    "reject.0": ("defect confirmed by eye", "육안으로 결함 확인"),
+    "reject.1": ("a defect that was not found", "검출되지 않은 결함이 있음"),
+    "reject.2": ("larger than measured", "측정값보다 큼"),
+    "review.0": ("picture is not good enough to decide", "사진 품질이 부족하여 판정 불가"),
+    "review.1": ("needs a second opinion", "다른 검사자의 의견 필요"),
+    "review.2": ("to be measured on the part itself", "실물 측정 필요"),
+    "key.accept": ("Accept", "합격"),
+    "key.reject": ("Reject", "불합격"),
+    "key.review": ("Review", "재검토"),
+    "key.undo": ("Undo", "되돌리기"),
+    "key.next_image": ("Next", "다음"),
+    "key.previous_image": ("Previous", "이전"),
+    # Report
+    "report_title": ("Report", "보고서"),
+    "report_building": ("Writing the report …", "보고서 작성 중 …"),
+    "report_steps": ("{done} of {total}", "{done}/{total}"),
+    "report_stop": ("Esc stops", "Esc 중지"),
+    "report_stopped": ("Stopped. b writes it again.", "중지했습니다. b를 누르면 다시 작성합니다."),
+    "page_of": ("page {page} of {total}", "{page}/{total} 쪽"),
+    "report_failed": ("The report was not written.", "보고서를 작성하지 못했습니다."),
+    "key.next_page": ("Next page", "다음 쪽"),
+    "key.previous_page": ("Previous page", "이전 쪽"),
+    "key.rebuild": ("Write again", "다시 작성"),
+    "key.close": ("Close", "닫기"),
+}
+
+
+class ViewWords:
+    """The table in one language: `words("page_of", page=1, total=3)`."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._column = 1 if language is Language.KO else 0
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Returns the words under `key` with its values filled in."""
+        text = VIEW_WORDS[key][self._column]
+        return text.format(**values) if values else text
