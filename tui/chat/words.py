@@ -209,7 +209,10 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "open.path": ("path, glob or list file", "경로, 글롭 또는 목록 파일"),
     "open.recent": ("Recent batches", "최근 이미지 묶음"),
     "open.folders": ("Folders", "폴더"),
-    "open.hint": ("Enter opens · Tab moves · Escape closes", "Enter 열기 · Tab 이동 · Esc 닫기"),
+    "open.hint": (
+        "Enter opens a path · Tab moves · o opens the folder in the tree · Escape closes",
+        "Enter 경로 열기 · Tab 이동 · o 트리에서 폴더 열기 · Esc 닫기",
+    ),
     "sessions.title": ("Sessions", "세션"),
     "sessions.none": ("There are no sessions yet.", "아직 세션이 없습니다."),
     "sessions.row": ("{when} · {turns} turns · {images}", "{when} · 대화 {turns}개 · {images}"),

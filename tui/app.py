@@ -1,0 +1,291 @@
+"""The full-screen app: it owns the session, carries out commands, and tells the workspace what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tools.errors import ExitCode, LoupeError
+from tools.records import Language, Verdict
+from tui.chat.background import (
+    Approval,
+    ApprovalWanted,
+    Decided,
+    Failed,
+    Happened,
+    Opened,
+    OpenSession,
+    Start,
+    TurnOver,
+    close_beside,
+    decide_beside,
+    open_beside,
+    pump_beside,
+)
+from tui.chat.carrying_out import Commander
+from tui.chat.dialogs import ApproveDialog, HelpDialog
+from tui.chat.slash import COMMANDS, parse, without_mentions
+from tui.chat.themes import HIGH_CONTRAST
+from tui.chat.words import Words
+from tui.chat.workspace import Workspace
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from textual.widget import Widget
+
+    from agent.events import Decision, Event
+    from agent.session import Session
+
+__all__ = ["LoupeApp"]
+
+
+class LoupeApp(App[ExitCode]):
+    """Talk to the inspector about a batch.
+
+    Args:
+        start: What to open; nothing where it names neither images nor a session.
+        open_session: Opens a session; called beside the screen.
+        language: Of the interface.
+        theme: Name of a theme; empty for the default.
+        confirm: Whether decisions of the agent are confirmed first.
+        graphics: Draws pictures in the terminal's own way; None for half cells.
+
+    Attributes:
+        session: That is open.
+        start: What it was opened with.
+        closing: The thread that closes the session after the app has ended.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "Loupe"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="help", priority=True, show=False),
+        Binding("ctrl+o", "open", "Open folder", id="open", show=False),
+        Binding("ctrl+s", "sessions", "Sessions", id="sessions", show=False),
+        Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
+    ]
+
+    def __init__(
+        self,
+        start: Start,
+        open_session: OpenSession,
+        *,
+        language: Language = Language.EN,
+        theme: str = "",
+        confirm: bool = True,
+        graphics: type[Widget] | None = None,
+    ) -> None:
+        super().__init__()
+        self.words = Words(language)
+        self.start = start
+        self.session: Session | None = None
+        self.confirm = confirm
+        self.closing: threading.Thread | None = None
+        self._open_session, self._graphics = open_session, graphics
+        self._is_busy = False
+        self._approvals: set[Approval] = set()
+        self._decided: list[dict[str, Verdict | None]] = []
+        self._commands = Commander(self)
+        self.register_theme(HIGH_CONTRAST)
+        if theme:
+            self.theme = theme
+
+    @property
+    def workspace(self) -> Workspace:
+        """The screen below any dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, Workspace))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a turn is running."""
+        return self._is_busy
+
+    async def on_mount(self) -> None:
+        """Paints at once; the session opens behind it."""
+        await self.push_screen(Workspace(self.words, self._graphics))
+        if self.start.images or self.start.resume:
+            self.open(self.start)
+        else:
+            self._commands.open_dialog(is_first=True)
+
+    # Sessions.
+
+    def open(self, start: Start) -> None:
+        """Opens a session in place of the one that is open."""
+        if self._is_busy:
+            self.notify(self.words("running.already"), severity="warning")
+            return
+        before, self.session = self.session, None
+        self.workspace.opening(start)
+
+        def opener(wanted: Start, approve: Callable[[Decision], bool]) -> Session:
+            if before is not None:
+                before.close()  # first: the new one may be in the same folder
+            return self._open_session(wanted, approve)
+
+        open_beside(start, opener, self._approve, self.post_message)
+
+    @on(Opened)
+    async def _opened(self, message: Opened) -> None:
+        self.session, self.start = message.session, message.start
+        self._decided.clear()
+        draft = self.workspace.prompt.area.text
+        await self._show_workspace(message.events)
+        self.workspace.prompt.area.load_text(draft)
+
+    async def _show_workspace(self, events: Iterable[Event]) -> None:
+        """Puts a fresh workspace on the screen, with the session that is open."""
+        workspace = Workspace(self.words, self._graphics)
+        await self.switch_screen(workspace)
+        if self.session is not None:
+            await workspace.attach(self.session, list(events), self._commands.values())
+
+    async def use_language(self, language: Language) -> None:
+        """Shows everything again in another language."""
+        from agent.log import read_log
+
+        self.words = Words(language)
+        events = read_log(self.session.out)[1] if self.session else []
+        await self._show_workspace(events)
+
+    @on(Failed)
+    async def _failed(self, message: Failed) -> None:
+        await self.tell(message.error)
+
+    async def tell(self, error: LoupeError) -> None:
+        """Shows an error with its hint in the conversation."""
+        title = f"{self.words('error')}: {error.message}"
+        await self.workspace.conversation.say(title, error.hint, is_error=True)
+
+    # Turns.
+
+    @on(Workspace.Asked)
+    async def _asked(self, message: Workspace.Asked) -> None:
+        found = parse(message.text)
+        if found is not None:
+            name, arguments = found
+            if name in COMMANDS:
+                await self._commands.carry_out(COMMANDS[name], arguments, message.text)
+            else:
+                await self.workspace.conversation.say(self.words("slash.unknown", name=f"/{name}"))
+            return
+        await self.begin(lambda session: session.ask(without_mentions(message.text)))
+
+    async def begin(self, turn: Callable[[Session], Iterator[Event]]) -> None:
+        """Begins a turn, unless one is running."""
+        if self.session is None:
+            await self.workspace.conversation.say(self.words("needs_batch"))
+        elif self._is_busy:
+            self.notify(self.words("running.already"), severity="warning")
+        else:
+            try:
+                events = turn(self.session)
+            except LoupeError as error:
+                await self.tell(error)
+                return
+            self._set_busy(is_busy=True)
+            pump_beside(events, self.post_message)
+
+    @on(Happened)
+    async def _happened(self, message: Happened) -> None:
+        await self.workspace.take(message.event)
+
+    @on(TurnOver)
+    def _turn_over(self) -> None:
+        self._set_busy(is_busy=False)
+        self.workspace.changed()
+
+    def _set_busy(self, *, is_busy: bool) -> None:
+        self._is_busy = is_busy
+        self.workspace.set_busy(is_busy=is_busy)
+
+    # Decisions.
+
+    def _approve(self, decision: Decision) -> bool:
+        """Asks the user whether the agent may decide; called in the turn's thread, which waits."""
+        if not self.confirm:
+            return True
+        approval = Approval()
+        self._approvals.add(approval)
+        self.post_message(ApprovalWanted(decision, approval))
+        try:
+            return approval.wait()
+        finally:
+            self._approvals.discard(approval)
+
+    @on(ApprovalWanted)
+    def _ask_approval(self, message: ApprovalWanted) -> None:
+        self.workspace.action_show_image(message.decision.image_id)
+        self.push_screen(ApproveDialog(message.decision, self.words), message.approval.answer)
+
+    @on(Workspace.DecisionWanted)
+    def _decide(self, message: Workspace.DecisionWanted) -> None:
+        if self.session is not None:
+            decide_beside(self.session, message.verdicts, message.reason, self.post_message, undo=False)
+
+    @on(Decided)
+    def _decisions_made(self, message: Decided) -> None:
+        if not message.before:
+            return
+        self.workspace.changed(list(message.before))
+        what = self._what(list(message.before))
+        if message.verdict is None:
+            self.notify(self.words("undo.done", what=what))
+        else:
+            self._decided.append(message.before)
+            self.notify(self.words("decided", what=what, verdict=self.words(message.verdict.value)))
+
+    def _what(self, ids: list[str]) -> str:
+        return ids[0] if len(ids) == 1 else self.words("images.count", count=len(ids))
+
+    def undo(self) -> None:
+        """Takes back the user's last decision; an image that was undecided goes to review."""
+        if self.session is None or not self._decided:
+            self.notify(self.words("undo.nothing"))
+            return
+        before = {image: verdict or Verdict.REVIEW for image, verdict in self._decided.pop().items()}
+        decide_beside(self.session, before, self.words("undo.reason"), self.post_message, undo=True)
+
+    # Keys and the palette.
+
+    def action_help(self) -> None:
+        """Explains keys and commands."""
+        if not isinstance(self.screen, HelpDialog):
+            self.push_screen(HelpDialog(self.words))
+
+    def action_open(self) -> None:
+        """Opens a folder of images."""
+        self._commands.open_dialog()
+
+    def action_sessions(self) -> None:
+        """Lists the sessions."""
+        self._commands.sessions_dialog()
+
+    async def action_quit(self) -> None:
+        """Leaves at once; whatever runs is stopped, and all that was done is on disk."""
+        for approval in list(self._approvals):
+            approval.answer(False)
+        if self.session is not None:
+            self.closing = close_beside(self.session, lambda _: None)
+        self.exit(ExitCode.ACCEPTED)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Returns what the palette offers: every command of the app, and Textual's own."""
+        for name, command in COMMANDS.items():
+            text = self.words(f"slash.{name}")
+
+            def run(usage: str = f"/{name}") -> None:
+                self.workspace.post_message(Workspace.Asked(usage))
+
+            yield SystemCommand(command.usage, text, run)
+        for own in super().get_system_commands(screen):
+            if own.title not in ("Quit", "Keys"):
+                yield own

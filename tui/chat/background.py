@@ -1,0 +1,204 @@
+"""What runs beside the screen: opening a session, its turns, decisions; told to the app by messages."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from tools.errors import LoupeError
+from tools.records import Verdict
+
+if TYPE_CHECKING:
+    from agent.events import Decision, Event
+    from agent.session import Session
+
+__all__ = [
+    "Approval",
+    "ApprovalWanted",
+    "Decided",
+    "Failed",
+    "Happened",
+    "OpenSession",
+    "Opened",
+    "Start",
+    "TurnOver",
+    "close_beside",
+    "decide_beside",
+    "open_beside",
+    "pump_beside",
+]
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[Message], object]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What to open: images for a new session, or the folder of an earlier one.
+
+    Attributes:
+        images: As `loupe inspect` takes them.
+        recipe, model: Empty for the default.
+        out: The new session's folder; None for a dated one.
+        resume: Folder of a session to go on with.
+    """
+
+    images: tuple[str, ...] = ()
+    recipe: str = ""
+    model: str = ""
+    out: Path | None = None
+    resume: Path | None = None
+
+
+class Opened(Message):
+    """A session is open.
+
+    Attributes:
+        events: What happened in it before.
+        start: What it was opened with; images and recipe filled in.
+    """
+
+    def __init__(self, session: Session, events: Sequence[Event], start: Start) -> None:
+        super().__init__()
+        self.session, self.events, self.start = session, events, start
+
+
+class Failed(Message):
+    """Something did not work; the app goes on."""
+
+    def __init__(self, error: LoupeError, doing: str = "") -> None:
+        super().__init__()
+        self.error, self.doing = error, doing
+
+
+class Happened(Message):
+    """An event of the running turn."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class TurnOver(Message):
+    """The turn is finished and the next can be asked."""
+
+
+class Decided(Message):
+    """The user's decisions are on record.
+
+    Attributes:
+        before: Per image the verdict that it had.
+        verdict: The new one; None where decisions were taken back.
+    """
+
+    def __init__(self, before: dict[str, Verdict | None], verdict: Verdict | None) -> None:
+        super().__init__()
+        self.before, self.verdict = before, verdict
+
+
+class Approval:
+    """A question to the user that a turn waits on, in its own thread."""
+
+    def __init__(self) -> None:
+        self._answered = threading.Event()
+        self._agreed = False
+
+    def answer(self, agreed: bool | None) -> None:
+        """Lets the turn go on."""
+        self._agreed = bool(agreed)
+        self._answered.set()
+
+    def wait(self) -> bool:
+        """Returns the answer, once there is one."""
+        self._answered.wait()
+        return self._agreed
+
+
+class ApprovalWanted(Message):
+    """The agent wants to decide something."""
+
+    def __init__(self, decision: Decision, approval: Approval) -> None:
+        super().__init__()
+        self.decision, self.approval = decision, approval
+
+
+OpenSession = Callable[[Start, Callable[["Decision"], bool]], "Session"]
+
+
+def _beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread:
+    """Runs work in a daemon thread: one that hangs in a model must not keep the program from quitting."""
+
+    def run() -> None:
+        try:
+            work()
+        except LoupeError as error:
+            post(Failed(error, name))
+        except Exception as error:  # Whatever it was, the app goes on and says so.
+            log.exception(name)
+            post(Failed(LoupeError(f"{type(error).__name__}: {error}"), name))
+
+    thread = threading.Thread(target=run, name=f"loupe-{name}", daemon=True)
+    thread.start()
+    return thread
+
+
+def open_beside(
+    start: Start, open_session: OpenSession, approve: Callable[[Decision], bool], post: Post
+) -> None:
+    """Opens a session; posts `Opened` or `Failed`."""
+
+    def work() -> None:
+        from agent.log import read_log
+        from tui.chat.recents import remember
+
+        session = open_session(start, approve)
+        header, events = read_log(session.out)
+        remember(session.out)
+        known = Start(header.images, header.recipe, start.model or header.model, session.out)
+        post(Opened(session, events, known))
+
+    _beside("open", work, post)
+
+
+def pump_beside(events: Iterator[Event], post: Post) -> None:
+    """Posts the events of a turn as they come, then `TurnOver`."""
+
+    def work() -> None:
+        try:
+            for event in events:
+                post(Happened(event))
+        finally:
+            post(TurnOver())
+
+    _beside("turn", work, post)
+
+
+def decide_beside(
+    session: Session, verdicts: dict[str, Verdict], reason: str, post: Post, *, undo: bool
+) -> None:
+    """Records decisions of the user; posts `Decided` for those that went through."""
+
+    def work() -> None:
+        known, before = session.verdicts(), {}
+        try:
+            for image_id, verdict in verdicts.items():
+                session.decide(image_id, verdict, reason)
+                before[image_id] = known.get(image_id)
+        finally:
+            new = None if undo else next(iter(verdicts.values()))
+            post(Decided(before, new))
+
+    _beside("decide", work, post)
+
+
+def close_beside(session: Session, post: Post) -> threading.Thread:
+    """Stops and closes a session; returns the thread, for who has a moment to wait."""
+    session.cancel()
+    return _beside("close", session.close, post)

@@ -1,0 +1,262 @@
+"""Carries out the commands that begin with a slash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import LoupeError, UsageError
+from tools.records import Language
+from tui.chat.background import Start
+from tui.chat.dialogs import ChooseDialog
+from tui.chat.opening_dialog import OpenDialog
+from tui.chat.slash import Command
+from tui.chat.themes import THEMES
+from tui.chat.transcript import markdown_of
+
+if TYPE_CHECKING:
+    from agent.events import Event
+    from agent.session import Session
+    from tui.app import LoupeApp
+
+__all__ = ["Commander"]
+
+_MOST_RECENT = 6
+_MODELS = ("pocket", "standard", "large", "http://127.0.0.1:8000/v1#")
+
+
+class Commander:
+    """The commands of one app.
+
+    Args:
+        app: That they act on.
+    """
+
+    def __init__(self, app: LoupeApp) -> None:
+        self._app = app
+
+    def values(self) -> dict[str, Sequence[str]]:
+        """Returns what the prompt completes, per kind of argument."""
+        from tools.recipe.file import bundled_recipes
+
+        app = self._app
+        ids = [record.id for record in app.session.batch.records] if app.session else []
+        others = sorted(set(app.available_themes) - set(THEMES))
+        own = sorted(str(path) for path in Path().glob("*.yaml"))
+        return {
+            "ids": ids,
+            "themes": [*THEMES, *others],
+            "models": _MODELS,
+            "recipes": [*bundled_recipes(), *own],
+        }
+
+    async def carry_out(self, command: Command, arguments: Sequence[str], typed: str) -> None:
+        """Carries out a command.
+
+        Args:
+            command: Which.
+            arguments: What followed it.
+            typed: All of it, as it goes on record.
+        """
+        try:
+            if command.tool:
+                await self._use(command.tool, {"ids": list(arguments)} if arguments else {}, typed)
+            else:
+                await getattr(self, f"_{command.name}")(arguments, typed)
+        except LoupeError as error:
+            await self._app.tell(error)
+
+    async def _use(self, tool: str, given: dict[str, object], typed: str) -> None:
+        def turn(session: Session) -> Iterator[Event]:
+            return session.use(tool, given, typed)
+
+        await self._app.begin(turn)
+
+    def _needs_session(self) -> Session:
+        if self._app.session is None:
+            raise UsageError(self._app.words("needs_batch"))
+        return self._app.session
+
+    # One method per command of the app; the name is the command's.
+
+    async def _look(self, arguments: Sequence[str], typed: str) -> None:
+        from agent.ids import ImageIds
+
+        session = self._needs_session()
+        if not arguments:
+            raise UsageError(self._app.words("usage", usage="/look ID"))
+        image_id = ImageIds(session.batch.records).one(arguments[0])
+        self._app.workspace.action_show_image(image_id)
+        self._app.workspace.action_focus_panel("picture")
+
+    async def _review(self, arguments: Sequence[str], typed: str) -> None:
+        from tui.chat.review import ReviewScreen
+
+        app = self._app
+        screen = ReviewScreen(self._needs_session(), language=app.words.language)
+        app.push_screen(screen, lambda _: app.workspace.changed())
+
+    async def _report(self, arguments: Sequence[str], typed: str) -> None:
+        given: dict[str, object] = {"language": self._app.words.language.value}
+        if arguments:
+            given["lot"] = " ".join(arguments)
+        await self._use("write_report", given, typed)
+
+    async def _undo(self, arguments: Sequence[str], typed: str) -> None:
+        self._app.undo()
+
+    async def _open(self, arguments: Sequence[str], typed: str) -> None:
+        if arguments:
+            self._open_images(tuple(arguments))
+        else:
+            self.open_dialog()
+
+    async def _add(self, arguments: Sequence[str], typed: str) -> None:
+        self._needs_session()
+        if arguments:
+            self._add_images(tuple(arguments))
+        else:
+            self.open_dialog(adds=True)
+
+    async def _sessions(self, arguments: Sequence[str], typed: str) -> None:
+        self.sessions_dialog()
+
+    async def _model(self, arguments: Sequence[str], typed: str) -> None:
+        session = self._needs_session()
+        if arguments:
+            self._switch_model(arguments[0])
+            return
+        title = self._app.words("model.title", name=session.model_name)
+        offered = [(name, name) for name in dict.fromkeys((session.model_name, *_MODELS))]
+        self._app.push_screen(
+            ChooseDialog(title, offered, self._app.words), lambda name: self._switch_model(name or "")
+        )
+
+    def _switch_model(self, name: str) -> None:
+        session = self._needs_session()
+        if name and name != session.model_name:
+            session.switch_model(name)
+            self._app.start = replace(self._app.start, model=name)
+            self._app.notify(self._app.words("model.switched", name=name))
+            self._app.workspace.changed([])
+
+    async def _recipe(self, arguments: Sequence[str], typed: str) -> None:
+        session = self._needs_session()
+        if arguments:
+            self._switch_recipe(arguments[0])
+            return
+        title = self._app.words("recipe.title", name=session.recipe.name)
+        offered = [(name, name) for name in self.values()["recipes"]]
+        self._app.push_screen(
+            ChooseDialog(title, offered, self._app.words), lambda name: self._switch_recipe(name or "")
+        )
+
+    def _switch_recipe(self, name: str) -> None:
+        if name:  # other rules are another session: verdicts of two recipes must not mix
+            self._app.open(replace(self._app.start, recipe=name, out=None, resume=None))
+
+    async def _confirm(self, arguments: Sequence[str], typed: str) -> None:
+        if arguments:
+            self._app.confirm = arguments[0] == "on"
+        self._app.notify(self._app.words("confirm.on" if self._app.confirm else "confirm.off"))
+
+    async def _export(self, arguments: Sequence[str], typed: str) -> None:
+        session = self._needs_session()
+        path = Path(arguments[0]) if arguments else session.out / f"chat-{datetime.now():%H%M%S}.md"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(self._transcript(session))
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}", "choose another file") from error
+        await self._app.workspace.conversation.say(self._app.words("exported", path=path))
+
+    async def _copy(self, arguments: Sequence[str], typed: str) -> None:
+        session = self._needs_session()
+        answer = self._app.workspace.conversation.last_answer
+        text = self._transcript(session) if "all" in arguments else answer
+        if text:
+            self._app.copy_to_clipboard(text)
+        self._app.notify(self._app.words("copied" if text else "copy.nothing"))
+
+    def _transcript(self, session: Session) -> str:
+        from agent.log import read_log
+
+        return markdown_of(read_log(session.out)[1], self._app.words)
+
+    async def _theme(self, arguments: Sequence[str], typed: str) -> None:
+        app = self._app
+        if not arguments:
+            app.search_themes()
+        elif arguments[0] in app.available_themes:
+            app.theme = arguments[0]
+        else:
+            raise UsageError(f"there is no theme {arguments[0]}", f"e.g. {', '.join(THEMES)}")
+
+    async def _language(self, arguments: Sequence[str], typed: str) -> None:
+        if self._app.is_busy:
+            self._app.notify(self._app.words("running.already"), severity="warning")
+            return
+        wanted = arguments[0].lower() if arguments else ""
+        if wanted not in {language.value for language in Language}:
+            raise UsageError(self._app.words("usage", usage="/language en|ko"))
+        await self._app.use_language(Language(wanted))
+
+    async def _help(self, arguments: Sequence[str], typed: str) -> None:
+        self._app.action_help()
+
+    async def _quit(self, arguments: Sequence[str], typed: str) -> None:
+        await self._app.action_quit()
+
+    # Dialogs.
+
+    def open_dialog(self, *, is_first: bool = False, adds: bool = False) -> None:
+        """Asks for images and opens them, as a new session."""
+        from tui.chat.recents import recent_sessions
+
+        words = self._app.words
+        recent = list(dict.fromkeys(each.header.images for each in recent_sessions()))[:_MOST_RECENT]
+        title = words("first.title") if is_first else words("open.add" if adds else "open.title")
+        dialog = OpenDialog(title, recent, words, words("first.text") if is_first else "")
+
+        def chosen(images: tuple[str, ...] | None) -> None:
+            if images:
+                (self._add_images if adds else self._open_images)(images)
+
+        self._app.push_screen(dialog, chosen)
+
+    def _open_images(self, images: tuple[str, ...]) -> None:
+        start = self._app.start
+        self._app.open(Start(images, start.recipe, start.model))
+
+    def _add_images(self, images: tuple[str, ...]) -> None:
+        start = self._app.start
+        self._app.open(Start((*start.images, *images), start.recipe, start.model))
+
+    def sessions_dialog(self) -> None:
+        """Lists the sessions and goes on with the one that is chosen."""
+        from tui.chat.recents import recent_sessions
+
+        words = self._app.words
+        choices = [
+            (
+                str(each.folder),
+                words(
+                    "sessions.row",
+                    when=each.header.started_at[:16].replace("T", " "),
+                    turns=each.turns,
+                    images=", ".join(Path(image).name for image in each.header.images),
+                ),
+            )
+            for each in recent_sessions()
+        ]
+
+        def chosen(folder: str | None) -> None:
+            if folder:
+                self._app.open(Start(resume=Path(folder)))
+
+        self._app.push_screen(
+            ChooseDialog(words("sessions.title"), choices, words, words("sessions.none")), chosen
+        )

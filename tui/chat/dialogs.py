@@ -1,0 +1,206 @@
+"""Small windows over the workspace: a reason, a confirmation, a choice, the help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Markdown, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.chat.slash import COMMANDS
+from tui.chat.words import Words
+
+if TYPE_CHECKING:
+    from agent.events import Decision
+
+__all__ = ["ApproveDialog", "ChooseDialog", "HelpDialog", "ReasonDialog"]
+
+_REASONS = {
+    "accept": ("reason.looked", "reason.false_alarm"),
+    "reject": ("reason.looked", "reason.missed"),
+    "review": ("reason.second", "reason.missed"),
+}
+
+
+class ReasonDialog(ModalScreen[str]):
+    """Asks why a verdict is decided; empty where the user thought better of it.
+
+    Args:
+        verdict: Value of the new verdict.
+        what: The images, in words.
+        words: Of the interface.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Cancel", show=False)]
+
+    def __init__(self, verdict: str, what: str, words: Words) -> None:
+        super().__init__()
+        self._verdict, self._what, self._words = verdict, what, words
+        self._offered = [words(key) for key in _REASONS[verdict]]
+
+    def compose(self) -> ComposeResult:
+        """Shows the usual reasons, and room for another."""
+        words = self._words
+        with Vertical(classes="dialog"):
+            title = words("reason.title", verdict=words(self._verdict), what=self._what)
+            yield Label(Content(title), classes="dialog-title")
+            yield Label(words("reason.why"))
+            yield Input(value=self._offered[0], id="reason")
+            yield OptionList(*(Option(Content(reason)) for reason in self._offered), id="reasons")
+            yield Static(Content(words("choose.hint")), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Begins in the text, all of it selected, so that Enter agrees and typing replaces."""
+        self.query_one(Input).focus()
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._offered[event.option_index])
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+
+
+class ApproveDialog(ModalScreen[bool]):
+    """Shows what the agent wants to decide; it waits for the answer.
+
+    Args:
+        decision: That is proposed.
+        words: Of the interface.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "dismiss(True)", "Agree", show=False, id="approve.yes"),
+        Binding("n,escape", "dismiss(False)", "Refuse", show=False, id="approve.no"),
+    ]
+
+    def __init__(self, decision: Decision, words: Words) -> None:
+        super().__init__()
+        self._decision, self._words = decision, words
+
+    def compose(self) -> ComposeResult:
+        """Shows the image, both verdicts and the reason."""
+        words, decision = self._words, self._decision
+        before = words(decision.before.value if decision.before else "undecided")
+        line = words(
+            "approve.text", image=decision.image_id, before=before, verdict=words(decision.verdict.value)
+        )
+        with Vertical(classes="dialog"):
+            yield Label(words("approve.title"), classes="dialog-title")
+            yield Label(Content.styled(line, "bold"))
+            yield Static(Content(decision.reason))
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(words("approve.yes"), variant="primary", id="yes")
+                yield Button(words("approve.no"), id="no")
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class ChooseDialog(ModalScreen[str]):
+    """Lets the user choose one of a few things; empty for none.
+
+    Args:
+        title: What is chosen.
+        choices: Value and text of each.
+        words: Of the interface.
+        nothing: Said where there is nothing to choose.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Close", show=False)]
+
+    def __init__(
+        self, title: str, choices: Sequence[tuple[str, str]], words: Words, nothing: str = ""
+    ) -> None:
+        super().__init__()
+        self._title_text, self._choices, self._words, self._nothing = title, choices, words, nothing
+
+    def compose(self) -> ComposeResult:
+        """Shows the choices."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(self._title_text), classes="dialog-title")
+            if not self._choices:
+                yield Static(Content(self._nothing))
+            yield OptionList(*(Option(Content(text)) for _, text in self._choices), id="choices")
+            yield Static(Content(self._words("choose.hint")), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Begins at the first."""
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index][0])
+
+
+_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "everywhere": (
+        ("F1", "help"),
+        ("F2", "focus_batch"),
+        ("F3", "focus_prompt"),
+        ("F4", "focus_picture"),
+        ("Ctrl+O", "open"),
+        ("Ctrl+S", "sessions"),
+        ("Ctrl+P", "palette"),
+        ("Esc", "stop"),
+        ("Ctrl+Q", "quit"),
+    ),
+    "chat": (
+        ("Enter", "send"),
+        ("Ctrl+J, Alt+Enter", "newline"),
+        ("↑ ↓", "history"),
+        ("Tab", "complete"),
+    ),
+    "batch": (
+        ("a", "accept"),
+        ("r", "reject"),
+        ("v", "review"),
+        ("u", "undo"),
+        ("Space", "select"),
+        ("*", "select_all"),
+        ("f", "filter"),
+        ("s", "sort"),
+        ("m", "mention"),
+        ("w", "walk"),
+    ),
+    "turn": (("e", "edit"), ("c", "copy")),
+}
+
+
+class HelpDialog(ModalScreen[None]):
+    """Explains keys and commands.
+
+    Args:
+        words: Of the interface.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close", show=False)]
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """Shows a table per place."""
+        words = self._words
+        parts = [f"## {words('help.title')}"]
+        for place, keys in _KEYS.items():
+            rows = "\n".join(f"| `{key}` | {words(f'key.{name}')} |" for key, name in keys)
+            parts.append(f"### {words(f'help.{place}')}\n\n| | |\n|---|---|\n{rows}")
+        commands = "\n".join(
+            f"| `{each.usage}` | {words(f'slash.{name}')} |" for name, each in COMMANDS.items()
+        )
+        parts.append(f"### {words('help.commands')}\n\n| | |\n|---|---|\n{commands}")
+        with VerticalScroll(classes="dialog wide"):
+            yield Markdown("\n\n".join(parts))
+            yield Static(Content(words("help.close")), classes="dialog-hint")

@@ -1,0 +1,160 @@
+"""One step of a turn: what the model writes, the tools that its program calls, what came of it."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.markup import escape
+from textual.widget import Widget
+from textual.widgets import Collapsible, Markdown, ProgressBar, Static
+from textual.widgets.markdown import MarkdownStream
+
+from agent.events import CodeWritten, ImageShown, StepFinished, ToolFinished, ToolProgress, ToolStarted
+from tui.chat.transcript import CodeFence, given, size_of, table_of
+from tui.chat.words import Words
+
+__all__ = ["StepView", "ToolView", "look_line"]
+
+_LONGEST_OBSERVATION = 4_000
+
+
+class ToolView(Vertical):
+    """A call of a tool: its progress while it runs, its rows afterwards.
+
+    Args:
+        started: The call.
+        words: Of the interface.
+        is_open: Whether the rows are unfolded.
+    """
+
+    def __init__(self, started: ToolStarted, words: Words, *, is_open: bool) -> None:
+        super().__init__(classes="tool")
+        self._started, self._words, self._is_open = started, words, is_open
+
+    def compose(self) -> ComposeResult:
+        """Shows what is called."""
+        line = self._words(
+            "tool.running", tool=self._started.tool, given=given(dict(self._started.arguments))
+        )
+        with Horizontal(classes="tool-running"):
+            yield Static(Content.assemble(("▸ ", "$accent"), line), classes="tool-line")
+            yield ProgressBar(total=None, show_eta=False, classes="tool-bar")
+
+    def progress(self, event: ToolProgress) -> None:
+        """Moves the bar."""
+        self.query_one(ProgressBar).update(total=event.total, progress=event.done)
+
+    async def finish(self, event: ToolFinished) -> None:
+        """Shows what was returned in place of the progress."""
+        line = self._words(
+            "tool.done",
+            tool=event.tool,
+            given=given(dict(self._started.arguments)),
+            size=event.error or size_of(event.result, self._words),
+            seconds=event.seconds,
+        )
+        await self.query(".tool-running").remove()
+        table = None if event.error else _table(event.result, self._words)
+        sign, style = ("✗ ", "$text-error") if event.error else ("✓ ", "$text-success")
+        if table is None:
+            await self.mount(Static(Content.assemble((sign, style), line), classes="tool-line"))
+        else:
+            title = escape(f"{sign}{line}")
+            shown = Static(table, classes="tool-rows", expand=True)
+            await self.mount(Collapsible(shown, title=title, collapsed=not self._is_open))
+
+
+class StepView(Collapsible):
+    """A step, unfolded while it runs.
+
+    Args:
+        step: Its number.
+        words: Of the interface.
+    """
+
+    def __init__(self, step: int, words: Words) -> None:
+        self._text = Markdown(classes="step-text")
+        self._body = Vertical(self._text, classes="step-body")
+        super().__init__(
+            self._body, title=words("step.running", step=step), collapsed=False, classes="step running"
+        )
+        self._step, self._words = step, words
+        self._stream: MarkdownStream | None = None
+        self._fence = CodeFence()
+
+    async def write(self, text: str) -> None:
+        """Shows a piece of what the model is writing."""
+        if self._stream is None:
+            self._stream = Markdown.get_stream(self._text)
+        if shown := self._fence.feed(text):
+            await self._stream.write(shown)
+
+    async def show_code(self, event: CodeWritten) -> None:
+        """Shows the program as it is run."""
+        await self._end_stream()
+        thought = f"{event.thought}\n\n" if event.thought else ""
+        await self._text.update(f"{thought}```python\n{event.code.rstrip()}\n```")
+
+    async def add(self, widget: Widget) -> None:
+        """Shows a call, a look or a decision below what was there."""
+        await self._body.mount(widget)
+
+    async def finish(self, event: StepFinished) -> None:
+        """Folds the step, unless it failed."""
+        await self._end_stream()
+        cost = self._words(
+            "step.cost",
+            seconds=event.usage.seconds,
+            read=event.usage.input_tokens,
+            written=event.usage.output_tokens,
+        )
+        title = f"{self._words('step.title', step=self._step)} · {cost}"
+        if event.observation.strip():
+            said = event.observation.strip()[:_LONGEST_OBSERVATION]
+            await self._body.mount(Static(Content(said), classes="observation"))
+        if event.error:
+            title = f"{title} · {self._words('step.error')}"
+            await self._body.mount(Static(Content(event.error), classes="step-error"))
+        self.title = title
+        self.remove_class("running")
+        self.collapsed = True
+
+    async def abandon(self) -> None:
+        """Ends a step that was stopped."""
+        if self.has_class("running"):
+            await self._end_stream()
+            self.title = f"{self._words('step.title', step=self._step)} · {self._words('turn.cancelled')}"
+            self.remove_class("running")
+
+    async def _end_stream(self) -> None:
+        if self._stream is not None:
+            await self._stream.stop()
+            self._stream = None
+
+
+def look_line(event: ImageShown, words: Words) -> Static:
+    """Returns the line that tells of a picture before the model."""
+    said = words(
+        "looked", image=event.image_id, width=event.width_px, height=event.height_px, tokens=event.tokens
+    )
+    return Static(
+        Content.from_markup(f"[$accent @click=screen.show_image('{event.image_id}')]◉ {said}[/]"),
+        classes="look",
+    )
+
+
+def _table(result: JsonValue, words: Words) -> Table | None:
+    columns, rows, left_out = table_of(result)
+    if not columns:
+        return None
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for row in rows:
+        table.add_row(*(Text(each) for each in row))
+    if left_out:
+        table.caption = words("tool.more", count=left_out)
+        table.caption_justify = "left"
+    return table

@@ -1,0 +1,165 @@
+"""One turn of the conversation: the request, its steps, the answer and what it cost."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+
+from agent.events import (
+    Answer,
+    CodeWritten,
+    Decision,
+    Event,
+    ImageShown,
+    Inspected,
+    Note,
+    Outcome,
+    StepFinished,
+    TextDelta,
+    ToolFinished,
+    ToolProgress,
+    ToolStarted,
+    TurnFinished,
+)
+from tui.chat.steps import StepView, ToolView, look_line
+from tui.chat.transcript import decision_line
+from tui.chat.words import Words
+
+__all__ = ["TurnView"]
+
+_SIGNS = {
+    Outcome.ANSWERED: ("✓", "$text-success"),
+    Outcome.DECLINED: ("–", "$text-warning"),
+    Outcome.FAILED: ("✗", "$text-error"),
+    Outcome.CANCELLED: ("■", "$text-warning"),
+}
+
+
+class TurnView(Vertical, can_focus=True):
+    """A request and what came of it.
+
+    Args:
+        request: What the user asked.
+        words: Of the interface.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "Edit and ask again", id="turn.edit", show=False),
+        Binding("c", "copy", "Copy the answer", id="turn.copy", show=False),
+    ]
+
+    class Edited(Message):
+        """The user wants to ask this again, in other words."""
+
+        def __init__(self, request: str) -> None:
+            super().__init__()
+            self.request = request
+
+    def __init__(self, request: str, words: Words) -> None:
+        super().__init__(classes="turn")
+        self.request = request
+        self.answer = ""
+        self._words = words
+        self._steps: dict[int, StepView] = {}
+        self._calls: dict[int, ToolView] = {}
+        self._inspected = self._decided = 0
+
+    def compose(self) -> ComposeResult:
+        """Shows the request."""
+        yield Static(Content.assemble(("❯ ", "bold $accent"), (self.request, "bold")), classes="request")
+
+    async def take(self, event: Event) -> None:
+        """Shows an event of this turn."""
+        match event:
+            case TextDelta():
+                await (await self._step(event.step)).write(event.text)
+            case CodeWritten():
+                await (await self._step(event.step)).show_code(event)
+            case ToolStarted() | ToolProgress() | ToolFinished():
+                await self._take_call(event)
+            case ImageShown():
+                await self._add(look_line(event, self._words))
+            case StepFinished():
+                await (await self._step(event.step)).finish(event)
+            case Decision():
+                self._decided += 1
+                line = Content.assemble(("◆ ", "$accent"), decision_line(event, self._words))
+                await self._add(Static(line, classes="decision"))
+            case Inspected():
+                self._inspected += 1
+            case Note(text=text):
+                await self._add(Static(Content(self._words("note", text=text)), classes="note"))
+            case Answer():
+                await self._take_answer(event)
+            case TurnFinished():
+                await self._finish(event)
+
+    async def _step(self, number: int) -> StepView:
+        if number not in self._steps:
+            self._steps[number] = StepView(number, self._words)
+            await self.mount(self._steps[number])
+        return self._steps[number]
+
+    async def _add(self, widget: Widget) -> None:
+        """Puts something into the running step, or into the turn where no step runs."""
+        running = [step for step in self._steps.values() if step.has_class("running")]
+        if running:
+            await running[-1].add(widget)
+        else:
+            await self.mount(widget)
+
+    async def _take_call(self, event: ToolStarted | ToolProgress | ToolFinished) -> None:
+        if isinstance(event, ToolStarted):
+            # A tool that the user called is the turn's whole result: its rows are unfolded.
+            self._calls[event.call] = ToolView(event, self._words, is_open=not self._steps)
+            await self._add(self._calls[event.call])
+        elif view := self._calls.get(event.call):
+            if isinstance(event, ToolProgress):
+                view.progress(event)
+            else:
+                await view.finish(event)
+
+    async def _take_answer(self, event: Answer) -> None:
+        self.answer = event.text
+        await self.mount(Markdown(event.text, classes="answer"))
+        for reason in event.unverified:
+            line = Content(self._words("unverified", reason=reason))
+            await self.mount(Static(line, classes="unverified"))
+
+    async def _finish(self, event: TurnFinished) -> None:
+        for step in self._steps.values():
+            await step.abandon()
+        if event.outcome is Outcome.CANCELLED:
+            kept = self._words("turn.kept", inspected=self._inspected, decided=self._decided)
+            await self.mount(Static(Content(kept), classes="kept"))
+        if event.error and event.error not in self.answer:
+            await self.mount(Static(Content(event.error), classes="step-error"))
+        for path in event.artifacts:
+            await self.mount(Static(Content(self._words("turn.written", path=path)), classes="artifact"))
+        sign, style = _SIGNS[event.outcome]
+        cost = self._words(
+            "turn.cost",
+            steps=event.steps,
+            seconds=event.usage.seconds,
+            tokens=event.usage.input_tokens + event.usage.output_tokens,
+        )
+        said = f" {self._words(f'turn.{event.outcome.value}')} · {cost}"
+        line = Content.assemble((sign, style), (said, "$text-muted"))
+        await self.mount(Static(line, classes="turn-cost"))
+
+    def action_edit(self) -> None:
+        """Puts the request into the prompt again."""
+        self.post_message(self.Edited(self.request))
+
+    def action_copy(self) -> None:
+        """Copies the answer."""
+        if self.answer:
+            self.app.copy_to_clipboard(self.answer)
+            self.notify(self._words("copied"))

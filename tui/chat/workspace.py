@@ -1,0 +1,374 @@
+"""The one screen of the app: batch at the left, conversation in the middle, picture at the right."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.getters import query_one
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from agent.events import Decision, Event, Inspected, ToolFinished
+from tools.records import Language, Verdict
+from tui.chat.batch import BatchPanel
+from tui.chat.board import row_of
+from tui.chat.conversation import Conversation
+from tui.chat.dialogs import ReasonDialog
+from tui.chat.prompt import Prompt, PromptArea
+from tui.chat.turns import TurnView
+from tui.chat.words import Words
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from agent.session import Session
+    from tui.chat.background import Start
+    from tui.chat.picture import PicturePanel
+
+__all__ = ["Workspace"]
+
+_REFRESH_S = 0.2  # changed rows are drawn together, so that a thousand inspections a second stay cheap
+_MENTION = re.compile(r"[a-z]+_\d{3,}")
+_CHANGES_VERDICTS = frozenset({"inspect", "describe", "write_report", "compare"})
+
+# Per place the keys of the bottom line: key, word, action.
+_HINTS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "prompt": (
+        ("Enter", "send", "screen.send"),
+        ("Ctrl+J", "newline", "screen.newline"),
+        ("Esc", "stop", "screen.stop"),
+    ),
+    "batch": (
+        ("a", "accept", "screen.decide('accept')"),
+        ("r", "reject", "screen.decide('reject')"),
+        ("v", "review", "screen.decide('review')"),
+        ("u", "undo", "screen.undo"),
+        ("f", "filter", "screen.next_filter"),
+        ("w", "walk", "screen.walk"),
+    ),
+    "picture": (),
+    "conversation": (("e", "edit", ""), ("c", "copy", "")),
+}
+_ALWAYS = (
+    ("F1", "help", "app.help"),
+    ("F2", "focus_batch", "screen.focus_panel('batch')"),
+    ("F3", "focus_prompt", "screen.focus_panel('prompt')"),
+    ("F4", "focus_picture", "screen.focus_panel('picture')"),
+    ("^O", "open", "app.open"),
+    ("^P", "palette", "app.command_palette"),
+    ("^Q", "quit", "app.quit"),
+)
+
+
+class Workspace(Screen[None]):
+    """Shows a session, or that there is none yet.
+
+    Args:
+        words: Of the interface.
+        graphics: Draws pictures in the terminal's own way; None for half cells.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual declares it
+        (0, "-narrow"),
+        (110, "-medium"),
+        (160, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "focus_panel('batch')", "Batch", id="focus.batch", show=False),
+        Binding("f3", "focus_panel('prompt')", "Chat", id="focus.prompt", show=False),
+        Binding("f4", "focus_panel('picture')", "Picture", id="focus.picture", show=False),
+        Binding("escape", "stop", "Stop", id="stop", show=False),
+    ]
+
+    class Asked(Message):
+        """The user sent a request or a command."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class DecisionWanted(Message):
+        """The user decides on images."""
+
+        def __init__(self, verdicts: dict[str, Verdict], reason: str) -> None:
+            super().__init__()
+            self.verdicts, self.reason = verdicts, reason
+
+    board = query_one(BatchPanel)
+    conversation = query_one(Conversation)
+    prompt = query_one(Prompt)
+
+    def __init__(self, words: Words, graphics: type[Widget] | None = None) -> None:
+        super().__init__()
+        self.words = words
+        self.session: Session | None = None
+        self._graphics = graphics
+        self._start_name = ""
+        self._changed: set[str] = set()
+        self._positions: dict[str, int] = {}
+        self._busy_since: float | None = None
+        self._is_stopping = False
+        self._values: dict[str, Sequence[str]] = {}
+        self._picture: PicturePanel | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lays out the panels."""
+        yield Static(id="header")
+        with Horizontal(id="panels"):
+            yield BatchPanel(self.words)
+            with Vertical(id="middle"):
+                yield Conversation(self.words)
+                yield Prompt(self.words, lambda: self._values)
+            with Vertical(id="picture"):
+                yield Static(self.words("picture.none"), id="no-picture")
+        yield Static(id="hints")
+
+    async def on_mount(self) -> None:
+        """Shows the welcome and waits for a session."""
+        self.prompt.area.focus()
+        self.set_interval(_REFRESH_S, self._refresh_rows)
+        self._draw_header()
+
+    # A session comes, and what happens in it.
+
+    def opening(self, start: Start) -> None:
+        """Says what is being opened."""
+        self._start_name = (
+            start.resume.name if start.resume else ", ".join(Path(i).name for i in start.images)
+        )
+        self._draw_header()
+
+    async def attach(
+        self, session: Session, events: Sequence[Event], values: dict[str, Sequence[str]]
+    ) -> None:
+        """Shows a session.
+
+        Args:
+            session: That is open.
+            events: What happened in it before.
+            values: What the prompt completes, per kind.
+        """
+        from tui.chat.picture import PicturePanel
+
+        self.session, self._values = session, values
+        self._positions = {record.id: place for place, record in enumerate(session.batch.records)}
+        self.prompt.history[:0] = [turn.request for turn in session.turns]
+        self._picture = PicturePanel(
+            language=self.words.language, recipe=session.recipe, graphics=self._graphics
+        )
+        await self.query_one("#picture").remove_children()
+        await self.query_one("#picture").mount(self._picture)
+        is_korean = self.words.language is Language.KO
+        names = {
+            name: label.ko if is_korean and label.ko else name.replace("_", " ")
+            for name, label in session.recipe.defects.items()
+        }
+        verdicts = session.verdicts()
+        self.board.fill(
+            (
+                row_of(record, place, session.inspection(record.id), verdicts.get(record.id))
+                for place, record in enumerate(session.batch.records)
+            ),
+            names,
+        )
+        await self.conversation.replay(events)
+        if not session.turns:
+            await self.conversation.welcome()
+        self._draw_header()
+
+    async def take(self, event: Event) -> None:
+        """Shows an event of the running turn."""
+        match event:
+            case Inspected(inspection=inspection):
+                self._changed.add(inspection.image.id)
+            case Decision(image_id=image_id):
+                self._changed.add(image_id)
+            case ToolFinished(tool=tool) if tool in _CHANGES_VERDICTS:
+                self._changed |= self._positions.keys()
+        await self.conversation.take(event)
+
+    def changed(self, ids: Sequence[str] | None = None) -> None:
+        """Draws rows again soon; all of them where none are named."""
+        self._changed |= self._positions.keys() if ids is None else set(ids)
+
+    def set_busy(self, *, is_busy: bool) -> None:
+        """Shows whether a turn is running."""
+        self._busy_since = time.monotonic() if is_busy else None
+        self._is_stopping = False
+        key = "prompt.running" if is_busy else "prompt.placeholder"
+        self.prompt.area.placeholder = self.words(key)
+        self._draw_header()
+
+    def _refresh_rows(self) -> None:
+        if self._busy_since is not None:
+            self._draw_header()
+        if not self._changed or self.session is None:
+            return
+        changed, self._changed = self._changed, set()
+        session, verdicts = self.session, self.session.verdicts()
+        self.board.change(
+            row_of(session.batch.record(i), self._positions[i], session.inspection(i), verdicts.get(i))
+            for i in changed
+        )
+        if self.board.current in changed:
+            self.show_image(self.board.current)
+
+    # The line at the top, the line at the bottom.
+
+    def _draw_header(self) -> None:
+        words, session = self.words, self.session
+        parts = [Content.styled(" Loupe ", "bold reverse")]
+        if session is None:
+            name = self._start_name
+            parts.append(Content(words("header.opening", name=name) if name else words("header.no_batch")))
+        else:
+            loaded = "header.loaded" if session.is_model_loaded else "header.not_loaded"
+            parts.append(Content(session.out.name))
+            parts.append(Content(words("header.images", count=len(session.batch))))
+            parts.append(Content(session.recipe.name))
+            parts.append(Content(f"{words('header.model', name=session.model_name)} ({words(loaded)})"))
+        if self._busy_since is not None:
+            seconds = int(time.monotonic() - self._busy_since)
+            said = words("stopping") if self._is_stopping else f"{words('header.running')} {seconds} s"
+            parts.insert(1, Content.styled(f"● {said}", "bold $text-warning"))
+        self.query_one("#header", Static).update(Content(" │ ").join(parts))
+
+    @on(DescendantFocus)
+    def _draw_hints(self) -> None:
+        place, focused = "prompt", self.focused
+        if focused is not None and not isinstance(focused, PromptArea):
+            parents = {each.id for each in focused.ancestors_with_self}
+            place = next((each for each in _HINTS if each in parents), "prompt")
+        self.set_class(place == "picture", "-picture")
+        parts = [
+            Content.assemble(
+                Content.from_markup(
+                    f"[bold $accent @click={action}]{key}[/]" if action else f"[bold]{key}[/]"
+                ),
+                (f" {self.words(f'key.{word}')}", "$text-muted"),
+            )
+            for key, word, action in (*_HINTS[place], *_ALWAYS)
+        ]
+        self.query_one("#hints", Static).update(Content("  ").join(parts))
+
+    # Keys.
+
+    def action_focus_panel(self, name: str) -> None:
+        """Goes to a panel; a narrow terminal shows batch or picture, one at a time."""
+        self.set_class(name == "picture", "-picture")
+        if name == "picture":
+            inside = self.query_one("#picture").walk_children(Widget)
+            if focusable := next((widget for widget in inside if widget.can_focus), None):
+                focusable.focus()
+        elif name == "batch":
+            self.board.table.focus()
+        else:
+            self.prompt.area.focus()
+
+    def action_stop(self) -> None:
+        """Closes completions, else stops the turn, else drops the selection, else goes to the prompt."""
+        if self.prompt.close_offers():
+            return
+        if self.session is not None and self._busy_since is not None:
+            self.session.cancel()
+            self._is_stopping = True
+            self._draw_header()
+        elif self.board.selected:
+            self.board.clear_selection()
+        else:
+            self.prompt.area.focus()
+
+    def action_send(self) -> None:
+        """Sends what is written."""
+        self.prompt.area.action_send()
+
+    def action_newline(self) -> None:
+        """Begins a new line in the prompt."""
+        self.prompt.area.action_newline()
+
+    def action_filter(self, name: str) -> None:
+        """Shows only some of the batch."""
+        self.board.set_filter(name)
+
+    def action_next_filter(self) -> None:
+        """Goes on to the next filter."""
+        self.board.next_filter()
+
+    def action_mention(self) -> None:
+        """Names the chosen images in the prompt."""
+        self.prompt.add(" ".join(f"@{image_id}" for image_id in self.board.chosen()))
+
+    def action_show_image(self, image_id: str) -> None:
+        """Goes to an image."""
+        self.board.go_to(image_id)
+        self.show_image(image_id)
+
+    def action_undo(self) -> None:
+        """Takes back the last decision."""
+        self.post_message(self.Asked("/undo"))
+
+    def action_walk(self) -> None:
+        """Walks through what is left to decide."""
+        self.post_message(self.Asked("/review"))
+
+    def action_decide(self, verdict: str) -> None:
+        """Asks for the reason, then decides on the selection or the image under the cursor."""
+        chosen = self.board.chosen()
+        if self.session is None or not chosen:
+            return
+
+        def decide(reason: str | None) -> None:
+            if reason:
+                self.post_message(self.DecisionWanted(dict.fromkeys(chosen, Verdict(verdict)), reason))
+                self.board.clear_selection()
+
+        what = chosen[0] if len(chosen) == 1 else self.words("images.count", count=len(chosen))
+        self.app.push_screen(ReasonDialog(verdict, what, self.words), decide)
+
+    # What the panels tell.
+
+    @on(Prompt.Submitted)
+    def _submitted(self, event: Prompt.Submitted) -> None:
+        if mention := _MENTION.search(event.text):
+            self.board.go_to(mention.group())
+        self.post_message(self.Asked(event.text))
+
+    @on(TurnView.Edited)
+    def _edit(self, event: TurnView.Edited) -> None:
+        self.prompt.write(event.request)
+
+    @on(BatchPanel.Highlighted)
+    def _highlighted(self, event: BatchPanel.Highlighted) -> None:
+        self.show_image(event.image_id)
+
+    def show_image(self, image_id: str) -> None:
+        """Shows an image at the right; it is decoded beside the screen."""
+        session = self.session
+        if session is None or self._picture is None or image_id not in self._positions:
+            return
+        inspection = session.inspection(image_id)
+        is_readable = bool(session.batch.record(image_id).width_px)
+        self._picture.show(image_id, inspection, _loader(session, image_id) if is_readable else None)
+
+
+def _loader(session: Session, image_id: str) -> Callable[[], Image]:
+    """Returns what decodes an image, for the thread that draws it."""
+
+    def load() -> Image:
+        from PIL import Image
+
+        return Image.fromarray(session.batch.load(image_id))
+
+    return load

@@ -1,0 +1,107 @@
+"""`loupe chat`: starts the full-screen app and leaves cleanly."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import ExitCode, UsageError
+from tools.pipeline.engines import EngineOptions
+from tools.records import Language
+from tui.chat.background import Start
+
+if TYPE_CHECKING:
+    from agent.events import Decision
+    from agent.session import Session
+    from tui.chat.background import OpenSession
+
+__all__ = ["run_chat"]
+
+_LANGUAGES = tuple(language.value for language in Language)
+_PATIENCE_S = 0.5  # for a model to stop; whatever hangs longer ends with the process, and nothing is lost
+
+
+def run_chat(
+    images: Sequence[str] = (),
+    recipe: str = "",
+    model: str = "",
+    out: Path | None = None,
+    resume: Path | None = None,
+    *,
+    user: str = "",
+    language: str = "",
+    theme: str = "",
+    confirm: bool = True,
+    ledger: bool = True,
+    engines: EngineOptions | None = None,
+) -> ExitCode:
+    """Runs the app until the user leaves.
+
+    Args:
+        images: Files, folders, globs or list files; none opens the app without a batch.
+        recipe: Recipe file or bundled name; empty for the default.
+        model: Model string of the agent; empty for what recipe and settings say.
+        out: Folder of a new session.
+        resume: Folder of a session to go on with.
+        user: Who decides, for the record and the report.
+        language: `en` or `ko`; empty for the terminal's.
+        theme: Name of a theme; empty for the default.
+        confirm: Whether decisions of the agent are confirmed first.
+        ledger: Whether cases are kept.
+        engines: Checkpoints that see, and on what.
+
+    Raises:
+        UsageError: No terminal, no such language, or no such theme.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("loupe chat needs a terminal", 'use loupe ask IMAGES "request" in scripts')
+    from tui.app import LoupeApp
+    from tui.chat.graphics import graphics_widget
+    from tui.chat.words import language_of_terminal
+
+    if language and language.lower() not in _LANGUAGES:
+        raise UsageError(f"--language {language}: no such language", f"known: {', '.join(_LANGUAGES)}")
+    app = LoupeApp(
+        Start(tuple(images), recipe, model, out, resume),
+        _opener(user, engines or EngineOptions(), ledger=ledger),
+        language=Language(language.lower()) if language else language_of_terminal(),
+        confirm=confirm,
+        graphics=graphics_widget(),
+    )
+    if theme and theme not in app.available_themes:
+        raise UsageError(
+            f"--theme {theme}: no such theme", f"known: {', '.join(sorted(app.available_themes))}"
+        )
+    app.theme = theme or app.theme
+    code = app.run()
+    if app.closing is not None:
+        app.closing.join(_PATIENCE_S)
+    if app.session is not None:
+        sys.stderr.write(f"Session: {app.session.out}\n")
+    return code if code is not None else ExitCode.ACCEPTED
+
+
+def _opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSession:
+    """Returns what opens sessions, beside the screen: its imports cost the first paint nothing."""
+
+    def open_session(start: Start, approve: Callable[[Decision], bool]) -> Session:
+        from agent.session import Session, SessionOptions
+        from agent.settings import load_settings, model_choice
+        from tools.recipe.file import load_recipe
+        from tui.arguments import open_ledger
+
+        settings = load_settings()
+        options = SessionOptions(
+            user=user or settings.user or "user",
+            engines=engines,
+            ledger=open_ledger(wanted=ledger),
+            approve=approve,
+        )
+        if start.resume:
+            return Session.resume(start.resume, start.model, options=options)
+        choice = model_choice(start.model, load_recipe(start.recipe or None).models.agent, settings)
+        return Session(start.images, start.recipe, choice, out=start.out, options=options)
+
+    return open_session
