@@ -38,8 +38,8 @@ class Registration:
 class Frame:
     """A reference image that others are laid over.
 
-    Alignment maximises the enhanced correlation coefficient (Evangelidis & Psarakis, 2008, IEEE TPAMI 30) of
-    edge strength, which light changes less than grey values; it starts from phase correlation at a few angles.
+    Alignment maximises the enhanced correlation coefficient (Evangelidis & Psarakis, 2008, IEEE TPAMI 30)
+    of edge strength, which light changes less than grey values, from a phase correlation at a few angles.
 
     Args:
         image_rgb: The reference, uint8 of shape (height, width, 3).
@@ -50,7 +50,7 @@ class Frame:
         self._edges = _edges(image_rgb)
 
     def register(self, image_rgb: NDArray[np.uint8]) -> Registration:
-        """Finds where the reference lies in an image; the same lay-out as before where nothing fits better."""
+        """Finds where the reference lies in an image; the identity where nothing fits better."""
         edges = _edges(image_rgb)
         best = np.eye(3, dtype=np.float32)
         correlation = _correlation(self._edges, edges, best)

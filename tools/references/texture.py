@@ -18,10 +18,10 @@ _COLOUR_LEVELS = (0, 2)
 def texture_features(image_rgb: NDArray[np.uint8], side_px: int, cell_px: int) -> NDArray[np.float32]:
     """Describes each cell of an image by what filters answer in it.
 
-    Per octave of a pyramid: energies of edges in four directions, of bright and dark lines (eigenvalues of the
-    Hessian) and of bright and dark spots (Laplacian), averaged over the cell and its surroundings; the strongest
-    answer in the cell as well where the octave is finer than the cell; and the mean colour in CIELAB. Energies
-    are compressed by a square root, so that a strong edge does not outweigh all else.
+    Per octave of a pyramid: energies of edges in four directions, of bright and dark lines (eigenvalues of
+    the Hessian) and of bright and dark spots (Laplacian), averaged over the cell and its surroundings; in the
+    finer octaves the strongest answer in the cell as well; and the mean colour in CIELAB. Energies are
+    compressed by a square root, so that a strong edge does not outweigh all else.
 
     Args:
         image_rgb: uint8 picture of shape (height, width, 3).
