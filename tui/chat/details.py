@@ -13,7 +13,7 @@ from textual.style import Style
 from tools.glossary import label_name, place_phrase, word
 from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
 from tools.wording import format_value
-from tui.chat.view_words import VERDICT_LOOKS, ViewWords
+from tui.chat.view_words import VERDICT_LOOKS, VIEW_WORDS, ViewWords
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -156,9 +156,17 @@ class _Told:
         elif inspection.findings:
             yield Content.styled(words("no_scale"), "$text-muted")
         for flag in inspection.flags:
-            yield self._row("remark", flag)
+            yield self._row("remark", self._flag(flag))
         if inspection.error:
             yield Content.styled(f"{words('error')}: {inspection.error}", "$text-error")
+
+    def _flag(self, flag: str) -> str:
+        """A remark in words; one that is not known stays as it is."""
+        if flag.startswith("duplicate of "):
+            return self._words("flag.duplicate", reason=flag.removeprefix("duplicate of "))
+        kind, _, reason = flag.partition(": ")
+        key = f"flag.{kind}"
+        return self._words(key, reason=reason) if key in VIEW_WORDS else flag
 
     def _row(self, key: str, value: str, *, indent: int = 0) -> Content:
         return self._labelled(self._words(key), value, indent=indent)

@@ -150,13 +150,24 @@ def _mark(
             for outline in (*finding.contours_px, *finding.holes_px):
                 points = [((x - region[0]) * scale, (y - region[1]) * scale) for x, y in outline]
                 painter.line([*points, points[0]], fill=colour, width=line)
-        frame = (x_min - line - 1, y_min - line - 1, x_max + line, y_max + line)
+        low_x, high_x = _sides(x_min, x_max, line, image.width)
+        low_y, high_y = _sides(y_min, y_max, line, image.height)
+        frame = (low_x, low_y, high_x, high_y)
         if is_chosen:
             painter.rectangle(frame, outline=colour, width=2 * line if line > 1 else 1)
         else:
             _corners(painter, frame, colour, line)
         tags.append(Tag(index + 1, frame[0], frame[1], colour, is_chosen))
     return tuple(tags)
+
+
+def _sides(low: float, high: float, line: int, limit: int) -> tuple[float, float]:
+    """Moves two sides of a box outwards, off the defect, but not out of the drawing where they were in it."""
+    outer_low, outer_high = low - line - 1, high + line
+    return (
+        max(outer_low, 0) if low >= -1 else outer_low,
+        min(outer_high, limit - 1) if high <= limit + 1 else outer_high,
+    )
 
 
 def _corners(

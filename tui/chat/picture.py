@@ -18,6 +18,7 @@ from tools.records import Inspection, Language
 from tui.chat.canvas import Canvas, Frame
 from tui.chat.darkroom import Darkroom, Order, Photo, PhotoSource
 from tui.chat.details import details, headline
+from tui.chat.hints import KeyHints
 from tui.chat.view_words import ViewWords
 from tui.chat.views import View
 
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 __all__ = ["PicturePanel"]
 
 _BESIDE_CELLS = 72  # from this width on the details stand beside the picture
+_HINTS = (
+    ("z", "z", "key.zoom"),
+    ("right_square_bracket", "[ ]", "key.next"),
+    ("b", "b", "key.marks"),
+    ("h", "h", "key.heat"),
+    ("o", "o", "key.open"),
+)
 _LARGEST_SHARE = 0.6  # of the height for the picture above its details
 
 
@@ -64,6 +72,8 @@ class PicturePanel(Widget):
     PicturePanel > .headline, PicturePanel > .state { height: 1; padding: 0 1; text-wrap: nowrap;
         text-overflow: ellipsis; }
     PicturePanel > .state { color: $text-muted; }
+    PicturePanel > .hints { display: none; }
+    PicturePanel:focus-within > .hints { display: block; }
     PicturePanel > .body { layout: vertical; height: 1fr; }
     PicturePanel > .body > Canvas { width: 1fr; height: 60%; }
     PicturePanel > .body > VerticalScroll { width: 1fr; height: 1fr; padding: 0 1;
@@ -123,6 +133,7 @@ class PicturePanel(Widget):
         self._canvas = Canvas(graphics)
         self._title = Static(classes="headline", markup=False)
         self._state = Static(classes="state", markup=False)
+        self._hints = KeyHints(classes="hints")
         self._details = _Details(classes="details", markup=False)
         self._darkroom = Darkroom(lambda *result: self.post_message(self.Drawn(*result)))
         self._image_id = ""
@@ -139,6 +150,7 @@ class PicturePanel(Widget):
             with VerticalScroll(can_focus=True):
                 yield self._details
         yield self._state
+        yield self._hints
 
     def on_mount(self) -> None:
         """Says what to do as long as there is no image."""
@@ -220,6 +232,8 @@ class PicturePanel(Widget):
         width = self._details.size.width or self.size.width
         self._details.update(details(inspection, chosen, self.language, self._recipe, width))
         self._state.update(self._state_line())
+        words = ViewWords(self.language)
+        self._hints.tell([(key, shown, words(doing)) for key, shown, doing in _HINTS])
 
     def _state_line(self) -> str:
         words, view = ViewWords(self.language), self._view

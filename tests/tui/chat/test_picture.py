@@ -54,7 +54,7 @@ def test_zoom_goes_to_the_finding_and_back() -> None:
         canvas = await show(pilot, panel)
         await press(pilot, "z")
         assert canvas.frame
-        x_min, y_min, x_max, y_max = canvas.frame.drawing.region_xyxy_px
+        x_min, _, x_max, _ = canvas.frame.drawing.region_xyxy_px
         assert x_min <= 150
         assert x_max >= 170
         assert x_max - x_min < 100

@@ -1,0 +1,219 @@
+"""Review mode: walks through what waits for a person, one image at a time, by keyboard alone."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tools.errors import LoupeError
+from tools.records import ImageStatus, Language, Verdict
+from tui.chat.canvas import Canvas
+from tui.chat.hints import KeyHints
+from tui.chat.picture import PicturePanel
+from tui.chat.queueing import review_queue
+from tui.chat.reasons import ReasonScreen
+from tui.chat.view_words import ViewWords
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from agent.session import Session
+
+__all__ = ["ReviewScreen"]
+
+_HINTS = (
+    ("a", "key.accept"),
+    ("r", "key.reject"),
+    ("v", "key.review"),
+    ("u", "key.undo"),
+    ("n", "key.next_image"),
+    ("p", "key.previous_image"),
+    ("q", "key.quit"),
+)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A decision that can be taken back."""
+
+    image_id: str
+    before: Verdict | None
+    verdict: Verdict
+    reason: str
+    is_undo: bool = False
+
+
+class ReviewScreen(Screen[None]):
+    """Shows the images that are undecided or sent to review, the most doubtful first.
+
+    Args:
+        session: Knows the images; decisions are recorded in it, in the name of its user.
+        language: Of the words.
+        graphics: As for `PicturePanel`.
+    """
+
+    DEFAULT_CSS = """
+    ReviewScreen { layout: vertical; }
+    ReviewScreen > .progress { height: 1; padding: 0 1; background: $panel; text-wrap: nowrap;
+        text-overflow: ellipsis; }
+    ReviewScreen > .end { display: none; height: 1fr; content-align: center middle; padding: 1 2; }
+    ReviewScreen.-ended > PicturePanel { display: none; }
+    ReviewScreen.-ended > .end { display: block; }
+    ReviewScreen > .review-keys { background: $panel; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "decide('accept')", "Accept", id="review.accept"),
+        Binding("r", "decide('reject')", "Reject", id="review.reject"),
+        Binding("v", "decide('review')", "Send to review", id="review.review"),
+        Binding("u", "undo", "Undo", id="review.undo"),
+        Binding("n,pagedown", "go(1)", "Next image", id="review.next"),
+        Binding("p,pageup", "go(-1)", "Previous image", id="review.previous"),
+        Binding("q,escape", "dismiss", "Return", id="review.close"),
+    ]
+
+    class Recorded(Message):
+        """A decision is on record, or could not be."""
+
+        def __init__(self, step: _Step, error: str = "") -> None:
+            super().__init__()
+            self.step, self.error = step, error
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        language: Language = Language.EN,
+        graphics: type[Widget] | None = None,
+    ) -> None:
+        super().__init__()
+        self._session, self._words = session, ViewWords(language)
+        self._panel = PicturePanel(language=language, recipe=session.recipe, graphics=graphics)
+        self._progress = Static(classes="progress", markup=False)
+        self._end = Static(classes="end", markup=False)
+        self._keys = KeyHints(classes="review-keys")
+        ids = [record.id for record in session.batch.records]
+        self._queue = review_queue(ids, session.verdicts(), {i: session.inspection(i) for i in ids})
+        self._place = 0
+        self._decided: set[str] = set()
+        self._steps: list[_Step] = []
+        self._is_recording = False
+
+    def compose(self) -> ComposeResult:
+        """Shows the progress, the picture with all that is known of it, and the keys."""
+        yield self._progress
+        yield self._panel
+        yield self._end
+        yield self._keys
+
+    def on_mount(self) -> None:
+        """Begins with the most doubtful image."""
+        self._keys.tell([(key, key, self._words(doing)) for key, doing in _HINTS])
+        self.query_one(Canvas).focus()
+        self._show()
+
+    @property
+    def image_id(self) -> str | None:
+        """The image that is shown; None at the end of the queue."""
+        return self._queue[self._place] if self._place < len(self._queue) else None
+
+    def _show(self) -> None:
+        words, image_id = self._words, self.image_id
+        self.set_class(image_id is None, "-ended")
+        title = (words("review_title"), "bold")
+        if image_id is None:
+            key = "review_finished" if self._queue else "review_empty"
+            self._end.update(words(key, decided=len(self._decided)))
+            self._progress.update(Content.assemble(title))
+            return
+        place = words(
+            "review_progress", place=self._place + 1, total=len(self._queue), decided=len(self._decided)
+        )
+        state = words("is_decided" if image_id in self._decided else "is_open")
+        self._progress.update(Content.assemble(title, f"  {place} · {state}"))
+        record = self._session.batch.record(image_id)
+        is_readable = record.status is ImageStatus.READABLE
+        load = partial(self._load, image_id) if is_readable else None
+        self._panel.show(image_id, self._session.inspection(image_id), load)
+        self.query_one(Canvas).focus()
+
+    def _load(self, image_id: str) -> Image:
+        from PIL import Image
+
+        return Image.fromarray(self._session.batch.load(image_id))
+
+    def action_go(self, steps: int) -> None:
+        """Shows the next or the previous image, round and round."""
+        if self._queue:
+            start = self._place if self.image_id or steps > 0 else 0
+            self._place = (start + steps) % len(self._queue)
+            self._show()
+
+    def action_decide(self, verdict: str) -> None:
+        """Asks for the reason, then decides."""
+        image_id, new = self.image_id, Verdict(verdict)
+        if image_id is None or self._is_recording:
+            return
+
+        def decide(reason: str | None) -> None:
+            if reason:
+                before = self._session.verdicts().get(image_id)
+                self._record(_Step(image_id, before, new, reason))
+
+        asked = ReasonScreen(new, image_id, self._words.language, self._session.recipe)
+        self.app.push_screen(asked, decide)
+
+    def action_undo(self) -> None:
+        """Takes the last decision back; the ledger keeps both. What had no verdict goes to review."""
+        if not self._steps:
+            self.notify(self._words("nothing_to_undo"))
+        elif not self._is_recording:
+            last = self._steps[-1]
+            reason = self._words("undo_reason", reason=last.reason)
+            back = last.before or Verdict.REVIEW
+            self._record(_Step(last.image_id, last.verdict, back, reason, is_undo=True))
+
+    def _record(self, step: _Step) -> None:
+        """Records in a thread: another program may be writing to the ledger just now."""
+        self._is_recording = True
+        threading.Thread(target=self._recorded, args=(step,), name="loupe-decide", daemon=True).start()
+
+    def _recorded(self, step: _Step) -> None:
+        try:
+            self._session.decide(step.image_id, step.verdict, step.reason)
+        except LoupeError as error:
+            self.post_message(self.Recorded(step, f"{error.message}: {error.hint}"))
+        else:
+            self.post_message(self.Recorded(step))
+
+    @on(Recorded)
+    def _on_recorded(self, message: Recorded) -> None:
+        step, self._is_recording = message.step, False
+        if message.error:
+            self.notify(message.error, severity="error")
+        elif step.is_undo:
+            self._steps.pop()
+            self._decided.discard(step.image_id)
+            self._place = self._queue.index(step.image_id)
+        else:
+            self._steps.append(step)
+            self._decided.add(step.image_id)
+            self._place = self._next_open()
+        self._show()
+
+    def _next_open(self) -> int:
+        """Place of the next image that was not decided here; the end of the queue where there is none."""
+        count = len(self._queue)
+        places = ((self._place + step) % count for step in range(1, count + 1))
+        return next((place for place in places if self._queue[place] not in self._decided), count)
