@@ -137,14 +137,13 @@ class LoupeApp(App[ExitCode]):
     async def _opened(self, message: Opened) -> None:
         self.session, self.start = message.session, message.start
         self._decided.clear()
-        draft = self.workspace.prompt.area.text
         await self._show_workspace(message.events)
-        self.workspace.prompt.area.load_text(draft)
 
     async def _show_workspace(self, events: Iterable[Event]) -> None:
         """Puts a fresh workspace on the screen, with the session that is open."""
-        workspace = Workspace(self.words, self._graphics)
+        workspace, draft = Workspace(self.words, self._graphics), self.workspace.prompt.area.text
         await self.switch_screen(workspace)
+        workspace.prompt.write(draft)
         if self.session is not None:
             await workspace.attach(self.session, list(events), self._commands.values())
 

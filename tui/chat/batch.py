@@ -25,15 +25,17 @@ _LOOKS = {
     UNDECIDED: ("·", "$text-muted"),
     ALL: ("∑", ""),
 }
+# Widths in cells, a space for the gap included; a Korean letter takes two.
 _COLUMNS = (
-    ("mark", 1),
+    ("mark", 2),
     ("id", 8),
-    ("verdict", 10),
-    ("finding", 14),
-    ("size", 9),
-    ("state", 10),
+    ("verdict", 11),
+    ("finding", 15),
+    ("size", 10),
+    ("state", 11),
     ("name", 24),
 )
+
 
 
 def badge(mark: str, words: Words) -> Content:
@@ -94,7 +96,7 @@ class BatchPanel(Vertical):
     def compose(self) -> ComposeResult:
         """Puts the filters above the table."""
         yield Static(id="filters")
-        table = BatchTable(cursor_type="row", zebra_stripes=True, id="images")
+        table = BatchTable(cursor_type="row", cell_padding=0, zebra_stripes=True, id="images")
         for key, width in _COLUMNS:
             label = "" if key == "mark" else self._words(f"column.{key}")
             table.add_column(label, width=width, key=key)

@@ -204,8 +204,8 @@ class Prompt(Vertical):
 
     @on(PromptArea.Sent)
     def _send(self) -> None:
-        text = self.area.text.strip()
-        if self.area.is_offering and not any(offer.text == text for offer in self._offers):
+        text, word = self.area.text.strip(), self.area.before_cursor[-1:].strip()
+        if self.area.is_offering and word and all(offer.text != text for offer in self._offers):
             self._take()
             return
         if not text:

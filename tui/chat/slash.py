@@ -107,8 +107,8 @@ def complete(before: str, values: dict[str, Sequence[str]]) -> list[Completion]:
     found = parse(before)
     if found is None:
         return []
-    command = COMMANDS.get(found[0])
-    if command is None:
+    command, has_more = COMMANDS.get(found[0]), len(found[1]) > 0
+    if command is None or (not word and has_more):
         return []
     choices = command.choices
     known = values.get(choices, ()) if isinstance(choices, str) else choices

@@ -78,6 +78,10 @@ class Workspace(Screen[None]):
     Args:
         words: Of the interface.
         graphics: Draws pictures in the terminal's own way; None for half cells.
+
+    Attributes:
+        session: That is shown; None until there is one.
+        is_ready: Whether the session is shown whole.
     """
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual declares it
@@ -114,6 +118,7 @@ class Workspace(Screen[None]):
         super().__init__()
         self.words = words
         self.session: Session | None = None
+        self.is_ready = False
         self._graphics = graphics
         self._start_name = ""
         self._changed: set[str] = set()
@@ -187,6 +192,7 @@ class Workspace(Screen[None]):
         if not session.turns:
             await self.conversation.welcome()
         self._draw_header()
+        self.is_ready = True
 
     async def take(self, event: Event) -> None:
         """Shows an event of the running turn."""

@@ -1,0 +1,82 @@
+"""The app over fake engines and written answers, for the Pilot tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from agent.events import Decision
+from agent.models.scripted import ScriptedModel
+from agent.session import Session, SessionOptions
+from tests.agent.fakes import FakeEngines, write_batch
+from tools.recipe.file import load_recipe
+from tools.records import ScreeningStatus
+from tui.app import LoupeApp
+from tui.chat.background import Start
+
+_PATIENCE = 400  # rounds of the event loop's shortest pauses
+
+
+def code(*lines: str) -> str:
+    return "<code>\n" + "\n".join(lines) + "\n</code>"
+
+
+class Desk:
+    """A folder of grey parts, the second of which has a scratch, and apps about it."""
+
+    def __init__(self, folder: Path, count: int = 4) -> None:
+        self.folder = folder
+        write_batch(folder / "parts", count)
+        self.engines = FakeEngines(load_recipe(), {"img_002": ScreeningStatus.SUSPECT}, ["img_002"])
+        self.model = ScriptedModel([])
+        self.opened: list[Start] = []
+
+    def app(
+        self,
+        answers: Mapping[str, Sequence[str]] | Sequence[str] = (),
+        start: Start | None = None,
+        **options: Any,
+    ) -> LoupeApp:
+        self.model = ScriptedModel(answers)
+
+        def open_session(wanted: Start, approve: Callable[[Decision], bool]) -> Session:
+            self.opened.append(wanted)
+            given = SessionOptions(user="Kim", approve=approve, self_test=False)
+            engines = self.engines.as_engines
+            if wanted.resume:
+                return Session.resume(wanted.resume, self.model, options=given)
+            out = wanted.out or self.folder / f"out-{len(self.opened)}"
+            return Session(wanted.images, wanted.recipe, self.model, out=out, options=given, engines=engines)
+
+        return LoupeApp(start or Start((str(self.folder / "parts"),)), open_session, **options)
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
+    """Lets the app work until something holds."""
+    for _ in range(_PATIENCE):
+        if holds():
+            return
+        await pilot.pause()
+        await asyncio.sleep(0.01)  # the work is done in threads: let them have the interpreter
+    raise AssertionError("it never came to hold")
+
+
+async def opened(pilot: Pilot[Any], app: LoupeApp) -> None:
+    await until(pilot, lambda: app.session and app.workspace.is_ready)
+
+
+async def say(pilot: Pilot[Any], app: LoupeApp, text: str) -> None:
+    """Types a request, sends it, and waits until the turn is over."""
+    app.workspace.prompt.write(text)
+    await pilot.pause()
+    app.workspace.prompt.close_offers()
+    await pilot.press("enter")
+    await until(pilot, lambda: not app.workspace.prompt.area.text)
+    for _ in range(3):  # from the prompt to the workspace to the app
+        await pilot.pause()
+    await until(pilot, lambda: not app.is_busy)
+    await pilot.pause()

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Collapsible, Input, Markdown, OptionList, Static
+
+from agent.log import read_log
+from tests.tui.chat.desks import Desk, code, opened, say, until
+from tools.records import Language, Verdict
+from tui.app import LoupeApp
+from tui.chat.background import Start
+from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog, ReasonDialog
+from tui.chat.opening_dialog import OpenDialog
+from tui.chat.prompt import PromptArea
+from tui.chat.steps import StepView, ToolView
+from tui.chat.turns import TurnView
+
+Flow = Callable[[Any], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return Desk(tmp_path)
+
+
+def play(app: LoupeApp, flow: Flow, size: tuple[int, int] = (120, 40)) -> None:
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await flow(pilot)
+        if app.closing is not None:
+            app.closing.join()
+        elif app.session is not None:
+            app.session.close()
+
+    asyncio.run(run())
+
+
+def shown(app: LoupeApp) -> str:
+    """All that static texts and Markdown on the screen say."""
+    texts = [str(widget.render()) for widget in app.screen.query(Static)]
+    return "\n".join(texts + [widget.source for widget in app.screen.query(Markdown)])
+
+
+def test_an_answer_a_step_and_a_tools_rows_are_shown(desk: Desk) -> None:
+    app = desk.app([code("rows = screen()", "final_answer(f'{len(rows)} screened')")])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "screen them")
+        (turn,) = app.workspace.query(TurnView)
+        assert turn.answer == "4 screened"
+        (step,) = app.workspace.query(StepView)
+        assert step.collapsed
+        assert "rows = screen()" in step.query_one(Markdown).source
+        (call,) = app.workspace.query(ToolView)
+        assert "screen() · 4 rows" in call.query_one(Collapsible).title
+        assert not app.workspace.query("#welcome")
+
+    play(app, flow)
+
+
+def test_a_command_uses_the_tool_without_the_model_and_rows_follow(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/inspect")
+        await until(pilot, lambda: not app.workspace._changed)
+        marks = {image: row.mark for image, row in app.workspace.board._rows.items()}
+        assert marks["img_001"] == "accept"
+        assert app.workspace.board._rows["img_002"].finding == "scratch"
+        assert desk.model.sent == []
+        app.workspace.board.set_filter(marks["img_002"])
+        assert "img_002" in app.workspace.board._shown
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize(("keys", "expected"), [(["y"], Verdict.REJECT), (["n"], None)])
+def test_the_agents_decision_is_confirmed_first(
+    desk: Desk, keys: list[str], expected: Verdict | None
+) -> None:
+    app = desk.app(
+        [code('decide("img_003", "reject", "bent")', 'final_answer("done")'), code('final_answer("left")')]
+    )
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("reject img_003")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
+        assert "bent" in shown(app)
+        await pilot.press(*keys)
+        await until(pilot, lambda: not app.is_busy)
+        assert app.session is not None
+        assert app.session.verdicts().get("img_003") is expected
+
+    play(app, flow)
+
+
+def test_decisions_are_not_asked_for_where_that_is_switched_off(desk: Desk) -> None:
+    app = desk.app([code('decide("img_003", "reject", "bent")', 'final_answer("done")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/confirm off")
+        await say(pilot, app, "reject img_003")
+        assert app.session is not None
+        assert app.session.verdicts() == {"img_003": Verdict.REJECT}
+
+    play(app, flow)
+
+
+def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        assert app.session is not None
+        session = app.session
+        await pilot.press("f2", "space", "space", "r")
+        await until(pilot, lambda: isinstance(app.screen, ReasonDialog))
+        app.screen.query_one(Input).value = "dented in transport"
+        await pilot.press("enter")
+        await until(pilot, lambda: len(session.verdicts()) == 2)
+        assert set(session.verdicts().values()) == {Verdict.REJECT}
+        assert not app.workspace.board.selected
+        await until(pilot, lambda: app._decided)
+        await pilot.press("u")
+        await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
+        reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
+        assert reasons[:2] == ["dented in transport"] * 2
+        assert [event.by for event in read_log(session.out)[1]][:1] == ["Kim"]
+
+    play(app, flow)
+
+
+def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
+    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("all done")')])
+
+    def block() -> None:
+        reached.set()
+        assert app.session is not None
+        app.session._cancel.wait(20)
+
+    desk.engines.screener.before_each = block
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("inspect everything")
+        await pilot.press("enter")
+        await until(pilot, reached.is_set)
+        assert app.is_busy
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.is_busy)
+        assert "Stopped. Kept: 0 inspections" in shown(app)
+
+    play(app, flow)
+
+
+def test_a_failing_model_is_a_message_with_a_hint_and_the_app_goes_on(desk: Desk) -> None:
+    app = desk.app({"hello": [code('final_answer("hi")')]})
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "something else")
+        assert "has no answer" in shown(app)
+        await say(pilot, app, "hello")
+        assert app.workspace.conversation.last_answer == "hi"
+
+    play(app, flow)
+
+
+def test_a_folder_without_images_is_a_message_and_another_can_be_opened(desk: Desk) -> None:
+    (desk.folder / "empty").mkdir()
+    app = desk.app(start=Start((str(desk.folder / "empty"),)))
+
+    async def flow(pilot: Any) -> None:
+        await until(pilot, lambda: app.workspace.query(".error"))
+        await say(pilot, app, f"/open {desk.folder / 'parts'}")
+        await opened(pilot, app)
+        assert app.session is not None
+        assert len(app.session.batch) == 4
+
+    play(app, flow)
+
+
+def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:
+    app = desk.app(start=Start())
+
+    async def flow(pilot: Any) -> None:
+        await until(pilot, lambda: isinstance(app.screen, OpenDialog))
+        assert "pocket" in shown(app)
+        app.screen.query_one(Input).value = str(desk.folder / "parts")
+        await pilot.press("enter")
+        await opened(pilot, app)
+
+    play(app, flow)
+
+
+def test_a_session_is_listed_resumed_and_refused_to_a_second_window(desk: Desk) -> None:
+    first = desk.app([code('final_answer("one")')])
+
+    async def begin(pilot: Any) -> None:
+        await opened(pilot, first)
+        await say(pilot, first, "first request")
+        second = desk.app(start=Start(resume=desk.folder / "out-1"))
+
+        async def refused(other: Any) -> None:
+            await until(other, lambda: second.workspace.query(".error"))
+            assert "open in another window" in shown(second)
+
+        async with second.run_test() as other:
+            await refused(other)
+
+    play(first, begin)
+    again = desk.app(start=Start())
+
+    async def resume(pilot: Any) -> None:
+        await until(pilot, lambda: isinstance(again.screen, OpenDialog))
+        await pilot.press("escape", "ctrl+s")
+        await until(pilot, lambda: isinstance(again.screen, ChooseDialog))
+        await pilot.press("enter")
+        await opened(pilot, again)
+        (turn,) = again.workspace.query(TurnView)
+        assert (turn.request, turn.answer) == ("first request", "one")
+        await pilot.press("up")
+        assert again.workspace.prompt.area.text == "first request"
+
+    play(again, resume)
+
+
+def test_the_chat_is_exported_copied_and_a_turn_edited(desk: Desk) -> None:
+    app = desk.app([code("screen('img_001')", 'final_answer("looks fine")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "is @img_001 fine?")
+        assert "is img_001 fine?" in str(desk.model.sent)
+        await say(pilot, app, f"/export {desk.folder / 'chat.md'}")
+        written = (desk.folder / "chat.md").read_text("utf-8")
+        assert "is img_001 fine?" in written
+        assert "| id | suspicion |" in written
+        assert "looks fine" in written
+        await say(pilot, app, "/copy")
+        assert app.clipboard == "looks fine"
+        app.workspace.query_one(TurnView).focus()
+        await pilot.press("e")
+        assert app.workspace.prompt.area.text == "is img_001 fine?"
+
+    play(app, flow)
+
+
+def test_completion_offers_commands_and_images_and_enter_takes_the_first(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await pilot.press(*"/lo")
+        await until(pilot, lambda: app.workspace.prompt.area.is_offering)
+        offers = app.workspace.query_one("#offers", OptionList)
+        assert offers.option_count == 2
+        await pilot.press("down", "enter", *"3")
+        await pilot.pause()
+        await pilot.press("tab")
+        assert app.workspace.prompt.area.text == "/look img_003 "
+        await pilot.press("enter")
+        await until(pilot, lambda: app.workspace.board.current == "img_003")
+
+    play(app, flow)
+
+
+def test_the_interface_changes_its_language_and_keeps_the_conversation(desk: Desk) -> None:
+    app = desk.app([code('final_answer("one")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "first request")
+        await say(pilot, app, "/language ko")
+        assert app.words.language is Language.KO
+        assert "답변 완료" in shown(app)
+        assert app.workspace.conversation.last_answer == "one"
+
+    play(app, flow)
+
+
+def test_another_model_answers_from_the_next_turn_on(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "answers.yaml").write_text("- |\n  <code>\n  final_answer('second model')\n  </code>\n")
+    app = desk.app([code('final_answer("first model")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "one")
+        await say(pilot, app, f"/model scripted:{tmp_path / 'answers.yaml'}")
+        await say(pilot, app, "two")
+        assert app.workspace.conversation.last_answer == "second model"
+        await say(pilot, app, "/model no/such-model")
+        await say(pilot, app, "three")
+        assert [turn.outcome.value for turn in app.session.turns][-1] == "failed"  # type: ignore[union-attr]
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("language", list(Language))
+def test_panels_fit_the_terminal(desk: Desk, size: tuple[int, int], language: Language) -> None:
+    app = desk.app(language=language)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        picture, batch = app.workspace.query_one("#picture"), app.workspace.board
+        assert picture.display is (size[0] > 80)
+        await pilot.press("f4")
+        await pilot.pause()
+        assert picture.display
+        assert batch.display is (size[0] > 80)
+        await pilot.press("f3")
+        await pilot.pause()
+        assert batch.display
+        assert isinstance(app.focused, PromptArea)
+        assert app.workspace.conversation.size.width >= 45
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+
+    play(app, flow, size)
+
+
+def test_quitting_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
+    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("done")')])
+
+    def block() -> None:
+        reached.set()
+        assert app.session is not None
+        app.session._cancel.wait(20)
+
+    desk.engines.screener.before_each = block
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("inspect everything")
+        await pilot.press("enter")
+        await until(pilot, reached.is_set)
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+
+    play(app, flow)
+    assert app.return_code == 0
+    assert read_log(desk.folder / "out-1")[1][-1].kind == "turn_finished"
