@@ -1,0 +1,89 @@
+"""The command `python -m agent.forge`: trains the pocket vision-language model, and tells how good it is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.errors import LoupeError
+
+__all__ = ["main"]
+
+_POCKET = Path(__file__).resolve().parent.parent / "pocket"
+_PHOTOS = 1000
+_DEFECT_RATE = 0.75
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m agent.forge", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train the model")
+    train.add_argument(
+        "--out", type=Path, default=_POCKET, help="folder of the checkpoint (default %(default)s)"
+    )
+    train.add_argument("--minutes", type=float, default=120.0, help="wall clock (default %(default)s)")
+    train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
+    train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
+    train.add_argument("--rate", type=float, default=1.2e-3, help="learning rate (default %(default)s)")
+    train.add_argument("--sight", type=float, default=0.15, help="share of pictures (default %(default)s)")
+    train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
+    train.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    train.add_argument(
+        "--set",
+        type=Path,
+        default=Path("forge-set"),
+        help="photographs of synthesised parts, made when absent (default %(default)s)",
+    )
+    judge = commands.add_parser("evaluate", help="tell success on phrasings that were not trained on")
+    judge.add_argument("model", type=Path, help="folder of the checkpoint")
+    judge.add_argument(
+        "--count", type=int, default=4, help="requests per intent and language (default %(default)s)"
+    )
+    judge.add_argument(
+        "--seed", type=int, default=1, help="of the batches and the phrasings (default %(default)s)"
+    )
+    judge.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    judge.add_argument("--failures", action="store_true", help="print each failure")
+    return parser
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from agent.forge.training import Options, train
+    from tools.forge.schedule import Budget
+    from tools.forge.training_set import TRAINING_SEED, ensure_set
+
+    photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
+    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start)
+    train(photos, arguments.out, Budget(arguments.minutes, arguments.steps), options)
+    sys.stderr.write(f"written to {arguments.out}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one subcommand and returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        import torch
+
+        if arguments.threads:
+            torch.set_num_threads(arguments.threads)
+        if arguments.command == "train":
+            _train(arguments)
+        else:
+            from agent.forge.evaluate import report
+
+            sys.stdout.writelines(
+                f"{line}\n"
+                for line in report(
+                    arguments.model, arguments.count, arguments.seed, tells_failures=arguments.failures
+                )
+            )
+    except LoupeError as error:
+        sys.stderr.write(f"{error.title}: {error.message}\n{error.hint}\n")
+        return int(error.exit_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""Requests as people write them, with what each one wants: from templates, slots, pairs and noise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from agent.forge import slots
+from agent.forge.noise import dressed, slipped
+from agent.forge.programs import SPOKEN
+from tools.recipe import Recipe
+from tools.records import ImageRecord, Language
+
+__all__ = [
+    "FOLLOWING",
+    "Request",
+    "Scope",
+    "Wish",
+    "intents",
+    "is_held_out",
+    "make_pair",
+    "make_request",
+    "templates",
+]
+
+_PHRASES = Path(__file__).parent / "data" / "phrases.jsonl"
+_SLOT = re.compile(r"\{(\w+)\}")
+_HELD_OUT_SHARE = 5  # one in so many templates is kept out of training
+
+EN, KO = Language.EN, Language.KO
+Wish = tuple[str, dict[str, str]]
+"""A key of `PROGRAMS` and what fills its gaps."""
+
+FOLLOWING = frozenset(
+    {
+        "follow_measure", "follow_reject", "follow_accept", "follow_report", "follow_same", "follow_look",
+        "follow_describe", "follow_measure_it",
+    }
+)  # fmt: skip
+"""Intents that lean on the turn before."""
+
+_PAIRED = (
+    "inspect_all", "inspect_id", "measure_id", "measure_ids", "measure_all", "locate_id", "locate_all",
+    "describe_id", "screen_all", "screen_ids", "compare", "count_by_type", "biggest", "images_list", "reject",
+    "accept", "review", "report", "report_lot", "report_ids", "findings_type", "measure_over", "decide_two",
+)  # fmt: skip
+_JOINTS = {
+    EN: (
+        " and ", ", and ", " and then ", ", then ", ". Then ", "; ", ". ", " + ", ", also ", " & ", ". Also ",
+        " and also ", ". After that ", ", plus ", "\n",
+    ),
+    KO: (", ", " 그리고 ", ". 그리고 ", " 하고 ", ". 그다음 ", " 다음에 ", "; ", ". ", " + ", " 그 다음 ", ". 그리고 나서 ", "\n"),
+}  # fmt: skip
+_MANY = frozenset({"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review"})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a request may speak of.
+
+    Attributes:
+        is_held_out: Whether templates of the held-out fifth are used, and only those.
+    """
+
+    records: Sequence[ImageRecord]
+    recipe: Recipe
+    is_held_out: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody says, and what it means."""
+
+    text: str
+    language: Language
+    intent: str
+    wishes: tuple[Wish, ...]
+
+
+@cache
+def _phrases() -> dict[tuple[str, str, bool], tuple[str, ...]]:
+    found: dict[tuple[str, str, bool], list[str]] = {}
+    for line in _PHRASES.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        found.setdefault((row["intent"], row["lang"], is_held_out(row["text"])), []).append(row["text"])
+    return {key: tuple(texts) for key, texts in found.items()}
+
+
+def is_held_out(template: str) -> bool:
+    """Whether a template is kept out of training: a fifth is, by hash."""
+    return int(hashlib.sha256(template.encode()).hexdigest(), 16) % _HELD_OUT_SHARE == 0
+
+
+def templates(intent: str, language: Language, *, held_out: bool) -> tuple[str, ...]:
+    """Returns the phrasings of an intent; none where there are none."""
+    return _phrases().get((intent, language.value, held_out), ())
+
+
+def intents(language: Language) -> tuple[str, ...]:
+    """Returns the intents that a language has phrasings for."""
+    return tuple(sorted({intent for intent, of, _ in _phrases() if of == language.value}))
+
+
+def make_request(
+    rng: random.Random, scope: Scope, language: Language, intent: str, *, is_noisy: bool = True
+) -> Request:
+    """Makes a request of an intent that stands alone; for `FOLLOWING` the wish is a later matter."""
+    texts = templates(intent, language, held_out=scope.is_held_out)
+    template = rng.choice(texts or templates(intent, language, held_out=not scope.is_held_out))
+    if is_noisy:
+        template = dressed(rng, template, language)
+        template = slipped(rng, template)
+    spelled, values = _filled(rng, scope, language, intent, template)
+    return Request(spelled, language, intent, tuple(_wishes(intent, values, language)))
+
+
+def make_pair(rng: random.Random, scope: Scope, language: Language) -> Request:
+    """Makes a request of two wishes in one sentence, or in two."""
+    first, second = (make_request(rng, scope, language, rng.choice(_PAIRED)) for _ in range(2))
+    tail = second.text
+    if language is EN and rng.random() < 0.8 and not tail[:2].isupper():
+        tail = tail[:1].lower() + tail[1:]
+    text = first.text.rstrip(".?!~ ") + rng.choice(_JOINTS[language]) + tail
+    return replace(first, text=text, intent="pair", wishes=(*first.wishes, *second.wishes))
+
+
+def _filled(
+    rng: random.Random, scope: Scope, language: Language, intent: str, template: str
+) -> tuple[str, dict[str, str]]:
+    """Fills the gaps of a template; returns the text, and per gap what a program says for it."""
+    names = dict.fromkeys(_SLOT.findall(template))
+    spelled: dict[str, str] = {}
+    values: dict[str, str] = {}
+    if "id2" in names:
+        wanted = [name for name in ("id", "id2", "id3") if name in names]
+        chosen = slots.images(rng, scope.records, language, len(wanted))
+        chosen += [chosen[-1]] * (len(wanted) - len(chosen))
+        for name, (text, code) in zip(wanted, chosen, strict=True):
+            spelled[name], values[name] = text, code
+    elif "id" in names:
+        is_bare = bool(
+            re.search(r"\{id\}번|(?:image|img|picture|photo|part|number|no\.|#) ?\{id\}", template)
+        )
+        if intent in _MANY and not is_bare and len(scope.records) > 2 and rng.random() < 0.12:
+            spelled["id"], codes = slots.listed(rng, scope.records, language)
+            values["id"] = ", ".join(codes)
+        else:
+            spelled["id"], values["id"] = slots.one_image(rng, scope.records, language, is_bare=is_bare)
+    makers: dict[str, Callable[[], tuple[str, str]]] = {
+        "thr": lambda: slots.threshold(rng),
+        "type": lambda: slots.type_name(rng, scope.recipe, language),
+        "lot": lambda: (slots.lot(rng),) * 2,
+        "mm": lambda: (slots.millimetres(rng),) * 2,
+        "phrase": lambda: (slots.phrase(rng, language),) * 2,
+    }
+    for name in names:
+        if name in makers:
+            spelled[name], values[name] = makers[name]()
+    return _SLOT.sub(lambda gap: spelled.get(gap[1], gap[0]), template), values
+
+
+def _wishes(intent: str, values: dict[str, str], language: Language) -> list[Wish]:
+    if intent in ("inspect_report", "reject_report"):
+        first = (
+            ("inspect", {"ids": ""}) if intent == "inspect_report" else _decision("reject", values, language)
+        )
+        return [first, ("report", {"options": _options(values, language)})]
+    return [_wish(intent, values, language)]
+
+
+def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
+    stem, _, of = intent.partition("_")
+    some = [values[name] for name in ("id", "id2", "id3") if name in values]
+    plain = {
+        "images_list": "images",
+        "findings_type": "of_type",
+        "count_type": "of_type",
+        "which_decide": "which",
+    }
+    if intent in ("accept", "reject", "review"):
+        return _decision(intent, values, language)
+    if intent == "decide_two":
+        spoken = {"verdict": "accept", "second": "reject", "reason": SPOKEN[language]}
+        return "decide_two", {"id": values["id"], "other": values["id2"], **spoken}
+    if intent == "inspect_id" and len(some) == 1 and "," not in some[0]:
+        return "inspect_one", {"id": some[0]}
+    if stem == "describe":
+        spoken_ko = language is KO or of == "id_ko"
+        return "describe", {
+            "ids": ", ".join(filter(None, (_many(some), 'language="ko"' if spoken_ko else "")))
+        }
+    if intent in ("screen_thr", "inspect_thr"):
+        return intent, {"thr": values["thr"]}
+    if stem in ("inspect", "screen", "locate", "measure") and intent != "measure_over":
+        return stem, {"ids": _many(some)}
+    if intent == "measure_over":
+        return ("type_over" if "type" in values else intent), {
+            k: values[k] for k in ("mm", "type") if k in values
+        }
+    if stem == "report":
+        return "report", {"options": _options(values, {"ko": KO, "lot_ko": KO, "en": EN}.get(of, language))}
+    if intent == "compare":
+        return intent, {"id": values["id"], "other": values["id2"]}
+    renamed = {"id": values.get("id", ""), "text": values.get("phrase", ""), "type": values.get("type", "")}
+    return plain.get(intent, intent), {name: value for name, value in renamed.items() if value}
+
+
+def _decision(verdict: str, values: dict[str, str], language: Language) -> Wish:
+    return "decide", {"several": values["id"], "verdict": verdict, "reason": SPOKEN[language]}
+
+
+def _many(some: Sequence[str]) -> str:
+    """Ids as the argument of a tool: nothing, one string, or a list."""
+    flat = ", ".join(dict.fromkeys(some))
+    return f"[{flat}]" if "," in flat else flat
+
+
+def _options(values: dict[str, str], language: Language) -> str:
+    some = [values[name] for name in ("id", "id2", "id3") if name in values]
+    is_part = "id2" in values
+    parts = (
+        f'lot="{values["lot"]}"' if "lot" in values else "",
+        f"ids={_many(some)}" if is_part else "",
+        'language="ko"' if language is KO else "",
+    )
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,271 @@
+"""Many conversations about one batch in one training sample: what they share is computed once.
+
+A sample is the prompt with the batch, then conversation after conversation. Each attends to the prompt and to
+itself, at the positions that it would have alone, so the gradient is the one of separate samples at a fraction of
+their tokens.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from agent.forge.trajectories import PICTURE_TOKENS
+from agent.models.families import QWEN2_5_VL
+from agent.models.pictures import Picture
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+
+    from agent.models.messages import Turn
+
+__all__ = ["Encoder", "Pack", "Piece", "hidden_states", "packed"]
+
+_DROPOUT = 0.1  # of merges, so that a typo looks like what was seen (BPE-dropout, Provilkov et al. 2020)
+_DROPOUT_SHARE = 0.5  # of what users say
+
+
+@dataclass
+class Piece:
+    """Tokens of a part of a conversation.
+
+    Attributes:
+        ids: Token ids.
+        is_target: Per token, whether the model is to write it.
+        pictures: In order.
+    """
+
+    ids: list[int]
+    is_target: list[bool]
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A sample.
+
+    Attributes:
+        tensors: `input_ids` (1, length), `position_ids` (3, 1, length), `pixel_values`, `image_grid_thw`.
+        lengths: Of the prefix and of each conversation.
+        at: Positions before a token that the model is to write.
+        targets: Those tokens.
+        weights: Of each of them: every conversation counts alike.
+    """
+
+    tensors: dict[str, torch.Tensor]
+    lengths: tuple[int, ...]
+    at: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor
+
+
+class Encoder:
+    """Turns messages into tokens exactly as the checkpoint's processor does.
+
+    Args:
+        processor: Of the checkpoint.
+        rng: Decides where users' words are cut into smaller tokens; None cuts nowhere.
+    """
+
+    def __init__(self, processor: Qwen2_5_VLProcessor, rng: random.Random | None = None) -> None:
+        from tokenizers import Tokenizer
+
+        self.processor = processor
+        self._rng = rng
+        self._whole = processor.tokenizer.backend_tokenizer
+        self._torn = Tokenizer.from_str(self._whole.to_str())
+        self._torn.model.dropout = _DROPOUT
+        self._pad = processor.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+
+    def prefix(self, messages: Sequence[Turn]) -> Piece:
+        """Encodes what all conversations about a batch begin with: all before the first request."""
+        system, user = messages[0], messages[1]
+        piece = Piece([], [], [])
+        self._add(piece, f"<|im_start|>system\n{system.parts[0]}<|im_end|>\n<|im_start|>user\n")
+        for part in user.parts:
+            if isinstance(part, str) and (at := _request_at(part)) >= 0:
+                self._add(piece, part[:at])
+                break
+            self._add_part(piece, part)
+        return piece
+
+    def branch(self, messages: Sequence[Turn], first_written: int) -> Piece:
+        """Encodes what comes after the prefix; what the model writes in the running turn is the target."""
+        piece = Piece([], [], [])
+        is_open = False
+        for part in messages[1].parts:
+            at = _request_at(part) if isinstance(part, str) and not is_open else -1
+            if at >= 0 and isinstance(part, str):
+                is_open = True
+                self._add(piece, part[at:], is_user=True)
+            elif is_open:
+                self._add_part(piece, part, is_user=True)
+        self._add(piece, "<|im_end|>\n")
+        for number, message in enumerate(messages[2:], 2):
+            is_target = number >= first_written and message.role == "assistant"
+            self._add(piece, f"<|im_start|>{message.role}\n")
+            for part in message.parts:
+                self._add_part(piece, part, is_user=message.role == "user", is_target=is_target)
+            self._add(piece, "<|im_end|>", is_target=is_target)
+            self._add(piece, "\n")
+        return piece
+
+    def asked(self, messages: Sequence[Turn]) -> Piece:
+        """Encodes a conversation whose every answer is a target, without a prefix."""
+        piece = Piece([], [], [])
+        for message in messages:
+            is_target = message.role == "assistant"
+            self._add(piece, f"<|im_start|>{message.role}\n")
+            for part in message.parts:
+                self._add_part(piece, part, is_target=is_target)
+            self._add(piece, "<|im_end|>", is_target=is_target)
+            self._add(piece, "\n")
+        return piece
+
+    def _add_part(
+        self, piece: Piece, part: str | Picture, *, is_user: bool = False, is_target: bool = False
+    ) -> None:
+        if isinstance(part, str):
+            self._add(piece, part, is_user=is_user, is_target=is_target)
+            return
+        count = QWEN2_5_VL.picture_tokens(*part.size_px, PICTURE_TOKENS)
+        self._add(piece, "<|vision_start|>")
+        piece.ids += [self._pad] * count
+        piece.is_target += [False] * count
+        self._add(piece, "<|vision_end|>")
+        piece.pictures.append(part)
+
+    def _add(self, piece: Piece, text: str, *, is_user: bool = False, is_target: bool = False) -> None:
+        is_torn = is_user and self._rng is not None and self._rng.random() < _DROPOUT_SHARE
+        ids = (self._torn if is_torn else self._whole).encode(text, add_special_tokens=False).ids
+        piece.ids += ids
+        piece.is_target += [is_target] * len(ids)
+
+
+def _request_at(part: str) -> int:
+    """Where the first request begins in the first message of the user, its newline included."""
+    return 0 if part.startswith("Request: ") else part.find("\nRequest: ")
+
+
+def packed(
+    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, prefix: Piece, branches: Sequence[Piece]
+) -> Pack:
+    """Makes a sample of conversations that share a prefix.
+
+    Args:
+        model: Knows the positions.
+        encoder: Knows the pictures.
+        prefix: Shared; may be empty.
+        branches: What follows it, each on its own.
+    """
+    import torch
+
+    start = len(prefix.ids)
+    ids = prefix.ids + [token for branch in branches for token in branch.ids]
+    positions = [_positions(model, encoder, prefix)] if start else []
+    at, targets, weights = [], [], []
+    begin = start
+    for branch in branches:
+        end = begin + len(branch.ids)
+        alone = Piece(prefix.ids + branch.ids, [], prefix.pictures + branch.pictures)
+        positions.append(_positions(model, encoder, alone)[:, :, start:])
+        own = [begin + n for n, is_target in enumerate(branch.is_target) if is_target]
+        at += [place - 1 for place in own]
+        targets += [ids[place] for place in own]
+        weights += [len(own) ** -0.5] * len(own)
+        begin = end
+    tensors = {"input_ids": torch.tensor([ids]), "position_ids": torch.cat(positions, dim=2)}
+    pictures = [*prefix.pictures, *(picture for branch in branches for picture in branch.pictures)]
+    if pictures:
+        tensors |= _pixels(encoder.processor, pictures)
+    lengths = (start, *(len(branch.ids) for branch in branches))
+    return Pack(tensors, lengths, torch.tensor(at), torch.tensor(targets), torch.tensor(weights))
+
+
+def hidden_states(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:
+    """Returns the last hidden states before each target, of shape (targets, hidden)."""
+    model.set_attn_implementation({"text_config": _registered()})
+    lengths: dict[str, object] = {"full_attention": pack.lengths}
+    try:
+        out: Any = model.model(**pack.tensors, attention_mask=lengths, use_cache=False)
+    finally:
+        model.set_attn_implementation({"text_config": "sdpa"})
+    states: torch.Tensor = out.last_hidden_state[0, pack.at]
+    return states
+
+
+@cache
+def _registered() -> str:
+    """Makes the attention of packs known to transformers; returns its name there."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register("loupe_packs", _attention)
+    return "loupe_packs"
+
+
+def _attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    lengths: tuple[int, ...],
+    scaling: float,
+    **_: object,
+) -> tuple[torch.Tensor, None]:
+    """Attends within the prefix, then within each conversation with the prefix before it.
+
+    Args:
+        module: The layer; not used.
+        query: (1, heads, length, size), as are key and value.
+        key: See `query`.
+        value: See `query`.
+        lengths: Of the prefix and the conversations, in place of a mask.
+        scaling: Of the products.
+        **_: What other implementations take.
+    """
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention as attend
+
+    prefix, *branches = lengths
+    keys, values = key[:, :, :prefix], value[:, :, :prefix]
+    found = [attend(query[:, :, :prefix], keys, values, is_causal=True, scale=scaling)] if prefix else []
+    begin = prefix
+    for length in branches:
+        own = slice(begin, begin + length)
+        mask = torch.ones(length, prefix + length, dtype=torch.bool).tril(prefix)
+        found.append(
+            attend(
+                query[:, :, own],
+                torch.cat((keys, key[:, :, own]), dim=2),
+                torch.cat((values, value[:, :, own]), dim=2),
+                attn_mask=mask,
+                scale=scaling,
+            )
+        )
+        begin += length
+    return torch.cat(found, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _positions(model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, piece: Piece) -> torch.Tensor:
+    """Positions (3, 1, length) in time, row and column, as the model counts them."""
+    import torch
+
+    if not piece.pictures:
+        return torch.arange(len(piece.ids)).expand(3, 1, -1)
+    ids = torch.tensor([piece.ids])
+    merged = [(1, p.size_px[1] // 14, p.size_px[0] // 14) for p in piece.pictures]
+    kinds = (ids == model.config.image_token_id).int()
+    positions, _ = model.model.get_rope_index(
+        ids, mm_token_type_ids=kinds, image_grid_thw=torch.tensor(merged)
+    )
+    found: torch.Tensor = positions
+    return found
+
+
+def _pixels(processor: Qwen2_5_VLProcessor, pictures: Sequence[Picture]) -> dict[str, torch.Tensor]:
+    made = processor.image_processor(images=[picture.image for picture in pictures], return_tensors="pt")
+    return {"pixel_values": made["pixel_values"], "image_grid_thw": made["image_grid_thw"]}

@@ -1,0 +1,138 @@
+"""Trains the pocket vision-language model: conversations about made-up batches, and pictures with known answers."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.forge.cases import make_case
+from agent.forge.checkpoint import make_model, make_processor, read, save
+from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
+from agent.forge.sight import Gallery
+from agent.forge.simulated import SimulatedSteps
+from agent.forge.trajectories import make_example
+from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    from tools.forge.training_set import Photo
+
+__all__ = ["Options", "train"]
+
+_CONVERSATIONS = 24  # per sample
+_TASKS = 8  # with pixels, per sample
+_SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 45)
+_SIZE_ODDS = (3, 4, 6, 6, 6, 6, 6, 5, 4, 2, 2, 1, 1)
+_SHEET_RATE = 0.3
+_LEDGER_RATE, _EYES_RATE = 0.8, 0.95
+_LONGEST = 2600  # tokens of a sample
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train.
+
+    Attributes:
+        start: Checkpoint to begin with; random weights when None.
+        sight_rate: Share of samples that are questions about pictures.
+    """
+
+    rate: float = 1.2e-3
+    sight_rate: float = 0.15
+    seed: int = 0
+    start: Path | None = None
+
+
+def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) -> None:
+    """Trains until the budget is spent, and saves averaged weights now and then.
+
+    Args:
+        photos: Synthesised photographs, for all that is seen.
+        out: Folder of the checkpoint.
+        budget: Time and steps.
+        options: The rest.
+    """
+    import torch
+
+    torch.manual_seed(options.seed)
+    processor = make_processor() if options.start is None else read(options.start)[1]
+    model = make_model(processor) if options.start is None else read(options.start)[0]
+    rng = random.Random(options.seed)
+    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options.sight_rate)
+    optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
+    averaged, progress = Averaged(model, decay=0.995), Progress(budget)
+    means = {"words": 6.0, "sight": 6.0}
+    tokens = 0
+    model.train()
+    for step in progress:
+        kind, pack = next(samples)
+        set_rate(optimizers, options.rate * progress.rate)
+        loss = _loss(model, pack)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        averaged.update(model, step)
+        means[kind] = 0.97 * means[kind] + 0.03 * loss.item()
+        tokens += sum(pack.lengths)
+        progress.say(**means, tokens=tokens)
+        if progress.is_time_to_save():
+            save(averaged.model, processor, out)
+    save(averaged.model, processor, out)
+    sys.stderr.write(f"{progress.step} steps, {tokens} tokens\n")
+
+
+def _loss(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:
+    import torch
+    from torch.nn import functional
+
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model.lm_head(hidden_states(model, pack))
+    losses = functional.cross_entropy(logits.float(), pack.targets, reduction="none")
+    return (losses * pack.weights).sum() / pack.weights.sum()
+
+
+def _samples(
+    model: Qwen2_5_VLForConditionalGeneration,
+    encoder: Encoder,
+    gallery: Gallery,
+    rng: random.Random,
+    sight_rate: float,
+) -> Iterator[tuple[str, Pack]]:
+    while True:
+        if rng.random() < sight_rate:
+            tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
+            yield "sight", packed(model, encoder, Piece([], [], []), tasks)
+        else:
+            yield "words", _conversations(model, encoder, gallery, rng)
+
+
+def _conversations(
+    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, gallery: Gallery, rng: random.Random
+) -> Pack:
+    """Conversations about one batch, as many as fit."""
+    case = make_case(rng, rng.choices(_SIZES, _SIZE_ODDS)[0])
+    steps = SimulatedSteps(case)
+    sheet = gallery.sheet(case) if rng.random() < _SHEET_RATE else None
+    has_ledger, has_eyes = rng.random() < _LEDGER_RATE, rng.random() < _EYES_RATE
+    prefix: Piece | None = None
+    branches: list[Piece] = []
+    length = 0
+    for _ in range(_CONVERSATIONS):
+        example = make_example(
+            rng, steps, gallery.picture, sheet=sheet, has_ledger=has_ledger, has_eyes=has_eyes
+        )
+        prefix = prefix or encoder.prefix(example.messages)
+        branch = encoder.branch(example.messages, example.first_written)
+        if branches and len(prefix.ids) + length + len(branch.ids) > _LONGEST:
+            break
+        branches.append(branch)
+        length += len(branch.ids)
+    return packed(model, encoder, prefix or Piece([], [], []), branches)
