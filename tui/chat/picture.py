@@ -15,10 +15,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tools.records import Inspection, Language
-from tui.chat.canvas import Canvas, Frame
-from tui.chat.darkroom import Darkroom, Order, Photo, PhotoSource
+from tui.chat.canvas import Canvas
+from tui.chat.darkroom import Photo, PhotoSource
 from tui.chat.details import details, headline
 from tui.chat.hints import KeyHints
+from tui.chat.lens import Lens
 from tui.chat.view_words import ViewWords
 from tui.chat.views import View
 
@@ -75,15 +76,15 @@ class PicturePanel(Widget):
     PicturePanel > .hints { display: none; }
     PicturePanel:focus-within > .hints { display: block; }
     PicturePanel > .body { layout: vertical; height: 1fr; }
-    PicturePanel > .body > Canvas { width: 1fr; height: 60%; }
+    PicturePanel > .body > Lens { width: 1fr; height: 60%; }
     PicturePanel > .body > VerticalScroll { width: 1fr; height: 1fr; padding: 0 1;
         scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     PicturePanel .details { width: 1fr; height: auto; link-style: none; link-background-hover: $boost;
         link-color: $foreground; link-color-hover: $foreground; }
     PicturePanel.-beside > .body { layout: horizontal; }
-    PicturePanel.-beside > .body > Canvas { width: 3fr; height: 1fr; }
+    PicturePanel.-beside > .body > Lens { width: 3fr; height: 1fr; }
     PicturePanel.-beside > .body > VerticalScroll { width: 2fr; }
-    PicturePanel Canvas:focus { background: $boost; }
+    PicturePanel Lens:focus { background: $boost; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,26 +98,12 @@ class PicturePanel(Widget):
             show=False,
             id="picture.previous",
         ),
-        Binding("plus,equals_sign", "nearer(1)", "Nearer", show=False, id="picture.nearer"),
-        Binding("minus", "nearer(-1)", "Away", show=False, id="picture.away"),
-        Binding("0", "whole", "Whole image", show=False, id="picture.whole"),
-        Binding("left", "pan(-1, 0)", "Left", show=False),
-        Binding("right", "pan(1, 0)", "Right", show=False),
-        Binding("up", "pan(0, -1)", "Up", show=False),
-        Binding("down", "pan(0, 1)", "Down", show=False),
         Binding("b", "marks", "Marks", id="picture.marks", tooltip="The picture with and without marks"),
         Binding("h", "heat", "Heat map", id="picture.heat", tooltip="Where screening was suspicious"),
         Binding("o", "open", "Open", id="picture.open", tooltip="Open in the system's viewer"),
     ]
 
     language: reactive[Language] = reactive(Language.EN, init=False)
-
-    class Drawn(Message):
-        """A frame is ready, or its picture cannot be shown."""
-
-        def __init__(self, order: Order, frame: Frame | None, error: str = "") -> None:
-            super().__init__()
-            self.order, self.frame, self.error = order, frame, error
 
     def __init__(
         self,
@@ -130,23 +117,19 @@ class PicturePanel(Widget):
         super().__init__(id=id, classes=classes)
         self.set_reactive(PicturePanel.language, language)
         self._recipe = recipe
-        self._canvas = Canvas(graphics)
+        self._lens = Lens(graphics)
         self._title = Static(classes="headline", markup=False)
         self._state = Static(classes="state", markup=False)
         self._hints = KeyHints(classes="hints")
         self._details = _Details(classes="details", markup=False)
-        self._darkroom = Darkroom(lambda *result: self.post_message(self.Drawn(*result)))
         self._image_id = ""
         self._inspection: Inspection | None = None
-        self._photo: Photo | None = None
-        self._view = View()
-        self._wanted: Order | None = None
 
     def compose(self) -> ComposeResult:
         """Mounts the title, the picture, its state and the details."""
         yield self._title
         with Container(classes="body"):
-            yield self._canvas
+            yield self._lens
             with VerticalScroll(can_focus=True):
                 yield self._details
         yield self._state
@@ -155,10 +138,6 @@ class PicturePanel(Widget):
     def on_mount(self) -> None:
         """Says what to do as long as there is no image."""
         self._tell()
-
-    def on_unmount(self) -> None:
-        """Removes what was written for the system's viewer."""
-        self._darkroom.close()
 
     def show(
         self,
@@ -173,17 +152,14 @@ class PicturePanel(Widget):
             inspection: What is known of it; None where nothing is.
             image: Its pixels, or what loads them (in a thread of the panel); None where there are none.
         """
-        is_same = image_id == self._image_id
+        is_same, words = image_id == self._image_id, ViewWords(self.language)
         self._image_id, self._inspection = image_id, inspection
-        self._photo = Photo(image, inspection, self._types()) if image is not None else None
-        self._view = self._view if is_same else replace(self._view.whole(), chosen=None)
-        if self._view.chosen is None or self._view.chosen >= self._count:
-            self._view = replace(self._view, chosen=self._first_chosen())
-        if not is_same or self._photo is None:
-            self._canvas.say(ViewWords(self.language)("drawing") if self._photo else self._why_empty())
-        self._tell()
-        self._layout_picture()
-        self._redraw()
+        photo = Photo(image, inspection, self._types()) if image is not None else None
+        view = self.view if is_same else replace(self.view.whole(), chosen=None)
+        if view.chosen is None or view.chosen >= self._count:
+            view = replace(view, chosen=self._first_chosen())
+        text = words("drawing") if photo else self._why_empty()
+        self._lens.put(photo, view, "" if is_same and photo else text)
 
     def _types(self) -> tuple[str, ...]:
         if self._recipe:
@@ -194,7 +170,7 @@ class PicturePanel(Widget):
     @property
     def view(self) -> View:
         """How the image is looked at."""
-        return self._view
+        return self._lens.view
 
     @property
     def _count(self) -> int:
@@ -216,8 +192,6 @@ class PicturePanel(Widget):
 
     def watch_language(self) -> None:
         """Says everything again in the other language."""
-        if not self._photo:
-            self._canvas.say(self._why_empty())
         self._tell()
 
     def _tell(self) -> None:
@@ -225,9 +199,11 @@ class PicturePanel(Widget):
             self._title.update("")
             self._state.update("")
             self._details.update("")
-            self._canvas.say(self._why_empty())
+            self._lens.say(self._why_empty())
             return
-        inspection, chosen = self._inspection, self._view.chosen
+        if self._lens.photo is None:
+            self._lens.say(self._why_empty())
+        inspection, chosen = self._inspection, self.view.chosen
         self._title.update(headline(self._image_id, inspection, self.language))
         width = self._details.size.width or self.size.width
         self._details.update(details(inspection, chosen, self.language, self._recipe, width))
@@ -236,7 +212,7 @@ class PicturePanel(Widget):
         self._hints.tell([(key, shown, words(doing)) for key, shown, doing in _HINTS])
 
     def _state_line(self) -> str:
-        words, view = ViewWords(self.language), self._view
+        words, view = ViewWords(self.language), self.view
         parts = []
         if view.chosen is not None:
             parts.append(words("finding_of", number=view.chosen + 1, total=self._count))
@@ -247,59 +223,30 @@ class PicturePanel(Widget):
             parts.append(words("bare"))
         return " · ".join(parts)
 
-    # Drawing.
+    # Layout.
 
     def on_resize(self, event: events.Resize) -> None:
         """Puts the details beside the picture where there is room, else below."""
         self.set_class(event.size.width >= _BESIDE_CELLS, "-beside")
         self._layout_picture()
-        self.call_after_refresh(self._resized)
-
-    def _resized(self) -> None:
-        self._tell()
-        self._redraw()
+        self.call_after_refresh(self._tell)
 
     def _layout_picture(self) -> None:
         """Gives the picture the height that its proportions need, and the details the rest."""
         if self.has_class("-beside"):
-            self._canvas.styles.height = "1fr"
+            self._lens.styles.height = "1fr"
             return
-        width, height = (self._photo and self._photo.size_wh_px) or (4, 3)
+        width, height = self._lens.photo_wh_px or (4, 3)
         room = max(4, int((self.size.height - 2) * _LARGEST_SHARE))
-        self._canvas.styles.height = min(room, max(4, math.ceil(self.size.width * height / width / 2)))
+        self._lens.styles.height = min(room, max(4, math.ceil(self.size.width * height / width / 2)))
 
-    @on(Canvas.Resized)
-    def _on_canvas_resized(self) -> None:
-        self._redraw()
-
-    def _redraw(self) -> None:
-        size = self._canvas.room_wh_px
-        if self._photo is None or not all(size):
-            return
-        order = self._wanted = Order(self._photo, self._view, size)
-        if frame := self._darkroom.kept(order):
-            self._canvas.show(frame)
-        else:
-            self._darkroom.draw(order, is_cells=self._canvas.is_cells)
-
-    @on(Drawn)
-    def _on_drawn(self, message: Drawn) -> None:
+    @on(Lens.Looked)
+    def _on_looked(self, message: Lens.Looked) -> None:
         message.stop()
-        if message.order != self._wanted:
-            return
-        if message.frame is None:
-            self._canvas.say(message.error or self._why_empty())
-            return
-        self._canvas.show(message.frame)
-        if not self._inspection:
-            self._layout_picture()  # its proportions are known only now
+        self._tell()
+        self._layout_picture()  # of a photograph without an inspection the proportions are known only now
 
     # What can be done with it.
-
-    @on(Canvas.Turned)
-    def _on_turned(self, message: Canvas.Turned) -> None:
-        message.stop()
-        self._nearer(message.steps, message.at_xy_px)
 
     @on(Canvas.Pointed)
     def _on_pointed(self, message: Canvas.Pointed) -> None:
@@ -308,7 +255,7 @@ class PicturePanel(Widget):
         for index, finding in enumerate(self._inspection.findings if self._inspection else ()):
             x_min, y_min, x_max, y_max = finding.box_xyxy_px
             if x_min <= x < x_max and y_min <= y < y_max:
-                self._look(replace(self._view, chosen=index))
+                self._lens.look(replace(self.view, chosen=index))
                 return
 
     @on(_Details.Chosen)
@@ -318,74 +265,50 @@ class PicturePanel(Widget):
 
     def action_zoom(self) -> None:
         """Zooms to the chosen finding, and back to the whole image."""
-        if self._view.zoom > 1:
-            self.action_whole()
+        if self.view.zoom > 1:
+            self._lens.action_whole()
         elif self._count:
-            self._to_finding(self._view.chosen or 0, is_near=True)
+            self._to_finding(self.view.chosen or 0, is_near=True)
         else:
-            self.action_nearer(2)
-
-    def action_whole(self) -> None:
-        """Shows the whole image."""
-        self._look(self._view.whole())
-
-    def action_nearer(self, steps: int) -> None:
-        """Goes nearer to what is in the middle, or away."""
-        self._nearer(steps, None)
-
-    def _nearer(self, steps: int, at_xy_px: tuple[float, float] | None) -> None:
-        if self._photo and self._photo.size_wh_px:
-            self._look(self._view.nearer(steps, self._photo.size_wh_px, at_xy_px))
-
-    def action_pan(self, right: int, down: int) -> None:
-        """Moves the view over the zoomed image."""
-        if self._canvas.frame and self._view.zoom > 1:
-            self._look(self._view.moved(right, down, self._canvas.frame.drawing.region_xyxy_px))
+            self._lens.action_nearer(2)
 
     def action_finding(self, steps: int) -> None:
         """Chooses the next or the previous finding."""
         if self._count:
-            start = -1 if self._view.chosen is None and steps > 0 else self._view.chosen or 0
-            self._to_finding((start + steps) % self._count, is_near=self._view.zoom > 1)
+            start = -1 if self.view.chosen is None and steps > 0 else self.view.chosen or 0
+            self._to_finding((start + steps) % self._count, is_near=self.view.zoom > 1)
 
     def choose(self, index: int) -> None:
         """Chooses a finding by its place in the inspection."""
         if 0 <= index < self._count:
-            self._to_finding(index, is_near=self._view.zoom > 1)
+            self._to_finding(index, is_near=self.view.zoom > 1)
 
     def _to_finding(self, index: int, *, is_near: bool) -> None:
-        view, room = replace(self._view, chosen=index), self._canvas.room_wh_px
-        photo = self._photo.size_wh_px if self._photo else None
-        if is_near and photo and self._inspection and all(room):
-            view = view.at_box(self._inspection.findings[index].box_xyxy_px, photo, room)
-        self._look(view)
+        view = replace(self.view, chosen=index)
+        if is_near and self._inspection:
+            self._lens.look_at(self._inspection.findings[index].box_xyxy_px, view)
+        else:
+            self._lens.look(view)
 
     def action_marks(self) -> None:
         """Shows the picture with or without its marks."""
-        self._look(replace(self._view, has_marks=not self._view.has_marks))
+        self._lens.look(replace(self.view, has_marks=not self.view.has_marks))
 
     def action_heat(self) -> None:
         """Shows or hides the heat map of screening."""
         screening = self._inspection.screening if self._inspection else None
-        if not self._view.has_heat and not (screening and screening.heat_map):
+        if not self.view.has_heat and not (screening and screening.heat_map):
             self.notify(ViewWords(self.language)("no_heat"), severity="warning")
             return
-        self._look(replace(self._view, has_heat=not self._view.has_heat))
+        self._lens.look(replace(self.view, has_heat=not self.view.has_heat))
 
     def action_open(self) -> None:
         """Opens the picture in full size, as it is marked now, in the system's viewer."""
-        if self._photo is None:
+        if not self._lens.open_outside(self._image_id, self._tell_opened):
             self.notify(ViewWords(self.language)("no_image_to_open"), severity="warning")
-        else:
-            self._darkroom.open(self._image_id, self._photo, self._view, self._tell_opened)
 
     def _tell_opened(self, path: Path | None, error: str) -> None:
         if path is None:
             self.notify(error, severity="error")
         else:
             self.notify(ViewWords(self.language)("opened", path=path))
-
-    def _look(self, view: View) -> None:
-        self._view = view
-        self._tell()
-        self._redraw()

@@ -16,8 +16,8 @@ from textual.widgets import Static
 
 from tools.errors import LoupeError
 from tools.records import ImageStatus, Language, Verdict
-from tui.chat.canvas import Canvas
 from tui.chat.hints import KeyHints
+from tui.chat.lens import Lens
 from tui.chat.picture import PicturePanel
 from tui.chat.queueing import review_queue
 from tui.chat.reasons import ReasonScreen
@@ -120,7 +120,7 @@ class ReviewScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begins with the most doubtful image."""
         self._keys.tell([(key, key, self._words(doing)) for key, doing in _HINTS])
-        self.query_one(Canvas).focus()
+        self.query_one(Lens).focus()
         self._show()
 
     @property
@@ -146,7 +146,7 @@ class ReviewScreen(Screen[None]):
         is_readable = record.status is ImageStatus.READABLE
         load = partial(self._load, image_id) if is_readable else None
         self._panel.show(image_id, self._session.inspection(image_id), load)
-        self.query_one(Canvas).focus()
+        self.query_one(Lens).focus()
 
     def _load(self, image_id: str) -> Image:
         from PIL import Image

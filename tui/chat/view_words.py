@@ -114,10 +114,12 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
     "report_stop": ("Esc stops", "Esc 중지"),
     "report_stopped": ("Stopped. b writes it again.", "중지했습니다. b를 누르면 다시 작성합니다."),
     "page_of": ("page {page} of {total}", "{page}/{total} 쪽"),
+    "report_request": ("write the report", "보고서 작성"),
     "report_failed": ("The report was not written.", "보고서를 작성하지 못했습니다."),
     "key.next_page": ("next", "다음"),
     "key.previous_page": ("previous", "이전"),
     "key.width": ("fit width", "폭 맞춤"),
+    "key.text": ("text", "글자"),
     "key.rebuild": ("write again", "다시 작성"),
 }
 

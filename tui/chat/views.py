@@ -78,6 +78,11 @@ class View:
         zoom = min(max(scale / _whole_scale(photo_wh_px, size_wh_px), 1.0), _MOST_ZOOM)
         return replace(self, zoom=zoom, centre_xy_px=((x_min + x_max) / 2, (y_min + y_max) / 2))
 
+    def at_width(self, photo_wh_px: SizeWhPx, size_wh_px: SizeWhPx) -> View:
+        """Returns a view as wide as the photograph, at its top."""
+        zoom = size_wh_px[0] / photo_wh_px[0] / _whole_scale(photo_wh_px, size_wh_px)
+        return replace(self, zoom=zoom, centre_xy_px=(photo_wh_px[0] / 2, 0.0))
+
 
 def _whole_scale(photo_wh_px: SizeWhPx, size_wh_px: SizeWhPx) -> float:
     return min(size_wh_px[0] / photo_wh_px[0], size_wh_px[1] / photo_wh_px[1])

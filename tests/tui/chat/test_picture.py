@@ -10,16 +10,16 @@ from tests.tui.chat.staging import finding, inspection, play, press, settled, to
 from tools.errors import ImageError, UsageError
 from tools.records import Language
 from tui.chat import darkroom
-from tui.chat.canvas import Canvas
+from tui.chat.lens import Lens
 from tui.chat.picture import PicturePanel
 
 PHOTO = Image.new("RGB", (200, 100), (90, 90, 90))
 TWO = inspection(finding(1, (20, 20, 60, 40)), finding(2, (150, 60, 170, 80), "dent", 7.5))
 
 
-async def show(pilot: Pilot[None], panel: PicturePanel, known: object = TWO) -> Canvas:
+async def show(pilot: Pilot[None], panel: PicturePanel, known: object = TWO) -> Lens:
     panel.show("img_001", known, PHOTO)  # type: ignore[arg-type]
-    canvas = panel.query_one(Canvas)
+    canvas = panel.query_one(Lens)
     canvas.focus()
     await settled(pilot)
     return canvas
@@ -83,7 +83,7 @@ def test_marks_and_heat_are_switched_and_named() -> None:
         assert "heat map · marks off" in told(pilot)
         await press(pilot, "b", "h")
         assert "marks off" not in told(pilot)
-        assert "heat" not in told(pilot)
+        assert "heat map" not in told(pilot)
 
     play(panel, steps)
 
@@ -125,7 +125,7 @@ def test_the_newest_image_wins() -> None:
         for number in range(1, 9):
             panel.show(f"img_00{number}", None, Image.new("RGB", (200, 100), (number * 20, 0, 0)))
         await settled(pilot)
-        canvas = panel.query_one(Canvas)
+        canvas = panel.query_one(Lens)
         assert canvas.frame
         assert canvas.frame.drawing.image.getpixel((0, 0)) == (160, 0, 0)
         assert "img_008" in told(pilot)
