@@ -53,7 +53,7 @@ class SessionLog:
 
     def __init__(self, folder: Path, header: SessionHeader) -> None:
         self.path = folder / LOG
-        self._lock = FileLock(folder / _LOCK)
+        self._lock = FileLock(folder / _LOCK, thread_local=False)  # opened and closed in different threads
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)

@@ -89,7 +89,8 @@ class LoupeApp(App[ExitCode]):
         self.session: Session | None = None
         self.confirm = confirm
         self.closing: threading.Thread | None = None
-        self._open_session, self._graphics = open_session, graphics
+        self.graphics = graphics
+        self._open_session = open_session
         self._is_busy = False
         self._approvals: set[Approval] = set()
         self._decided: list[dict[str, Verdict | None]] = []
@@ -110,7 +111,7 @@ class LoupeApp(App[ExitCode]):
 
     async def on_mount(self) -> None:
         """Paints at once; the session opens behind it."""
-        await self.push_screen(Workspace(self.words, self._graphics))
+        await self.push_screen(Workspace(self.words, self.graphics))
         if self.start.images or self.start.resume:
             self.open(self.start)
         else:
@@ -141,7 +142,7 @@ class LoupeApp(App[ExitCode]):
 
     async def _show_workspace(self, events: Iterable[Event]) -> None:
         """Puts a fresh workspace on the screen, with the session that is open."""
-        workspace, draft = Workspace(self.words, self._graphics), self.workspace.prompt.area.text
+        workspace, draft = Workspace(self.words, self.graphics), self.workspace.prompt.area.text
         await self.switch_screen(workspace)
         workspace.prompt.write(draft)
         if self.session is not None:

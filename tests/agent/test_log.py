@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,15 @@ def test_a_line_that_a_kill_cut_short_is_left_out_and_cut_off(tmp_path: Path) ->
 def test_a_second_window_on_the_same_session_is_told_so(tmp_path: Path) -> None:
     with SessionLog(tmp_path, HEADER), pytest.raises(OutputError, match="open in another window"):
         SessionLog(tmp_path, HEADER)
+
+
+def test_a_session_that_one_thread_opened_and_another_closed_is_free_again(tmp_path: Path) -> None:
+    logs: list[SessionLog] = []
+    opener = threading.Thread(target=lambda: logs.append(SessionLog(tmp_path, HEADER)))
+    opener.start()
+    opener.join()
+    logs[0].close()
+    SessionLog(tmp_path, HEADER).close()
 
 
 @pytest.mark.parametrize("content", [b"", b"not json\n", b'{"kind":"session"}\n'])

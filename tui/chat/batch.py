@@ -37,7 +37,6 @@ _COLUMNS = (
 )
 
 
-
 def badge(mark: str, words: Words) -> Content:
     """Returns a verdict as sign and word, in its colour."""
     sign, style = _LOOKS[mark]

@@ -96,14 +96,26 @@ class Commander:
         from tui.chat.review import ReviewScreen
 
         app = self._app
-        screen = ReviewScreen(self._needs_session(), language=app.words.language)
+        screen = ReviewScreen(self._needs_session(), language=app.words.language, graphics=app.graphics)
         app.push_screen(screen, lambda _: app.workspace.changed())
 
     async def _report(self, arguments: Sequence[str], typed: str) -> None:
-        given: dict[str, object] = {"language": self._app.words.language.value}
-        if arguments:
-            given["lot"] = " ".join(arguments)
-        await self._use("write_report", given, typed)
+        from tui.chat.report_view import ReportScreen
+
+        app, session = self._app, self._needs_session()
+        if app.is_busy:
+            app.notify(app.words("running.already"), severity="warning")
+            return
+        language, lot = app.words.language, " ".join(arguments)
+        screen = ReportScreen(session, language=language, lot=lot, graphics=app.graphics)
+
+        async def seen(_: None) -> None:
+            app.workspace.changed()
+            if session.turns and session.turns[-1].artifacts:
+                path = session.turns[-1].artifacts[0]
+                await app.workspace.conversation.say(app.words("turn.written", path=path))
+
+        app.push_screen(screen, seen)
 
     async def _undo(self, arguments: Sequence[str], typed: str) -> None:
         self._app.undo()

@@ -1,4 +1,4 @@
-"""Small windows over the workspace: a reason, a confirmation, a choice, the help."""
+"""Small windows over the workspace: a confirmation, a choice, the help."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, Markdown, OptionList, Static
+from textual.widgets import Button, Label, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.chat.slash import COMMANDS
@@ -20,54 +20,7 @@ from tui.chat.words import Words
 if TYPE_CHECKING:
     from agent.events import Decision
 
-__all__ = ["ApproveDialog", "ChooseDialog", "HelpDialog", "ReasonDialog"]
-
-_REASONS = {
-    "accept": ("reason.looked", "reason.false_alarm"),
-    "reject": ("reason.looked", "reason.missed"),
-    "review": ("reason.second", "reason.missed"),
-}
-
-
-class ReasonDialog(ModalScreen[str]):
-    """Asks why a verdict is decided; empty where the user thought better of it.
-
-    Args:
-        verdict: Value of the new verdict.
-        what: The images, in words.
-        words: Of the interface.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Cancel", show=False)]
-
-    def __init__(self, verdict: str, what: str, words: Words) -> None:
-        super().__init__()
-        self._verdict, self._what, self._words = verdict, what, words
-        self._offered = [words(key) for key in _REASONS[verdict]]
-
-    def compose(self) -> ComposeResult:
-        """Shows the usual reasons, and room for another."""
-        words = self._words
-        with Vertical(classes="dialog"):
-            title = words("reason.title", verdict=words(self._verdict), what=self._what)
-            yield Label(Content(title), classes="dialog-title")
-            yield Label(words("reason.why"))
-            yield Input(value=self._offered[0], id="reason")
-            yield OptionList(*(Option(Content(reason)) for reason in self._offered), id="reasons")
-            yield Static(Content(words("choose.hint")), classes="dialog-hint")
-
-    def on_mount(self) -> None:
-        """Begins in the text, all of it selected, so that Enter agrees and typing replaces."""
-        self.query_one(Input).focus()
-
-    @on(OptionList.OptionSelected)
-    def _choose(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._offered[event.option_index])
-
-    @on(Input.Submitted)
-    def _submit(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self.dismiss(event.value.strip())
+__all__ = ["ApproveDialog", "ChooseDialog", "HelpDialog"]
 
 
 class ApproveDialog(ModalScreen[bool]):
@@ -173,7 +126,14 @@ _KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("m", "mention"),
         ("w", "walk"),
     ),
-    "turn": (("e", "edit"), ("c", "copy")),
+    "picture": (
+        ("z", "zoom"),
+        ("[ ]", "next"),
+        ("b", "marks"),
+        ("h", "heat"),
+        ("o", "viewer"),
+    ),
+    "turn": (("e", "edit"), ("c", "copy"), ("Enter", "fold")),
 }
 
 

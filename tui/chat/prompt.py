@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -95,7 +95,6 @@ class Prompt(Vertical):
     Args:
         words: Of the interface.
         values: Returns what is offered per kind of argument.
-        history: Earlier requests, oldest first.
     """
 
     class Submitted(Message):
@@ -105,13 +104,11 @@ class Prompt(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(
-        self, words: Words, values: Callable[[], dict[str, Sequence[str]]], history: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, words: Words, values: Callable[[], dict[str, Sequence[str]]]) -> None:
         super().__init__(id="prompt")
         self._words, self._values = words, values
-        self.history = list(history)
-        self._place = len(self.history)
+        self._history: list[str] = []
+        self._place = 0
         self._draft = ""
         self._offers: list[Completion] = []
 
@@ -144,6 +141,11 @@ class Prompt(Vertical):
         before = self.area.before_cursor
         self.area.insert(f"{' ' if before and not before[-1].isspace() else ''}{text} ")
         self.area.focus()
+
+    def remember(self, requests: Iterable[str]) -> None:
+        """Takes up what was asked before, for the arrow keys."""
+        self._history = [*requests, *self._history]
+        self._place = len(self._history)
 
     def close_offers(self) -> bool:
         """Hides the completions; returns whether there were any."""
@@ -181,12 +183,12 @@ class Prompt(Vertical):
             self._recall(-1 if event.key == "up" else 1)
 
     def _recall(self, step: int) -> None:
-        if self._place == len(self.history):
+        if self._place == len(self._history):
             self._draft = self.area.text
-        place = min(max(self._place + step, 0), len(self.history))
+        place = min(max(self._place + step, 0), len(self._history))
         if place != self._place:
             self._place = place
-            text = self.history[place] if place < len(self.history) else self._draft
+            text = self._history[place] if place < len(self._history) else self._draft
             with self.area.prevent(TextArea.Changed):
                 self.write(text)
             self._offer([])
@@ -212,7 +214,7 @@ class Prompt(Vertical):
             return
         self._offer([])
         self.area.load_text("")
-        if self.history[-1:] != [text]:
-            self.history.append(text)
-        self._place, self._draft = len(self.history), ""
+        if self._history[-1:] != [text]:
+            self._history.append(text)
+        self._place, self._draft = len(self._history), ""
         self.post_message(self.Submitted(text))

@@ -25,8 +25,9 @@ from tools.records import Language, Verdict
 from tui.chat.batch import BatchPanel
 from tui.chat.board import row_of
 from tui.chat.conversation import Conversation
-from tui.chat.dialogs import ReasonDialog
+from tui.chat.hints import KeyHints
 from tui.chat.prompt import Prompt, PromptArea
+from tui.chat.reasons import ReasonScreen
 from tui.chat.turns import TurnView
 from tui.chat.words import Words
 
@@ -43,32 +44,38 @@ _REFRESH_S = 0.2  # changed rows are drawn together, so that a thousand inspecti
 _MENTION = re.compile(r"[a-z]+_\d{3,}")
 _CHANGES_VERDICTS = frozenset({"inspect", "describe", "write_report", "compare"})
 
-# Per place the keys of the bottom line: key, word, action.
+# Per place the keys of the bottom line: name, as it is shown, word.
 _HINTS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "prompt": (
-        ("Enter", "send", "screen.send"),
-        ("Ctrl+J", "newline", "screen.newline"),
-        ("Esc", "stop", "screen.stop"),
-    ),
+    "prompt": (("enter", "Enter", "send"), ("ctrl+j", "^J", "newline"), ("escape", "Esc", "stop")),
     "batch": (
-        ("a", "accept", "screen.decide('accept')"),
-        ("r", "reject", "screen.decide('reject')"),
-        ("v", "review", "screen.decide('review')"),
-        ("u", "undo", "screen.undo"),
-        ("f", "filter", "screen.next_filter"),
-        ("w", "walk", "screen.walk"),
+        ("a", "a", "accept"),
+        ("r", "r", "reject"),
+        ("v", "v", "review"),
+        ("u", "u", "undo"),
+        ("space", "Space", "select"),
+        ("f", "f", "filter"),
+        ("s", "s", "sort"),
+        ("m", "m", "mention"),
+        ("w", "w", "walk"),
     ),
-    "picture": (),
-    "conversation": (("e", "edit", ""), ("c", "copy", "")),
+    "picture": (
+        ("z", "z", "zoom"),
+        ("left_square_bracket", "[", "previous"),
+        ("right_square_bracket", "]", "next"),
+        ("b", "b", "marks"),
+        ("h", "h", "heat"),
+        ("o", "o", "viewer"),
+    ),
+    "conversation": (("e", "e", "edit"), ("c", "c", "copy"), ("enter", "Enter", "fold")),
 }
 _ALWAYS = (
-    ("F1", "help", "app.help"),
-    ("F2", "focus_batch", "screen.focus_panel('batch')"),
-    ("F3", "focus_prompt", "screen.focus_panel('prompt')"),
-    ("F4", "focus_picture", "screen.focus_panel('picture')"),
-    ("^O", "open", "app.open"),
-    ("^P", "palette", "app.command_palette"),
-    ("^Q", "quit", "app.quit"),
+    ("f1", "F1", "help"),
+    ("f2", "F2", "focus_batch"),
+    ("f3", "F3", "focus_prompt"),
+    ("f4", "F4", "focus_picture"),
+    ("ctrl+o", "^O", "open"),
+    ("ctrl+p", "^P", "palette"),
+    ("ctrl+q", "^Q", "quit"),
 )
 
 
@@ -138,7 +145,7 @@ class Workspace(Screen[None]):
                 yield Prompt(self.words, lambda: self._values)
             with Vertical(id="picture"):
                 yield Static(self.words("picture.none"), id="no-picture")
-        yield Static(id="hints")
+        yield KeyHints()
 
     async def on_mount(self) -> None:
         """Shows the welcome and waits for a session."""
@@ -169,7 +176,7 @@ class Workspace(Screen[None]):
 
         self.session, self._values = session, values
         self._positions = {record.id: place for place, record in enumerate(session.batch.records)}
-        self.prompt.history[:0] = [turn.request for turn in session.turns]
+        self.prompt.remember(turn.request for turn in session.turns)
         self._picture = PicturePanel(
             language=self.words.language, recipe=session.recipe, graphics=self._graphics
         )
@@ -258,16 +265,9 @@ class Workspace(Screen[None]):
             parents = {each.id for each in focused.ancestors_with_self}
             place = next((each for each in _HINTS if each in parents), "prompt")
         self.set_class(place == "picture", "-picture")
-        parts = [
-            Content.assemble(
-                Content.from_markup(
-                    f"[bold $accent @click={action}]{key}[/]" if action else f"[bold]{key}[/]"
-                ),
-                (f" {self.words(f'key.{word}')}", "$text-muted"),
-            )
-            for key, word, action in (*_HINTS[place], *_ALWAYS)
-        ]
-        self.query_one("#hints", Static).update(Content("  ").join(parts))
+        hints = (*_HINTS[place], *_ALWAYS)
+        told = [(key, shown, self.words(f"key.{word}")) for key, shown, word in hints]
+        self.query_one(KeyHints).tell(told)
 
     # Keys.
 
@@ -295,14 +295,6 @@ class Workspace(Screen[None]):
             self.board.clear_selection()
         else:
             self.prompt.area.focus()
-
-    def action_send(self) -> None:
-        """Sends what is written."""
-        self.prompt.area.action_send()
-
-    def action_newline(self) -> None:
-        """Begins a new line in the prompt."""
-        self.prompt.area.action_newline()
 
     def action_filter(self, name: str) -> None:
         """Shows only some of the batch."""
@@ -341,7 +333,8 @@ class Workspace(Screen[None]):
                 self.board.clear_selection()
 
         what = chosen[0] if len(chosen) == 1 else self.words("images.count", count=len(chosen))
-        self.app.push_screen(ReasonDialog(verdict, what, self.words), decide)
+        dialog = ReasonScreen(Verdict(verdict), what, self.words.language, self.session.recipe)
+        self.app.push_screen(dialog, decide)
 
     # What the panels tell.
 

@@ -14,9 +14,10 @@ from tests.tui.chat.desks import Desk, code, opened, say, until
 from tools.records import Language, Verdict
 from tui.app import LoupeApp
 from tui.chat.background import Start
-from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog, ReasonDialog
+from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
 from tui.chat.opening_dialog import OpenDialog
 from tui.chat.prompt import PromptArea
+from tui.chat.reasons import ReasonScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
 
@@ -125,9 +126,8 @@ def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -
         assert app.session is not None
         session = app.session
         await pilot.press("f2", "space", "space", "r")
-        await until(pilot, lambda: isinstance(app.screen, ReasonDialog))
-        app.screen.query_one(Input).value = "dented in transport"
-        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        await pilot.press(*"dented", "enter")
         await until(pilot, lambda: len(session.verdicts()) == 2)
         assert set(session.verdicts().values()) == {Verdict.REJECT}
         assert not app.workspace.board.selected
@@ -135,7 +135,7 @@ def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -
         await pilot.press("u")
         await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
         reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
-        assert reasons[:2] == ["dented in transport"] * 2
+        assert reasons[:2] == ["dented"] * 2
         assert [event.by for event in read_log(session.out)[1]][:1] == ["Kim"]
 
     play(app, flow)
