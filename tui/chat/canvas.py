@@ -42,8 +42,7 @@ class Canvas(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Canvas { background: $surface; color: $text-muted; }
-    Canvas > * { width: 100%; height: 100%; }
+    Canvas { background: $surface; color: $text-muted; align: center middle; }
     """
 
     class Turned(Message):
@@ -94,14 +93,18 @@ class Canvas(Widget, can_focus=True):
         """Shows a sentence in place of a picture."""
         self._frame, self._text = None, text
         if self._graphics is not None:
-            self._graphics.image = None
+            self._graphics.display = False
         self.refresh()
 
     def show(self, frame: Frame) -> None:
         """Shows a frame."""
         self._frame = frame
         if self._graphics is not None:
-            self._graphics.image = frame.drawing.image
+            image = frame.drawing.image
+            self._graphics.styles.width = max(1, round(image.width / CELL_WH_PX[0]))
+            self._graphics.styles.height = max(1, round(image.height / CELL_WH_PX[1]))
+            self._graphics.image = image
+            self._graphics.display = True
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
