@@ -1,4 +1,4 @@
-"""What turns a picture into a grid of patch features: hand-made texture, or any vision tower of transformers."""
+"""What turns a picture into a grid of patch features: hand-made texture, or a vision tower of transformers."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class TowerBackbone:
             for (x0, y0, x1, y1), grid in zip(chunk, tokens, strict=True):
                 total[y0:y1, x0:x1] += grid
                 count[y0:y1, x0:x1] += 1
-        return total / count
+        return np.asarray(total / count, dtype=np.float32)
 
     def _tokens(self, crops_rgb: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
         """Tokens of each crop, shape (crops, side, side, layers * dimension)."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Frame", "Registration"]
+__all__ = ["Frame", "Registration", "edge_strength", "phase_correlation"]
 
 _LONGER_SIDE_PX = 160  # of the pictures that are compared; finer ones differ in more than their pose
 _BLUR_PX = 2.0  # widens edges, so that they overlap before they are aligned
@@ -35,28 +35,34 @@ class Registration:
     correlation: float
 
 
+@dataclass(frozen=True)
 class Frame:
     """A reference image that others are laid over.
 
     Alignment maximises the enhanced correlation coefficient (Evangelidis & Psarakis, 2008, IEEE TPAMI 30)
     of edge strength, which light changes less than grey values, from a phase correlation at a few angles.
 
-    Args:
-        image_rgb: The reference, uint8 of shape (height, width, 3).
+    Attributes:
+        size_px: Width and height of the reference.
+        edges: Smoothed edge strength of a small copy of it, of mean 0 and deviation 1.
     """
 
-    def __init__(self, image_rgb: NDArray[np.uint8]) -> None:
-        self.size_px = (image_rgb.shape[1], image_rgb.shape[0])
-        self._edges = _edges(image_rgb)
+    size_px: tuple[int, int]
+    edges: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, image_rgb: NDArray[np.uint8]) -> Self:
+        """The frame that a picture, uint8 of shape (height, width, 3), makes."""
+        return cls((image_rgb.shape[1], image_rgb.shape[0]), edge_strength(image_rgb))
 
     def register(self, image_rgb: NDArray[np.uint8]) -> Registration:
         """Finds where the reference lies in an image; the identity where nothing fits better."""
-        edges = _edges(image_rgb)
+        edges = edge_strength(image_rgb)
         best = np.eye(3, dtype=np.float32)
-        correlation = _correlation(self._edges, edges, best)
+        correlation = _correlation(self.edges, edges, best)
         start = self._start(edges)
         for motion in _motions():
-            warp, reached = _refined(self._edges, edges, start, motion)
+            warp, reached = _refined(self.edges, edges, start, motion)
             if reached > correlation + _MIN_GAIN and _is_mild(warp):
                 best, correlation, start = warp, reached, warp
         return Registration(self._in_pixels(best, image_rgb), correlation)
@@ -77,8 +83,8 @@ class Frame:
         """The best of phase correlations at a few angles, as a warp from the reference to the image."""
         import cv2
 
-        height, width = self._edges.shape
-        fitted = _fitted(edges, self._edges.shape)
+        height, width = self.edges.shape
+        fitted = _fitted(edges, self.edges.shape)
         window = cv2.createHanningWindow((width, height), cv2.CV_32F)
         candidates = []
         for angle in _START_ANGLES_DEG:
@@ -87,16 +93,28 @@ class Frame:
             turned = cv2.warpAffine(
                 fitted, turn[:2], (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             )
-            (dx, dy), _ = cv2.phaseCorrelate(self._edges, turned, window)
+            (dx, dy), _ = phase_correlation(self.edges, turned, window)
             shift = np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]])
             warp = (turn @ shift).astype(np.float32)
-            candidates.append((_correlation(self._edges, edges, warp), warp))
-        return max(candidates, key=lambda each: each[0])[1]
+            candidates.append((_correlation(self.edges, edges, warp), warp))
+        _, best = max(candidates, key=lambda each: each[0])
+        return best
 
     def _in_pixels(self, warp: NDArray[np.float32], image_rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
         height, width = image_rgb.shape[:2]
         to_small = _scaling(_LONGER_SIDE_PX / max(self.size_px))
         return np.asarray(np.linalg.inv(_scaling(_LONGER_SIDE_PX / max(height, width))) @ warp @ to_small)
+
+
+def phase_correlation(
+    first: NDArray[np.float32], second: NDArray[np.float32], window: NDArray[np.float32]
+) -> tuple[tuple[float, float], float]:
+    """How far the second picture lies to the right of and below the first, and how sure that is."""
+    import cv2
+
+    # OpenCV multiplies the window into its inputs where their size suits the Fourier transform.
+    (dx, dy), response = cv2.phaseCorrelate(first.copy(), second.copy(), window)
+    return (float(dx), float(dy)), float(response)
 
 
 def _scaling(factor: float) -> NDArray[np.float64]:
@@ -111,7 +129,7 @@ def _motions() -> tuple[int, ...]:
     return (cv2.MOTION_EUCLIDEAN, cv2.MOTION_AFFINE, cv2.MOTION_HOMOGRAPHY)
 
 
-def _edges(image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def edge_strength(image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Smoothed edge strength of a small copy, of mean 0 and deviation 1."""
     import cv2
 

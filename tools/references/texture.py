@@ -13,6 +13,7 @@ __all__ = ["texture_features"]
 
 _LEVELS = 4
 _COLOUR_LEVELS = (0, 2)
+_FLOOR = 0.02  # an answer of about the noise of a camera, below which its logarithm says nothing
 
 
 def texture_features(image_rgb: NDArray[np.uint8], side_px: int, cell_px: int) -> NDArray[np.float32]:
@@ -21,7 +22,8 @@ def texture_features(image_rgb: NDArray[np.uint8], side_px: int, cell_px: int) -
     Per octave of a pyramid: energies of edges in four directions, of bright and dark lines (eigenvalues of
     the Hessian) and of bright and dark spots (Laplacian), averaged over the cell and its surroundings; in the
     finer octaves the strongest answer in the cell as well; and the mean colour in CIELAB. Energies are
-    compressed by a square root, so that a strong edge does not outweigh all else.
+    logarithms and every channel is centred on the picture's mean, so that stronger or warmer light on the
+    whole picture changes little.
 
     Args:
         image_rgb: uint8 picture of shape (height, width, 3).
@@ -45,15 +47,16 @@ def texture_features(image_rgb: NDArray[np.uint8], side_px: int, cell_px: int) -
     for level in range(_LEVELS):
         answers = _answers(lightness)
         strongest = level <= 1
-        channels += [_to_cells(np.sqrt(answer), (columns, rows), strongest=False) for answer in answers]
+        channels += [_energy(answer, (columns, rows), strongest=False) for answer in answers]
         if strongest:
-            channels += [_to_cells(np.sqrt(answer), (columns, rows), strongest=True) for answer in answers]
+            channels += [_energy(answer, (columns, rows), strongest=True) for answer in answers]
         lightness = cv2.pyrDown(lightness)
     mean = cv2.resize(lab, (columns, rows), interpolation=cv2.INTER_AREA)
     for level in _COLOUR_LEVELS:
         blurred = mean if level == 0 else cv2.GaussianBlur(mean, (0, 0), level)
         channels += list(np.moveaxis(blurred, 2, 0))
-    return np.stack(channels, axis=-1)
+    features = np.stack(channels, axis=-1)
+    return np.asarray(features - features.mean(axis=(0, 1)), dtype=np.float32)
 
 
 def _answers(lightness: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -86,4 +89,4 @@ def _to_cells(answer: NDArray[np.float32], grid: tuple[int, int], *, strongest: 
         cells = cv2.resize(answer, grid, interpolation=cv2.INTER_AREA)
     else:
         cells = cv2.resize(answer, grid, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.GaussianBlur(cells, (0, 0), 0.7), dtype=np.float32)
+    return np.asarray(np.log(cv2.GaussianBlur(cells, (0, 0), 0.7) + _FLOOR), dtype=np.float32)
