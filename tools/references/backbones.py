@@ -1,4 +1,4 @@
-"""What turns a picture into a grid of patch features: hand-made texture, or a vision tower of transformers."""
+"""What turns a picture into a grid of patch features: hand-made texture, or any vision tower."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Frame:
             shift = np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]])
             warp = (turn @ shift).astype(np.float32)
             candidates.append((_correlation(self.edges, edges, warp), warp))
-        _, best = max(candidates, key=lambda each: each[0])
+        best: NDArray[np.float32] = max(candidates, key=lambda each: each[0])[1]
         return best
 
     def _in_pixels(self, warp: NDArray[np.float32], image_rgb: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -77,12 +77,13 @@ def _answers(lightness: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [*edges, *lines, *spots]
 
 
-def _to_cells(answer: NDArray[np.float32], grid: tuple[int, int], *, strongest: bool) -> NDArray[np.float32]:
-    """The mean, or the strongest, of each cell of a grid (columns, rows)."""
+def _energy(answer: NDArray[np.float32], grid: tuple[int, int], *, strongest: bool) -> NDArray[np.float32]:
+    """The logarithm of the mean, or of the strongest, answer in each cell of a grid (columns, rows)."""
     import cv2
 
     columns, rows = grid
     height, width = answer.shape
+    answer = np.sqrt(answer)
     if strongest:
         cells = answer.reshape(rows, height // rows, columns, width // columns).max(axis=(1, 3))
     elif height >= rows:
