@@ -81,49 +81,47 @@ class Encoder:
         self._torn.model.dropout = _DROPOUT
         self._pad = processor.tokenizer.convert_tokens_to_ids("<|image_pad|>")
 
-    def prefix(self, messages: Sequence[Turn]) -> Piece:
-        """Encodes what all conversations about a batch begin with: all before the first request."""
-        system, user = messages[0], messages[1]
+    def prefix(self, messages: Sequence[Turn], first_written: int) -> Piece:
+        """Encodes all before the running request: the prompt, the batch, and turns that are over."""
         piece = Piece([], [], [])
-        self._add(piece, f"<|im_start|>system\n{system.parts[0]}<|im_end|>\n<|im_start|>user\n")
-        for part in user.parts:
-            if isinstance(part, str) and (at := _request_at(part)) >= 0:
-                self._add(piece, part[:at])
-                break
+        for message in messages[: first_written - 1]:
+            self._add_message(piece, message)
+        self._add(piece, "<|im_start|>user\n")
+        for part in self._split(messages[first_written - 1])[0]:
             self._add_part(piece, part)
         return piece
 
     def branch(self, messages: Sequence[Turn], first_written: int) -> Piece:
-        """Encodes what comes after the prefix; what the model writes in the running turn is the target."""
+        """Encodes what comes after the prefix; what the model writes in it is the target."""
         piece = Piece([], [], [])
-        is_open = False
-        for part in messages[1].parts:
-            at = _request_at(part) if isinstance(part, str) and not is_open else -1
-            if at >= 0 and isinstance(part, str):
-                is_open = True
-                self._add(piece, part[at:], is_user=True)
-            elif is_open:
-                self._add_part(piece, part, is_user=True)
+        for part in self._split(messages[first_written - 1])[1]:
+            self._add_part(piece, part, is_user=True)
         self._add(piece, "<|im_end|>\n")
-        for number, message in enumerate(messages[2:], 2):
-            is_target = number >= first_written and message.role == "assistant"
-            self._add(piece, f"<|im_start|>{message.role}\n")
-            for part in message.parts:
-                self._add_part(piece, part, is_user=message.role == "user", is_target=is_target)
-            self._add(piece, "<|im_end|>", is_target=is_target)
-            self._add(piece, "\n")
+        for message in messages[first_written:]:
+            self._add_message(piece, message, is_target=message.role == "assistant")
         return piece
+
+    @staticmethod
+    def _split(message: Turn) -> tuple[list[str | Picture], list[str | Picture]]:
+        """What stands in a message before the request, and the request."""
+        *before, last = message.parts
+        if not isinstance(last, str):
+            raise TypeError("the request must come last")
+        at = 0 if last.startswith("Request: ") else last.rindex("\nRequest: ")
+        return [*before, *([last[:at]] if at else [])], [last[at:]]
+
+    def _add_message(self, piece: Piece, message: Turn, *, is_target: bool = False) -> None:
+        self._add(piece, f"<|im_start|>{message.role}\n")
+        for part in message.parts:
+            self._add_part(piece, part, is_user=message.role == "user", is_target=is_target)
+        self._add(piece, "<|im_end|>", is_target=is_target)
+        self._add(piece, "\n")
 
     def asked(self, messages: Sequence[Turn]) -> Piece:
         """Encodes a conversation whose every answer is a target, without a prefix."""
         piece = Piece([], [], [])
         for message in messages:
-            is_target = message.role == "assistant"
-            self._add(piece, f"<|im_start|>{message.role}\n")
-            for part in message.parts:
-                self._add_part(piece, part, is_target=is_target)
-            self._add(piece, "<|im_end|>", is_target=is_target)
-            self._add(piece, "\n")
+            self._add_message(piece, message, is_target=message.role == "assistant")
         return piece
 
     def _add_part(
@@ -144,11 +142,6 @@ class Encoder:
         ids = (self._torn if is_torn else self._whole).encode(text, add_special_tokens=False).ids
         piece.ids += ids
         piece.is_target += [is_target] * len(ids)
-
-
-def _request_at(part: str) -> int:
-    """Where the first request begins in the first message of the user, its newline included."""
-    return 0 if part.startswith("Request: ") else part.find("\nRequest: ")
 
 
 def packed(

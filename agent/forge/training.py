@@ -14,8 +14,9 @@ from agent.forge.checkpoint import make_model, make_processor, read, save
 from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
-from agent.forge.trajectories import make_example
+from agent.forge.trajectories import Past, Stage, make_example
 from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+from tools.records import Language
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +30,7 @@ _CONVERSATIONS = 24  # per sample
 _TASKS = 8  # with pixels, per sample
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 45)
 _SIZE_ODDS = (3, 4, 6, 6, 6, 6, 6, 5, 4, 2, 2, 1, 1)
+_PAST_ODDS = (7, 2, 1)  # of no turn before, one, two
 _SHEET_RATE = 0.3
 _LEDGER_RATE, _EYES_RATE = 0.8, 0.95
 _LONGEST = 2600  # tokens of a sample
@@ -117,19 +119,22 @@ def _samples(
 def _conversations(
     model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, gallery: Gallery, rng: random.Random
 ) -> Pack:
-    """Conversations about one batch, as many as fit."""
+    """Conversations about one batch with one past, as many as fit."""
     case = make_case(rng, rng.choices(_SIZES, _SIZE_ODDS)[0])
-    steps = SimulatedSteps(case)
-    sheet = gallery.sheet(case) if rng.random() < _SHEET_RATE else None
-    has_ledger, has_eyes = rng.random() < _LEDGER_RATE, rng.random() < _EYES_RATE
+    stage = Stage(
+        SimulatedSteps(case),
+        gallery.picture,
+        gallery.sheet(case) if rng.random() < _SHEET_RATE else None,
+        has_ledger=rng.random() < _LEDGER_RATE,
+        has_eyes=rng.random() < _EYES_RATE,
+    )
+    past = Past(rng.choice([*Language]), rng.choices((0, 1, 2), _PAST_ODDS)[0], rng.getrandbits(32))
     prefix: Piece | None = None
     branches: list[Piece] = []
     length = 0
     for _ in range(_CONVERSATIONS):
-        example = make_example(
-            rng, steps, gallery.picture, sheet=sheet, has_ledger=has_ledger, has_eyes=has_eyes
-        )
-        prefix = prefix or encoder.prefix(example.messages)
+        example = make_example(rng, stage, past)
+        prefix = prefix or encoder.prefix(example.messages, example.first_written)
         branch = encoder.branch(example.messages, example.first_written)
         if branches and len(prefix.ids) + length + len(branch.ids) > _LONGEST:
             break

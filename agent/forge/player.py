@@ -1,0 +1,194 @@
+"""Plays both sides of a conversation over a simulated batch: what is asked, the program it needs, what comes back."""
+
+from __future__ import annotations
+
+import ast
+import re
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from agent.calls import Calls
+from agent.events import Event, ToolFinished, ToolStarted
+from agent.forge.language import FOLLOWING, Request, Wish
+from agent.forge.programs import SPOKEN, after_error, joined, written
+from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
+from agent.memory import Step, Turn
+from agent.results import fact_of_call
+from tools.errors import LoupeError
+from tools.records import Language
+
+if TYPE_CHECKING:
+    from agent.models.pictures import Picture
+
+__all__ = ["Player"]
+
+KO = Language.KO
+_SIZE = re.compile(
+    r"\b(?:big\w*|large\w*|long|size\w*|mm|measure\w*|wide|small\w*|length)\b|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭"
+)
+_IDS = re.compile(r"img_\d+")
+_REPEATED = frozenset(
+    {"measure", "locate", "describe", "screen", "inspect_one", "look", "search_like", "examine"}
+)
+
+
+class _Final(Exception):
+    """Carries the answer out of a program."""
+
+
+class Player:
+    """Plays the user's side, the programs and the tools over one simulated batch.
+
+    Args:
+        steps: The batch.
+        has_ledger: Whether past cases can be searched.
+        has_eyes: Whether `examine` works.
+        picture: Returns what `look` shows.
+
+    Attributes:
+        calls: The tools.
+        events: What the tools told in the newest turn.
+        turns: The conversation so far.
+    """
+
+    def __init__(
+        self,
+        steps: SimulatedSteps,
+        *,
+        has_ledger: bool = True,
+        has_eyes: bool = True,
+        picture: Callable[[str], Picture],
+    ) -> None:
+        self._picture = picture
+        self.events: list[Event] = []
+        self._has_ledger, self._has_eyes = has_ledger, has_eyes
+        self.workbench = SimulatedWorkbench(
+            steps, self.events.append, has_ledger=has_ledger, has_eyes=has_eyes
+        )
+        self.calls = Calls(self.workbench)
+        self._names: dict[str, Any] = {name: _bound(self.calls, name) for name in self.calls.names}
+        self._names |= {"final_answer": _finish, "decline": str}
+        self.turns: list[Turn] = []
+        self._wishes: tuple[Wish, ...] = ()
+
+    def take(self, request: Request) -> list[str]:
+        """Plays one turn; returns the programs that the model should write."""
+        wishes = self._resolved(request)
+        turn = Turn(request.text)
+        self.turns.append(turn)
+        self.events.clear()
+        programs = [_code(wishes, request.language)]
+        while True:
+            observation, answer = self._run(programs[-1])
+            turn.steps.append(Step(f"<code>\n{programs[-1]}\n</code>", observation, self.shown()))
+            if answer is not None:
+                break
+            programs.append(self._next(wishes, observation, request.language))
+        turn.answer, turn.is_finished = answer, True
+        turn.facts = _facts(self.events)
+        self._wishes = wishes
+        return programs
+
+    def _next(self, wishes: tuple[Wish, ...], observation: str, language: Language) -> str:
+        if observation.startswith("Error:"):
+            wish, given = after_error(observation)
+            return written(wish, given, language)
+        name, given = wishes[0]
+        image = 'worst["id"]' if name == "look_worst" else given["id"]
+        spoken = ', language="ko"' if language is KO else ""
+        return written("describe", {"ids": f"{image}{spoken}"}, language)
+
+    def _resolved(self, request: Request) -> tuple[Wish, ...]:
+        """What a request wants, with what the turn before says about it."""
+        name = request.wishes[0][0]
+        if name in FOLLOWING:
+            return (self._followed(request),)
+        lacking = {
+            "search_like": self._has_ledger,
+            "search_text": self._has_ledger,
+            "examine": self._has_eyes,
+        }
+        if not lacking.get(name, True):
+            return (("no_eyes" if name == "examine" else "no_ledger", {}),)
+        return request.wishes
+
+    def _followed(self, request: Request) -> Wish:
+        (name, given), language = request.wishes[0], request.language
+        spoken = ', language="ko"' if language is KO else ""
+        before, had = self._wishes[-1] if self._wishes else ("", {})
+        if name == "follow_report":
+            return "report", {"options": spoken.removeprefix(", ")}
+        if name in ("follow_same", "follow_measure"):
+            wish = "measure" if _SIZE.search(request.text) or before not in _REPEATED else before
+            if wish == "describe":
+                return wish, {"ids": given["id"] + spoken}
+            return wish, {"ids" if "ids" in had or wish == "measure" else "id": given["id"]}
+        image = self._meant(had)
+        if not image:
+            return "which", {}
+        if name in ("follow_reject", "follow_accept"):
+            verdict = name.removeprefix("follow_")
+            return "decide", {"several": image, "verdict": verdict, "reason": SPOKEN[language]}
+        if name == "follow_look":
+            return "look", {"id": image}
+        ids = image + (spoken if name == "follow_describe" else "")
+        return name.removeprefix("follow_").removesuffix("_it"), {"ids": ids}
+
+    def _meant(self, had: dict[str, str]) -> str:
+        """The image that "it" means: the one that was asked about, else the first that the answer names."""
+        asked = _IDS.findall(" ".join(had.get(key, "") for key in ("id", "ids", "several", "other")))
+        if len(set(asked)) == 1:
+            return f'"{asked[0]}"'
+        named = _IDS.findall(self.turns[-1].answer) if self.turns and not asked else []
+        return f'"{named[0]}"' if named else ""
+
+    def shown(self) -> list[Picture]:
+        """Takes the pictures that the last program asked to see."""
+        return [self._picture(shown.image_id) for shown in self.workbench.take_shown()]
+
+    def _run(self, code: str) -> tuple[str, str | None]:
+        """Runs one of our own programs; returns what the model reads of it, and the answer if it ends."""
+        tree = ast.parse(code)
+        last = tree.body[-1]
+        lead = ast.Module(tree.body[:-1] if isinstance(last, ast.Expr) else tree.body, [])
+        try:
+            exec(compile(lead, "<program>", "exec"), self._names)
+            value = None
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), "<program>", "eval"), self._names)
+        except _Final as final:
+            return "", str(final)
+        except LoupeError as error:
+            said = f"{error.message}. {error.hint}".strip(" .")
+            line = next(
+                f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "<program>"
+            )
+            return (
+                f"Error: Line {line}, `{code.splitlines()[(line or 1) - 1].strip()}`: ToolError: {said}",
+                None,
+            )
+        return str(value), None
+
+
+def _bound(calls: Calls, name: str) -> Callable[..., Any]:
+    return lambda *given, **named: calls(name, *given, **named)
+
+
+def _finish(answer: object) -> None:
+    raise _Final(str(answer))
+
+
+def _facts(events: list[Event]) -> list[str]:
+    given: dict[int, dict[str, Any]] = {}
+    facts = []
+    for event in events:
+        if isinstance(event, ToolStarted):
+            given[event.call] = event.arguments
+        elif isinstance(event, ToolFinished):
+            facts.append(fact_of_call(event.tool, given[event.call], event.result, event.error))
+    return facts
+
+
+def _code(wishes: tuple[Wish, ...], language: Language) -> str:
+    return written(*wishes[0], language) if len(wishes) == 1 else joined(list(wishes), language)
