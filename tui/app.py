@@ -138,13 +138,18 @@ class LoupeApp(App[ExitCode]):
     async def _opened(self, message: Opened) -> None:
         self.session, self.start = message.session, message.start
         self._decided.clear()
-        await self._show_workspace(message.events)
+        self.workspace.opening(message.start)
+        if self.workspace.session is None:  # the first: what is being typed stays where it is
+            await self.workspace.attach(message.session, message.events, self._commands.values())
+        else:
+            await self._show_workspace(message.events)
 
     async def _show_workspace(self, events: Iterable[Event]) -> None:
         """Puts a fresh workspace on the screen, with the session that is open."""
         workspace, draft = Workspace(self.words, self.graphics), self.workspace.prompt.area.text
         await self.switch_screen(workspace)
         workspace.prompt.write(draft)
+        workspace.opening(self.start)
         if self.session is not None:
             await workspace.attach(self.session, list(events), self._commands.values())
 

@@ -25,11 +25,12 @@ _LOOKS = {
     UNDECIDED: ("·", "$text-muted"),
     ALL: ("∑", ""),
 }
+_WIDE_CELLS = 66  # from here on each filter is named
 # Widths in cells, a space for the gap included; a Korean letter takes two.
 _COLUMNS = (
     ("mark", 2),
     ("id", 8),
-    ("verdict", 11),
+    ("verdict", 9),
     ("finding", 15),
     ("size", 10),
     ("state", 11),
@@ -105,6 +106,10 @@ class BatchPanel(Vertical):
     def on_mount(self) -> None:
         """Shows the empty batch."""
         self._draw()
+
+    def on_resize(self) -> None:
+        """Names the filters where there is room."""
+        self._draw_filters()
 
     @property
     def table(self) -> BatchTable:
@@ -236,11 +241,18 @@ class BatchPanel(Vertical):
         for each in FILTERS:
             sign, style = _LOOKS[each]
             is_chosen = each == self.filter
-            text = f"{sign} {found[each]}" if not is_chosen else f"{sign} {self._words(each)} {found[each]}"
+            has_room = self.size.width >= _WIDE_CELLS
+            text = (
+                f"{sign} {self._words(each)} {found[each]}"
+                if is_chosen or has_room
+                else f"{sign} {found[each]}"
+            )
             looks = f"{style} bold reverse" if is_chosen else style
             link = f"@click=screen.filter('{each}')"
-            parts.append(Content.from_markup(f"[{looks} {link}]{text}[/]" if looks else f"[{link}]{text}[/]"))
-        self.query_one("#filters", Static).update(Content("  ").join(parts))
+            parts.append(
+                Content.from_markup(f"[{looks} {link}] {text} [/]" if looks else f"[{link}] {text} [/]")
+            )
+        self.query_one("#filters", Static).update(Content(" ").join(parts))
 
     def _draw_selection(self) -> None:
         line = self._words(f"sort.{self.order}")

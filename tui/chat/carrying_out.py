@@ -231,7 +231,7 @@ class Commander:
         words = self._app.words
         recent = list(dict.fromkeys(each.header.images for each in recent_sessions()))[:_MOST_RECENT]
         title = words("first.title") if is_first else words("open.add" if adds else "open.title")
-        dialog = OpenDialog(title, recent, words, words("first.text") if is_first else "")
+        dialog = OpenDialog(title, recent, words, words("first.short") if is_first else "")
 
         def chosen(images: tuple[str, ...] | None) -> None:
             if images:

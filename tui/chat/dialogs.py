@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Label, Markdown, OptionList, Static
+from textual.widgets import Button, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.chat.slash import COMMANDS
@@ -96,6 +96,7 @@ class ChooseDialog(ModalScreen[str]):
         self.dismiss(self._choices[event.option_index][0])
 
 
+_KEY_CELLS = 22
 _KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "everywhere": (
         ("F1", "help"),
@@ -153,14 +154,17 @@ class HelpDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Shows a table per place."""
         words = self._words
-        parts = [f"## {words('help.title')}"]
-        for place, keys in _KEYS.items():
-            rows = "\n".join(f"| `{key}` | {words(f'key.{name}')} |" for key, name in keys)
-            parts.append(f"### {words(f'help.{place}')}\n\n| | |\n|---|---|\n{rows}")
-        commands = "\n".join(
-            f"| `{each.usage}` | {words(f'slash.{name}')} |" for name, each in COMMANDS.items()
-        )
-        parts.append(f"### {words('help.commands')}\n\n| | |\n|---|---|\n{commands}")
         with VerticalScroll(classes="dialog wide"):
-            yield Markdown("\n\n".join(parts))
+            yield Static(Content("\n").join(self._lines()))
             yield Static(Content(words("help.close")), classes="dialog-hint")
+
+    def _lines(self) -> Iterator[Content]:
+        words = self._words
+        yield Content.styled(words("help.title"), "bold")
+        for place, keys in _KEYS.items():
+            yield Content.styled(f"\n{words(f'help.{place}')}", "bold $text-accent")
+            for key, name in keys:
+                yield Content.assemble((f"  {key:<{_KEY_CELLS}}", "bold"), words(f"key.{name}"))
+        yield Content.styled(f"\n{words('help.commands')}", "bold $text-accent")
+        for name, each in COMMANDS.items():
+            yield Content.assemble((f"  {each.usage:<{_KEY_CELLS}}", "bold"), words(f"slash.{name}"))

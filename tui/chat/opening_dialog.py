@@ -68,7 +68,7 @@ class OpenDialog(ModalScreen[tuple[str, ...]]):
             yield Label(Content(self._title_text), classes="dialog-title")
             if self._introduction:
                 yield Markdown(self._introduction, id="introduction")
-            yield Input(placeholder=words("open.path"), id="path")
+            yield Input(placeholder=words("open.path"), compact=True, id="path")
             if self._recent:
                 yield Label(words("open.recent"), classes="dialog-part")
                 yield OptionList(*(Option(Content(_shown(each))) for each in self._recent), id="recent")

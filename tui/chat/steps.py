@@ -151,7 +151,9 @@ def _table(result: JsonValue, words: Words) -> Table | None:
     columns, rows, left_out = table_of(result)
     if not columns:
         return None
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text(each) for each in row))
     if left_out:

@@ -13,7 +13,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "accept": ("accept", "합격"),
     "reject": ("reject", "불합격"),
     "review": ("review", "재검토"),
-    "unreadable": ("unread", "판독불가"),
+    "unreadable": ("unread", "못읽음"),
     "undecided": ("open", "미정"),
     "all": ("all", "전체"),
     "state.human": ("decided", "사람 결정"),
@@ -75,6 +75,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{steps} steps · {seconds:.1f} s · {tokens} tokens",
         "{steps}단계 · {seconds:.1f}초 · {tokens} 토큰",
     ),
+    "turn.seconds": ("{seconds:.1f} s", "{seconds:.1f}초"),
     "turn.kept": (
         "Stopped. Kept: {inspected} inspections and {decided} decisions of this turn; ask again to go on.",
         "중지했습니다. 검사 {inspected}건과 결정 {decided}건은 보존했고, 다시 요청하면 이어집니다.",
@@ -113,11 +114,17 @@ WORDS: dict[str, tuple[str, str]] = {
 `/`는 명령 목록, `@`는 이미지 이름, **F1**은 키 도움말입니다.""",
     ),
     "first.title": ("Welcome to Loupe", "Loupe에 오신 것을 환영합니다"),
+    "first.short": (
+        "Loupe inspects photographs of parts. Open a folder of them to begin. The model *pocket* ships "
+        "inside; `/model` names another, and Escape shows more.",
+        "Loupe는 부품 사진을 검사합니다. 사진 폴더를 여세요. *pocket* 모델이 내장되어 있고, "
+        "`/model`로 바꿀 수 있습니다. Esc를 누르면 설명이 더 있습니다.",
+    ),
     "first.text": (
         """\
 Loupe inspects photographs of parts: it finds defects, measures them, decides by your recipe and reports.
 
-**Open a folder of photographs** to begin (Ctrl+O), or choose below.
+**Open a folder of photographs** to begin: Ctrl+O.
 
 **Models.** *pocket* ships inside, works offline at once, and knows synthetic parts only. For real parts
 name your own: `/model Qwen/Qwen2.5-VL-7B-Instruct`, a folder, or `http://host:port/v1#name`.
@@ -125,7 +132,7 @@ Without any model for the conversation the commands still work: `/inspect`, `/re
         """\
 Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에 따라 판정하고, 보고서를 씁니다.
 
-**사진 폴더를 열어** 시작하세요(Ctrl+O). 아래에서 골라도 됩니다.
+**사진 폴더를 열어** 시작하세요: Ctrl+O.
 
 **모델.** *pocket*은 내장되어 오프라인에서 바로 쓸 수 있지만 합성 부품만 압니다. 실제 부품에는
 `/model Qwen/Qwen2.5-VL-7B-Instruct`, 폴더, `http://host:port/v1#name`처럼 지정하세요.
@@ -212,8 +219,8 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "open.recent": ("Recent batches", "최근 이미지 묶음"),
     "open.folders": ("Folders", "폴더"),
     "open.hint": (
-        "Enter opens a path · Tab moves · o opens the folder in the tree · Escape closes",
-        "Enter 경로 열기 · Tab 이동 · o 트리에서 폴더 열기 · Esc 닫기",
+        "Enter: open path · Tab: move · o: open folder of the tree · Esc: close",
+        "Enter: 경로 열기 · Tab: 이동 · o: 트리의 폴더 열기 · Esc: 닫기",
     ),
     "sessions.title": ("Sessions", "세션"),
     "sessions.none": ("There are no sessions yet.", "아직 세션이 없습니다."),

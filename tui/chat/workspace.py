@@ -20,7 +20,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from agent.events import Decision, Event, Inspected, ToolFinished
+from agent.events import Decision, Event, ImageShown, Inspected, ToolFinished
 from tools.records import Language, Verdict
 from tui.chat.batch import BatchPanel
 from tui.chat.board import row_of
@@ -91,15 +91,16 @@ class Workspace(Screen[None]):
         is_ready: Whether the session is shown whole.
     """
 
+    AUTO_FOCUS = "#prompt-text"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 -- as Textual declares it
         (0, "-narrow"),
         (110, "-medium"),
         (160, "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "focus_panel('batch')", "Batch", id="focus.batch", show=False),
-        Binding("f3", "focus_panel('prompt')", "Chat", id="focus.prompt", show=False),
-        Binding("f4", "focus_panel('picture')", "Picture", id="focus.picture", show=False),
+        Binding("f2", "focus_panel('batch')", "Batch", id="focus.batch", show=False, priority=True),
+        Binding("f3", "focus_panel('prompt')", "Chat", id="focus.prompt", show=False, priority=True),
+        Binding("f4", "focus_panel('picture')", "Picture", id="focus.picture", show=False, priority=True),
         Binding("escape", "stop", "Stop", id="stop", show=False),
     ]
 
@@ -148,8 +149,8 @@ class Workspace(Screen[None]):
         yield KeyHints()
 
     async def on_mount(self) -> None:
-        """Shows the welcome and waits for a session."""
-        self.prompt.area.focus()
+        """Explains itself and waits for a session."""
+        await self.conversation.welcome("first.text")
         self.set_interval(_REFRESH_S, self._refresh_rows)
         self._draw_header()
 
@@ -195,6 +196,7 @@ class Workspace(Screen[None]):
             ),
             names,
         )
+        await self.conversation.query("#welcome").remove()
         await self.conversation.replay(events)
         if not session.turns:
             await self.conversation.welcome()
@@ -210,6 +212,8 @@ class Workspace(Screen[None]):
                 self._changed.add(image_id)
             case ToolFinished(tool=tool) if tool in _CHANGES_VERDICTS:
                 self._changed |= self._positions.keys()
+            case ImageShown(image_id=image_id):
+                self.board.go_to(image_id)  # the user sees what the model sees
         await self.conversation.take(event)
 
     def changed(self, ids: Sequence[str] | None = None) -> None:
@@ -248,7 +252,7 @@ class Workspace(Screen[None]):
             parts.append(Content(words("header.opening", name=name) if name else words("header.no_batch")))
         else:
             loaded = "header.loaded" if session.is_model_loaded else "header.not_loaded"
-            parts.append(Content(session.out.name))
+            parts.append(Content(self._start_name))
             parts.append(Content(words("header.images", count=len(session.batch))))
             parts.append(Content(session.recipe.name))
             parts.append(Content(f"{words('header.model', name=session.model_name)} ({words(loaded)})"))
@@ -274,14 +278,12 @@ class Workspace(Screen[None]):
     def action_focus_panel(self, name: str) -> None:
         """Goes to a panel; a narrow terminal shows batch or picture, one at a time."""
         self.set_class(name == "picture", "-picture")
+        target: Widget | None = self.board.table if name == "batch" else self.prompt.area
         if name == "picture":
             inside = self.query_one("#picture").walk_children(Widget)
-            if focusable := next((widget for widget in inside if widget.can_focus), None):
-                focusable.focus()
-        elif name == "batch":
-            self.board.table.focus()
-        else:
-            self.prompt.area.focus()
+            target = next((widget for widget in inside if widget.can_focus), None)
+        if target is not None:
+            self.set_focus(target)  # at once: the next key may already be on its way
 
     def action_stop(self) -> None:
         """Closes completions, else stops the turn, else drops the selection, else goes to the prompt."""
