@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import images
 from tools.errors import BatchError, Cancelled, ImageError, UsageError
 from tools.images import Batch, contact_sheet, thumbnail
+from tools.images import batch as images
 from tools.images.reasons import Reason
 from tools.records import ImageStatus
 
