@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.style import Style
+from rich.text import Text
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,6 +17,7 @@ from tui.chat.halfcell import half_cells, stamped
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Region
 
     from tui.chat.drawing import Drawing
 
@@ -67,6 +70,7 @@ class Canvas(Widget, can_focus=True):
         self._graphics: Any = graphics() if graphics else None
         self._frame: Frame | None = None
         self._text = ""
+        self._style = Style.null()
 
     def compose(self) -> ComposeResult:
         """Mounts the terminal's own pictures, where it has them."""
@@ -107,14 +111,17 @@ class Canvas(Widget, can_focus=True):
             self._graphics.display = True
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Returns the lines of a part; the style is the same for all of them."""
+        self._style = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Returns a line of the picture between the margins that centre it."""
-        style, (width, height) = self.rich_style, self.size
+        style, (width, height) = self._style, self.size
         lines = self._frame.lines if self._frame else ()
         row = y - max(0, (height - len(lines)) // 2)
         if not self._frame and y == height // 2:
-            from rich.text import Text
-
             text = Text(self._text, style, justify="center", overflow="ellipsis", no_wrap=True)
             text.align("center", width)
             return Strip(text.render(self.app.console)).adjust_cell_length(width, style).crop(0, width)

@@ -61,7 +61,8 @@ class Photo:
         """
         if self._decoded is None:
             image = self._source if isinstance(self._source, Image.Image) else self._source()
-            self._decoded = image.convert("RGB")
+            image.load()
+            self._decoded = image if image.mode == "RGB" else image.convert("RGB")
         return self._decoded
 
     def drawn(self, view: View, size_wh_px: tuple[int, int]) -> Drawing:

@@ -124,6 +124,7 @@ class PicturePanel(Widget):
         self._details = _Details(classes="details", markup=False)
         self._image_id = ""
         self._inspection: Inspection | None = None
+        self._told: tuple[object, ...] = ()  # what the words were made of
 
     def compose(self) -> ComposeResult:
         """Mounts the title, the picture, its state and the details."""
@@ -195,20 +196,23 @@ class PicturePanel(Widget):
         self._tell()
 
     def _tell(self) -> None:
-        if not self._image_id:
-            self._title.update("")
-            self._state.update("")
-            self._details.update("")
-            self._lens.say(self._why_empty())
-            return
+        """Says what is shown; a mere zoom changes one line, and lays nothing out anew."""
+        self._state.update(self._state_line() if self._image_id else "")
         if self._lens.photo is None:
             self._lens.say(self._why_empty())
-        inspection, chosen = self._inspection, self.view.chosen
-        self._title.update(headline(self._image_id, inspection, self.language))
         width = self._details.size.width or self.size.width
-        self._details.update(details(inspection, chosen, self.language, self._recipe, width))
-        self._state.update(self._state_line())
+        known = (self._image_id, self._inspection, self.view.chosen, self.language, width)
+        if known == self._told:
+            return
+        self._told = known
+        if not self._image_id:
+            self._title.update("")
+            self._details.update("")
+            return
         words = ViewWords(self.language)
+        self._title.update(headline(self._image_id, self._inspection, self.language))
+        chosen = self.view.chosen
+        self._details.update(details(self._inspection, chosen, self.language, self._recipe, width))
         self._hints.tell([(key, shown, words(doing)) for key, shown, doing in _HINTS])
 
     def _state_line(self) -> str:
