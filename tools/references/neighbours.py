@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["coreset", "nearest_distances"]
 
 _MAX_DISTANCES = 8_000_000  # held at once: 32 MB
+_BANK_ROWS = 65_536
 _PROJECTED = 32  # dimensions in which a coreset is chosen
 
 
@@ -27,17 +28,18 @@ def nearest_distances(queries: NDArray[np.float32], bank: NDArray[np.float32]) -
     """
     import torch
 
+    rows, asked = torch.from_numpy(bank), torch.from_numpy(queries)
+    step_bank = min(len(rows), _BANK_ROWS)
+    step = max(_MAX_DISTANCES // step_bank, 1)
+    nearest = np.empty(len(queries), np.float32)
     with torch.inference_mode():
-        rows = torch.from_numpy(bank)
-        step_bank = min(len(rows), 65_536)
-        step = max(_MAX_DISTANCES // step_bank, 1)
-        nearest = []
-        for chunk in torch.from_numpy(queries).split(step):
+        for start in range(0, len(asked), step):
+            chunk = asked[start : start + step]
             best = torch.full((len(chunk),), float("inf"))
-            for part in rows.split(step_bank):
-                best = torch.minimum(best, torch.cdist(chunk, part).amin(dim=1))
-            nearest.append(best)
-        return np.asarray(torch.cat(nearest).numpy(), dtype=np.float32)
+            for first in range(0, len(rows), step_bank):
+                best = torch.minimum(best, torch.cdist(chunk, rows[first : first + step_bank]).amin(dim=1))
+            nearest[start : start + step] = best.numpy()
+    return nearest
 
 
 def coreset(patches: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[np.intp]:

@@ -1,0 +1,140 @@
+"""From distances to a suspicion in [0, 1]: what good images score when each is left out in its turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.records import Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Calibration", "level", "strongest"]
+
+_SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
+_PRIOR_DEVIATION = 0.1  # of the logarithm, as among good images of many kinds
+_PRIOR_WEIGHT = 3.0  # images that it counts for
+_TYPICAL_LOGIT = 2.2  # below the threshold, where a typical good image lies: a suspicion of 0.1
+_TINY = 1e-6
+
+
+class Calibration(Record):
+    """How distances read as suspicion.
+
+    Attributes:
+        means, deviations: Of the level of good images, per expert (a bank, or the edges).
+        peaks: Mean level of the strongest cells of good images, per expert.
+        threshold: In deviations, where suspicion is 0.5.
+        images: Good images that were left out in their turn; 0 where there was only one.
+        overkill: Share of good images meant to lie above the threshold.
+    """
+
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+    peaks: tuple[float, ...]
+    threshold: float
+    images: int
+    overkill: float
+
+    @classmethod
+    def of(cls, levels: NDArray[np.float64], peaks: NDArray[np.float64], overkill: float) -> Calibration:
+        """From the levels of left-out good images.
+
+        With at least `1 / overkill - 1` images the threshold is their quantile, at which a new good image
+        is above it with at most that probability (split conformal prediction; Vovk et al. 2005); with fewer
+        it is Student's prediction limit for a normal distribution.
+
+        Args:
+            levels: `level` per image and expert, shape (images, experts); a single row is no left-out image
+                but a stand-in.
+            peaks: Level of the strongest cells alone, of the same shape.
+            overkill: In (0, 1).
+        """
+        count = len(levels)
+        means = levels.mean(axis=0)
+        squares = ((levels - means) ** 2).sum(axis=0) + _PRIOR_WEIGHT * _PRIOR_DEVIATION**2
+        deviations = np.sqrt(squares / (count + _PRIOR_WEIGHT))
+        fused = ((levels - means) / deviations).mean(axis=1)
+        return cls(
+            means=tuple(means.tolist()),
+            deviations=tuple(deviations.tolist()),
+            peaks=tuple(peaks.mean(axis=0).tolist()),
+            threshold=_limit(fused, overkill),
+            images=count if count > 1 else 0,
+            overkill=overkill,
+        )
+
+    @property
+    def is_extrapolated(self) -> bool:
+        """Whether there were too few good images to see the wanted overkill among them."""
+        return self.images < _needed(self.overkill)
+
+    @property
+    def remark(self) -> str:
+        """What to say of the threshold; empty where enough good images set it."""
+        if not self.is_extrapolated:
+            return ""
+        needed = _needed(self.overkill)
+        if self.images == 0:
+            return (
+                f"one good image shows no spread: the threshold is a guess; add good images, {needed} "
+                f"or more for an overkill of {self.overkill:.0%}"
+            )
+        return (
+            f"{self.images} good images are too few to see an overkill of {self.overkill:.0%}: the threshold "
+            f"is extrapolated from their spread; with {needed} it would be observed"
+        )
+
+    def fused(self, levels: Sequence[float]) -> float:
+        """Mean over the experts of how many deviations an image lies above good ones."""
+        z = (np.asarray(levels) - self.means) / self.deviations
+        return float(z.mean())
+
+    def suspicion(self, deviations: float) -> float:
+        """In [0, 1]: 0.1 for a typical good image, 0.5 at the threshold."""
+        return float(self.suspicions(np.array([deviations]))[0])
+
+    def suspicions(self, deviations: NDArray[np.floating]) -> NDArray[np.float64]:
+        """As `suspicion`, of many."""
+        logits = _TYPICAL_LOGIT * (np.asarray(deviations, np.float64) / self.threshold - 1)
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
+
+
+def level(distances: NDArray[np.float32]) -> float:
+    """How far an image is from good ones: mean logarithm of the mean of its farthest 1, 5 and 20 % of cells."""
+    ordered = np.sort(distances, axis=None)[::-1]
+    return sum(_log_mean(ordered, share) for share in _SHARES) / len(_SHARES)
+
+
+def strongest(distances: NDArray[np.float32]) -> float:
+    """Logarithm of the mean of the farthest 1 % of cells."""
+    return _log_mean(np.sort(distances, axis=None)[::-1], _SHARES[0])
+
+
+def _log_mean(ordered: NDArray[np.float32], share: float) -> float:
+    count = max(round(share * len(ordered)), 1)
+    return math.log(float(ordered[:count].mean()) + _TINY)
+
+
+def _needed(overkill: float) -> int:
+    return math.ceil(1 / overkill - 1e-9) - 1
+
+
+def _limit(fused: NDArray[np.float64], overkill: float) -> float:
+    """The value that a new good image exceeds with the given probability; at least 1 deviation."""
+    from scipy.stats import norm, t
+
+    count = len(fused)
+    if count >= _needed(overkill):
+        rank = math.ceil((count + 1) * (1 - overkill) - 1e-9)
+        return max(float(np.sort(fused)[min(rank, count) - 1]), 1.0)
+    if count < 2:
+        return float(2 * norm.ppf(1 - overkill))
+    # The prior of each expert's deviation counts as images here too.
+    freedom = count - 1 + _PRIOR_WEIGHT
+    spread = math.sqrt((float(fused.var()) * count + _PRIOR_WEIGHT) / (count + _PRIOR_WEIGHT))
+    return max(float(t.ppf(1 - overkill, freedom)) * spread * math.sqrt(1 + 1 / count), 1.0)
