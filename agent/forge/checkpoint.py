@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,34 +12,60 @@ from agent.forge.vocabulary import CHAT_TEMPLATE, make_tokenizer
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-__all__ = ["make_model", "make_processor", "read", "save"]
+__all__ = ["Size", "make_model", "make_processor", "read", "save"]
 
 _TOKEN_PX = 28
 _CONTEXT_TOKENS = 8192
-_TEXT = {
-    "hidden_size": 320,
-    "intermediate_size": 896,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 5,
-    "num_key_value_heads": 5,
-    "max_position_embeddings": _CONTEXT_TOKENS,
-    "tie_word_embeddings": True,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [8, 12, 12]},
-    "initializer_range": 0.02,
-}
-_VISION = {
-    "depth": 3,
-    "hidden_size": 160,
-    "num_heads": 5,
-    "intermediate_size": 448,
-    "out_hidden_size": 320,
-    "window_size": 112,
-    "fullatt_block_indexes": [1, 2],
-}
+_HEAD = 64  # width of an attention head
+_MROPE = [8, 12, 12]  # of half a head: time, row, column
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a model is.
+
+    Attributes:
+        hidden: Width of the language model, a multiple of 64.
+        vision_hidden: Width of the vision tower, a multiple of 32.
+    """
+
+    hidden: int = 320
+    intermediate: int = 896
+    layers: int = 6
+    vision_hidden: int = 160
+    vision_depth: int = 3
+
+    @property
+    def text(self) -> dict[str, Any]:
+        """The language model's part of the config."""
+        heads = self.hidden // _HEAD
+        return {
+            "hidden_size": self.hidden,
+            "intermediate_size": self.intermediate,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": heads,
+            "num_key_value_heads": heads,
+            "max_position_embeddings": _CONTEXT_TOKENS,
+            "tie_word_embeddings": True,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": _MROPE},
+        }
+
+    @property
+    def vision(self) -> dict[str, Any]:
+        """The vision tower's part of the config; all but its first layer see the whole picture."""
+        return {
+            "depth": self.vision_depth,
+            "hidden_size": self.vision_hidden,
+            "num_heads": self.vision_hidden // 32,
+            "intermediate_size": round(2.8 * self.vision_hidden),
+            "out_hidden_size": self.hidden,
+            "window_size": 112,
+            "fullatt_block_indexes": [*range(1, self.vision_depth)],
+        }
 
 
 def make_processor() -> Qwen2_5_VLProcessor:
-    """Returns the processor of Qwen2.5-VL with the pocket model's tokens and pictures of at most 192 tokens."""
+    """Returns the processor of Qwen2.5-VL with the pocket model's tokens and its limit on pictures."""
     from transformers import Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor
 
     limits = {"shortest_edge": _TOKEN_PX**2, "longest_edge": PICTURE_TOKENS * _TOKEN_PX**2}
@@ -50,7 +77,9 @@ def make_processor() -> Qwen2_5_VLProcessor:
     )
 
 
-def make_model(processor: Qwen2_5_VLProcessor) -> Qwen2_5_VLForConditionalGeneration:
+def make_model(
+    processor: Qwen2_5_VLProcessor, size: Size | None = None
+) -> Qwen2_5_VLForConditionalGeneration:
     """Returns the model with random weights; torch's seed decides them."""
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -65,8 +94,13 @@ def make_model(processor: Qwen2_5_VLProcessor) -> Qwen2_5_VLForConditionalGenera
         )
     }
     ends = {"bos_token_id": None, "eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id}
-    text: dict[str, Any] = {**_TEXT, "vocab_size": len(words), **ends}
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=_VISION, tie_word_embeddings=True, **ids)
+    size = size or Size()
+    config = Qwen2_5_VLConfig(
+        text_config={**size.text, "vocab_size": len(words), **ends},
+        vision_config=size.vision,
+        tie_word_embeddings=True,
+        **ids,
+    )
     model = Qwen2_5_VLForConditionalGeneration(config)
     model.generation_config.eos_token_id = words.eos_token_id
     model.generation_config.pad_token_id = words.pad_token_id
@@ -83,7 +117,7 @@ def read(folder: Path) -> tuple[Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLPr
 
 
 def save(model: Qwen2_5_VLForConditionalGeneration, processor: Qwen2_5_VLProcessor, folder: Path) -> None:
-    """Writes a checkpoint in bfloat16, first beside its place, so that a cut-off run leaves the old one whole."""
+    """Writes a checkpoint in bfloat16: beside its place first, so that the old one stays whole till then."""
     from copy import deepcopy
 
     import torch

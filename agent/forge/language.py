@@ -55,7 +55,10 @@ _JOINTS = {
         " and ", ", and ", " and then ", ", then ", ". Then ", "; ", ". ", " + ", ", also ", " & ", ". Also ",
         " and also ", ". After that ", ", plus ", "\n",
     ),
-    KO: (", ", " 그리고 ", ". 그리고 ", " 하고 ", ". 그다음 ", " 다음에 ", "; ", ". ", " + ", " 그 다음 ", ". 그리고 나서 ", "\n"),
+    KO: (
+        ", ", " 그리고 ", ". 그리고 ", " 하고 ", ". 그다음 ", " 다음에 ", "; ", ". ", " + ", " 그 다음 ",
+        ". 그리고 나서 ", "\n",
+    ),
 }  # fmt: skip
 _MANY = frozenset({"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review"})
 

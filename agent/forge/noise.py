@@ -12,20 +12,26 @@ __all__ = ["dressed", "slipped"]
 _SLOT = re.compile(r"(\{\w+\})")
 _BEFORE = {
     Language.EN: (
-        "please ", "pls ", "hey, ", "hi, ", "ok, ", "ok ", "now ", "next: ", "so, ", "good morning, ", "urgent: ",
-        "alright, ", "hello, ", "right, ", "hey loupe, ", "Loupe: ", "well, ", "and ", "one more thing: ", "quick: ",
+        "please ", "pls ", "hey, ", "hi, ", "ok, ", "ok ", "now ", "next: ", "so, ", "good morning, ",
+        "urgent: ",
+        "alright, ", "hello, ", "right, ", "hey loupe, ", "Loupe: ", "well, ", "and ", "one more thing: ",
+        "quick: ",
     ),
     Language.KO: (
-        "저기 ", "안녕하세요. ", "네 ", "일단 ", "혹시 ", "자 ", "급해요, ", "빨리 ", "음 ", "그럼 ", "수고하십니다. ",
+        "저기 ", "안녕하세요. ", "네 ", "일단 ", "혹시 ", "자 ", "급해요, ", "빨리 ", "음 ", "그럼 ",
+        "수고하십니다. ",
         "죄송한데 ", "지금 ", "오케이 ", "자 이제 ", "루페야 ", "아 ", "이제 ",
     ),
 }  # fmt: skip
 _AFTER = {
     Language.EN: (
-        " please", " pls", " thanks", " thx", " asap", "!", ".", " now", " for me", " when you can", "??", "...",
-        " ok?", " mate", " quickly", ", please", ", thank you", " - urgent",
+        " please", " pls", " thanks", " thx", " asap", "!", ".", " now", " for me", " when you can", "??",
+        "...", " ok?", " mate", " quickly", ", please", ", thank you", " - urgent",
     ),
-    Language.KO: (" 부탁드려요", " 부탁", " 빨리요", "!", " ㄱㄱ", " 감사합니다", "~", ".", " 지금", "..", " 좀", " 급함", " 요"),
+    Language.KO: (
+        " 부탁드려요", " 부탁", " 빨리요", "!", " ㄱㄱ", " 감사합니다", "~", ".", " 지금", "..", " 좀",
+        " 급함", " 요",
+    ),
 }  # fmt: skip
 _WORDS = {
     Language.EN: {
@@ -59,7 +65,8 @@ _WORDS = {
     },
 }
 _NEIGHBOURS = {
-    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
+    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo",
+    "j": "hk",
     "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry",
     "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """Many conversations about one batch in one training sample: what they share is computed once.
 
 A sample is the prompt with the batch, then conversation after conversation. Each attends to the prompt and to
-itself, at the positions that it would have alone, so the gradient is the one of separate samples at a fraction of
-their tokens.
+itself, at the positions that it would have alone, so the gradient is that of separate samples at a fraction
+of their tokens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plays both sides of a conversation over a simulated batch: what is asked, the program it needs, what comes back."""
+"""Plays a conversation over a simulated batch: what is asked, the program it needs, what comes back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ __all__ = ["Player"]
 
 KO = Language.KO
 _SIZE = re.compile(
-    r"\b(?:big\w*|large\w*|long|size\w*|mm|measure\w*|wide|small\w*|length)\b|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭"
+    r"\b(?:big\w*|large\w*|long|size\w*|mm|measure\w*|wide|small\w*|length)\b"
+    "|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭"
 )
 _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(

@@ -1,7 +1,7 @@
 """What the pocket model should write: a short program per wish, and how two wishes become one program.
 
-A program computes rows and says them in an f-string, so that the model copies ids and limits from the request,
-but never a result. `$name` stands for what is copied; all else is the same each time.
+A program computes rows and says them in an f-string, so that the model copies ids and limits from the
+request, but never a result. `$name` stands for what is copied; all else is the same each time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _JUDGED_EN = (
     """Accept: {', '.join(accept) or 'none'}\""""
 )
 _JUDGED_KO = (
-    """f"이미지 {len(rows)}장 가운데 합격 {len(accept)}장, 불합격 {len(reject)}장, 재검토 {len(review)}장입니다.\\n"""
+    """f"이미지 {len(rows)}장 가운데 합격 {len(accept)}장, 불합격 {len(reject)}장, """
+    """재검토 {len(review)}장입니다.\\n"""
     """불합격: {'; '.join(reject) or '없음'}\\n재검토: {'; '.join(review) or '없음'}\\n"""
     """합격: {', '.join(accept) or '없음'}\""""
 )
@@ -85,8 +86,8 @@ _HELP_EN = (
     "defects; write the report."
 )
 _HELP_KO = (
-    "이 배치의 사진을 검사합니다. 선별, 결함 위치와 크기 측정, 설명, 비교를 하고, 지시에 따라 판정을 기록하고 "
-    "보고서를 만듭니다. 예: 전체 검사해 줘, 결함 크기 재 줘, 보고서 만들어 줘."
+    "이 배치의 사진을 검사합니다. 선별, 결함 위치와 크기 측정, 설명, 비교를 하고, 지시에 따라 판정을 "
+    "기록하고 보고서를 만듭니다. 예: 전체 검사해 줘, 결함 크기 재 줘, 보고서 만들어 줘."
 )
 
 PROGRAMS: dict[str, Program] = {
@@ -105,7 +106,8 @@ PROGRAMS: dict[str, Program] = {
     ),
     "screen_thr": Program(
         'rows = screen(threshold=$thr)\nhits = [row["id"] for row in rows if row["status"] == "suspect"]\n',
-        """f"{len(hits)} of {len(rows)} images are suspect at this threshold: {', '.join(hits) or 'none'}\"""",
+        """f"{len(hits)} of {len(rows)} images are suspect at this threshold:"""
+        """ {', '.join(hits) or 'none'}\"""",
         """f"이 기준에서 {len(rows)}장 가운데 {len(hits)}장이 의심됩니다: {', '.join(hits) or '없음'}\"""",
     ),
     "locate": Program(
@@ -139,8 +141,10 @@ PROGRAMS: dict[str, Program] = {
     ),
     "compare": Program(
         "row = compare($id, $other)\n"
-        """said = [f"{each['what']}: {each[row['id']]} / {each[row['other']]}" for each in row["differences"]]\n""",
-        """f"{row['id']} / {row['other']}: similarity {row['similarity']}; differences: {'; '.join(said) or '-'}\"""",
+        """said = [f"{each['what']}: {each[row['id']]} / {each[row['other']]}\""""
+        """ for each in row["differences"]]\n""",
+        """f"{row['id']} / {row['other']}: similarity {row['similarity']};"""
+        """ differences: {'; '.join(said) or '-'}\"""",
         """f"{row['id']} / {row['other']}: 유사도 {row['similarity']}, 차이: {'; '.join(said) or '-'}\"""",
     ),
     "search_like": Program(f"rows = search(like=$id)\n{_PAST}", _PAST_EN, _PAST_KO),
@@ -210,7 +214,8 @@ PROGRAMS: dict[str, Program] = {
         "",
         '"I did not understand that. You can say, for example: inspect everything; measure the defects; '
         'write the report."',
-        '"이해하지 못했습니다. 예를 들어 이렇게 말씀해 주세요: 전체 검사해 줘, 결함 크기 재 줘, 보고서 만들어 줘."',
+        '"이해하지 못했습니다. 예를 들어 이렇게 말씀해 주세요: '
+        '전체 검사해 줘, 결함 크기 재 줘, 보고서 만들어 줘."',
     ),
     "which": Program(
         "",

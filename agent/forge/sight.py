@@ -1,4 +1,4 @@
-"""Tasks with real pixels: colours and boxes as the self-test asks, defects on synthesised parts, contact sheets."""
+"""Tasks with real pixels: colours and boxes as the self-test asks, made-up parts, contact sheets."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Gallery:
             (self._type, 4),
             (self._candidates, 3),
         )
-        makers, odds = zip(*kinds, strict=True)
-        return self._rng.choices(makers, odds)[0]()
+        [make] = self._rng.choices([maker for maker, _ in kinds], [often for _, often in kinds])
+        return make()
 
     def _stream(self, case: Case) -> Callable[..., Iterator[tuple[ImageRecord, NDArray[np.uint8] | None]]]:
         import numpy as np

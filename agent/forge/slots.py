@@ -154,7 +154,8 @@ def lot(rng: random.Random) -> str:
     if shape < 0.55:
         return f"{some(digits, 2, 8)}{some(letters, 0, 2)}"
     if shape < 0.65:
-        return f"20{rng.randint(22, 29)}{rng.choice(('-', '', '/', '.'))}{rng.randint(1, 12):02d}{some(digits, 2, 2)}"
+        month = f"{rng.choice(('-', '', '/', '.'))}{rng.randint(1, 12):02d}"
+        return f"20{rng.randint(22, 29)}{month}{some(digits, 2, 2)}"
     if shape < 0.75:
         return f"{rng.choice(('LOT', 'L', 'B', 'BATCH', 'WO', 'PO'))}{rng.choice('-_')}{some(digits, 2, 6)}"
     joints = rng.choice(("-", "-", "/", "_", "."))

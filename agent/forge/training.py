@@ -1,16 +1,16 @@
-"""Trains the pocket vision-language model: conversations about made-up batches, and pictures with known answers."""
+"""Trains the pocket vision-language model: on conversations about made-up batches, and on known pictures."""
 
 from __future__ import annotations
 
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.forge.cases import make_case
-from agent.forge.checkpoint import make_model, make_processor, read, save
+from agent.forge.checkpoint import Size, make_model, make_processor, read, save
 from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
@@ -41,7 +41,7 @@ class Options:
     """How to train.
 
     Attributes:
-        start: Checkpoint to begin with; random weights when None.
+        start: Checkpoint to begin with; random weights of that size when None.
         sight_rate: Share of samples that are questions about pictures.
     """
 
@@ -49,6 +49,7 @@ class Options:
     sight_rate: float = 0.15
     seed: int = 0
     start: Path | None = None
+    size: Size = field(default_factory=Size)
 
 
 def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) -> None:
@@ -63,8 +64,11 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
     import torch
 
     torch.manual_seed(options.seed)
-    processor = make_processor() if options.start is None else read(options.start)[1]
-    model = make_model(processor) if options.start is None else read(options.start)[0]
+    if options.start is None:
+        processor = make_processor()
+        model = make_model(processor, options.size)
+    else:
+        model, processor = read(options.start)
     rng = random.Random(options.seed)
     samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options.sight_rate)
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
@@ -76,7 +80,7 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
         kind, pack = next(samples)
         set_rate(optimizers, options.rate * progress.rate)
         loss = _loss(model, pack)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()

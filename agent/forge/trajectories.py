@@ -1,4 +1,4 @@
-"""Whole conversations as the agent would hold them: the messages it sends, and what the model should write."""
+"""Whole conversations as the agent would hold them: the messages it sends, what the model should write."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ _HARD = ("report_lot", "inspect_report", "report_lot_ko", "report_lot_ids", "sea
 _DECLINED = ("out_of_scope", "unsafe", "gibberish", "help")
 _OPENINGS = (
     "measure_id", "locate_id", "describe_id", "inspect_id", "screen_ids", "look", "search_like", "examine",
-    "biggest", "look_worst", "measure_id", "inspect_id", "describe_id", "inspect_all", "screen_all", "compare",
+    "biggest", "look_worst", "measure_id", "inspect_id", "describe_id", "inspect_all", "screen_all",
+    "compare",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The pocket model's tokens: words of people by byte-pair encoding, codes letter by letter, programs by the line.
+"""The pocket model's tokens: words by byte-pair encoding, codes letter by letter, programs by the line.
 
-The lines of the system prompt and of programs are the same each time, so each is one token: a prompt stays short
-and a program is a few choices. Digits, and letters in codes such as `A-17`, are tokens of their own, and spaces
-too, so that what is copied from a request has the same tokens in the program.
+The lines of the system prompt and of programs are the same each time, so each is one token: a prompt stays
+short and a program is a few choices. Digits, and letters in codes such as `A-17`, are tokens of their own,
+and spaces too, so that what is copied from a request has the same tokens in the program.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ _SPLIT = "|".join(
     )
 )
 _FIXED = (
-    "<code>\n", "\n</code>", "Request: ", "\nWhat the tools said then:\n", "Observation:\n", "Error: Line ", "ToolError: ",
-    " | ", '", "', '["', '"]', 'lot="', 'ids=["', ', language="ko"', 'language="ko"', "final_answer(", " rows: [", "unreadable: ",
+    "<code>\n", "\n</code>", "Request: ", "\nWhat the tools said then:\n", "Observation:\n",
+    "Error: Line ", "ToolError: ",
+    " | ", '", "', '["', '"]', 'lot="', 'ids=["', ', language="ko"', 'language="ko"', "final_answer(",
+    " rows: [", "unreadable: ",
 )  # fmt: skip
 
 

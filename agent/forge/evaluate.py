@@ -1,0 +1,248 @@
+"""How good a checkpoint is on phrasings that it never saw: its programs run, and their calls are compared.
+
+A request counts as right where the tools were called that should have been, with the same arguments in the
+same order, where it was declined or not as it should have been, and, where no tool is called, with the same
+answer.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from agent.events import ToolStarted
+from agent.forge.cases import make_case
+from agent.forge.language import FOLLOWING, Request, intents
+from agent.forge.player import Player
+from agent.forge.simulated import SimulatedSteps
+from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, memory_of
+from agent.memory import Step, Turn
+from agent.models.families import QWEN2_5_VL
+from agent.models.pictures import Picture
+from tools.records import Language
+
+if TYPE_CHECKING:
+    from agent.models.base import VisionModel
+    from agent.sandbox.executor import SandboxExecutor
+
+__all__ = ["Judge", "Kind", "Trial", "curve", "report"]
+
+_MOST_STEPS = 4
+_STOPS = ["Observation:", "Calling tools:", "</code>"]
+_SHARES = (1.0, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
+_CHANGING = frozenset({"decide", "write_report"})
+
+Call = tuple[str, str]
+
+
+class Kind(StrEnum):
+    """What became of a request."""
+
+    RIGHT = "right"
+    TOOL = "other tools"
+    ARGUMENTS = "other arguments"
+    ANSWER = "other answer"
+    BROKEN = "no answer"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A request and what the model made of it.
+
+    Attributes:
+        programs: What it wrote.
+        sureness: Mean log-probability of the least sure program.
+        is_wrong_change: Whether something was decided or reported that should not have been.
+    """
+
+    request: Request
+    kind: Kind
+    programs: tuple[str, ...]
+    expected: tuple[str, ...]
+    sureness: float
+    is_wrong_change: bool
+
+
+class Judge:
+    """Puts requests to a model.
+
+    Args:
+        model: Writes the programs.
+    """
+
+    def __init__(self, model: VisionModel) -> None:
+        from agent.sandbox.executor import SandboxExecutor
+
+        self._model = model
+        self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
+
+    def trials(self, count: int, seed: int) -> Iterator[Trial]:
+        """Yields requests of the held-out phrasings, so many per intent and language, and pairs.
+
+        Args:
+            count: Per intent and language.
+            seed: Of batches and phrasings.
+        """
+        rng = random.Random(seed)
+        for language in Language:
+            for intent in (*intents(language), "pair"):
+                for _ in range(count):
+                    turns = 1 if intent in FOLLOWING else 0
+                    past = Past(language, turns, rng.getrandbits(32))
+                    yield self.trial(rng, _stage(rng), past, intent)
+
+    def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
+        """Puts one request to the model, in a world of its own."""
+        kind = "pair" if intent == "pair" else "single"
+        request = asked(rng, stage, past, kind, "" if kind == "pair" else intent, is_held_out=True)
+        twin, player = begun(stage, past), begun(stage, past)
+        expected = twin.take(request)
+        programs, sureness, answer, declined = self._answered(stage, player, request)
+        calls, wanted = _calls(player), _calls(twin)
+        is_declined = any("decline(" in program for program in expected)
+        return Trial(
+            request=request,
+            kind=_kind(calls, wanted, (answer, declined), (twin.turns[-1].answer, is_declined)),
+            programs=tuple(programs),
+            expected=tuple(expected),
+            sureness=sureness,
+            is_wrong_change=any(call[0] in _CHANGING and call not in wanted for call in calls),
+        )
+
+    def close(self) -> None:
+        """Ends the sandbox."""
+        self._executor.close()
+
+    def _answered(
+        self, stage: Stage, player: Player, request: Request
+    ) -> tuple[list[str], float, str | None, bool]:
+        from smolagents.local_python_executor import InterpreterError
+
+        from agent.declining import DeclineTool
+        from agent.models.repair import code_of
+        from agent.toolbox import build_tools
+
+        declines: list[bool] = []
+        tools = build_tools(player.calls)
+        decline = DeclineTool(lambda: declines.append(True))
+        self._executor.send_tools({**tools, decline.name: decline, "final_answer": _final_answer()})
+        memory = memory_of(stage, player)
+        memory.turns.append(Turn(request.text))
+        player.events.clear()
+        programs: list[str] = []
+        sureness = 0.0
+        for _ in range(_MOST_STEPS):
+            said = self._model.generate(memory.messages(), stop_sequences=_STOPS)
+            programs.append(code_of(str(said.content)))
+            sureness = min(sureness, said.raw["mean_logprob"] or 0.0)
+            try:
+                done = self._executor(programs[-1])
+            except InterpreterError as error:
+                observation = f"Error: {error}"
+            else:
+                if done.is_final_answer:
+                    return programs, sureness, str(done.output), bool(declines)
+                observation = f"{done.logs}{done.output}"
+            memory.running.steps.append(Step(str(said.content), observation, player.shown()))
+        return programs, sureness, None, bool(declines)
+
+
+def _final_answer() -> Any:  # noqa: ANN401
+    from smolagents import FinalAnswerTool
+
+    return FinalAnswerTool()
+
+
+def _stage(rng: random.Random) -> Stage:
+    case = make_case(rng, rng.randint(3, 24))
+    grey = Image.new("RGB", (448, 336), (128, 128, 128))
+    size = QWEN2_5_VL.fitted_size(*grey.size, PICTURE_TOKENS)
+    return Stage(
+        SimulatedSteps(case),
+        lambda label: Picture(label, grey.resize((112, 112))),
+        Picture("contact sheet", grey.resize(size)),
+    )
+
+
+def _calls(player: Player) -> list[Call]:
+    return [(e.tool, repr(sorted(e.arguments.items()))) for e in player.events if isinstance(e, ToolStarted)]
+
+
+def _kind(
+    calls: Sequence[Call],
+    wanted: Sequence[Call],
+    answer: tuple[str | None, bool],
+    wanted_answer: tuple[str, bool],
+) -> Kind:
+    said, is_declined = answer
+    if said is None:
+        return Kind.BROKEN
+    if [tool for tool, _ in calls] != [tool for tool, _ in wanted]:
+        return Kind.TOOL
+    if calls != wanted:
+        return Kind.ARGUMENTS
+    if is_declined is not wanted_answer[1] or (not wanted and not is_declined and said != wanted_answer[0]):
+        return Kind.ANSWER
+    return Kind.RIGHT
+
+
+def curve(trials: Sequence[Trial]) -> Iterator[tuple[float, float, float, float]]:
+    """Yields what abstention costs and saves.
+
+    Yields:
+        The least mean log-probability that is answered, the share answered, the share of wrong ones among
+        these, and the share of all requests that change something wrongly.
+    """
+    ranked = sorted(trials, key=lambda trial: trial.sureness, reverse=True)
+    for share in _SHARES:
+        kept = ranked[: max(round(share * len(ranked)), 1)]
+        wrong = sum(trial.kind is not Kind.RIGHT for trial in kept)
+        changed = sum(trial.is_wrong_change for trial in kept)
+        yield kept[-1].sureness, len(kept) / len(ranked), wrong / len(kept), changed / len(ranked)
+
+
+def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
+    """Yields the lines of a report on a checkpoint: success per intent and language, failures, the curve."""
+    from agent.models.vlm import LocalModel
+    from tools.checkpoints import Checkpoint
+
+    model = LocalModel(Checkpoint("agent", str(folder), folder), max_picture_tokens=PICTURE_TOKENS)
+    judge = Judge(model)
+    try:
+        trials = []
+        for trial in judge.trials(count, seed):
+            trials.append(trial)
+            if tells_failures and trial.kind is not Kind.RIGHT:
+                said = " // ".join(program.replace("\n", " | ")[:160] for program in trial.programs)
+                yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said}"
+    finally:
+        judge.close()
+        model.close()
+    yield from _table(trials)
+
+
+def _table(trials: Sequence[Trial]) -> Iterator[str]:
+    names = dict.fromkeys(trial.request.intent for trial in trials)
+    for name in [*names, ""]:
+        shares = []
+        for language in Language:
+            own = [t for t in trials if t.request.language is language and name in ("", t.request.intent)]
+            right = sum(trial.kind is Kind.RIGHT for trial in own)
+            shares.append(f"{language} {right}/{len(own)}")
+        yield f"{name or 'all':20} {'   '.join(shares)}"
+    yield ", ".join(f"{kind}: {count}" for kind, count in Counter(str(t.kind) for t in trials).most_common())
+    for name in ("out_of_scope", "unsafe"):
+        own = [trial for trial in trials if trial.request.intent == name]
+        declined = sum("decline(" in trial.programs[-1] for trial in own)
+        yield f"{name}: {declined} of {len(own)} declined"
+    yield "least log-probability, answered, wrong of these, wrong changes of all"
+    for least, answered, wrong, changed in curve(trials):
+        yield f"{least:8.4f} {answered:6.1%} {wrong:6.1%} {changed:6.2%}"

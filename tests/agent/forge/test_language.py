@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import ast
+import random
+import re
+
+import pytest
+
+from agent.forge import slots
+from agent.forge.cases import make_case
+from agent.forge.language import (
+    FOLLOWING,
+    Scope,
+    intents,
+    is_held_out,
+    make_pair,
+    make_request,
+    templates,
+)
+from agent.forge.noise import dressed, slipped
+from agent.forge.programs import joined
+from tools.records import Language
+
+CASE = make_case(random.Random(3), 12)
+SCOPE = Scope(CASE.records, CASE.recipe)
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_every_request_means_a_program(language: Language) -> None:
+    rng = random.Random(1)
+    for intent in intents(language):
+        for _ in range(8):
+            request = make_request(rng, SCOPE, language, intent)
+            assert "{" not in request.text
+            if intent not in FOLLOWING:
+                ast.parse(joined(list(request.wishes), language))
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_a_fifth_of_the_phrasings_is_held_out_and_never_trained_on(language: Language) -> None:
+    known = {text for intent in intents(language) for text in templates(intent, language, held_out=False)}
+    held = {text for intent in intents(language) for text in templates(intent, language, held_out=True)}
+    assert not known & held
+    assert 0.17 < len(held) / len(known | held) < 0.23
+    assert all(is_held_out(text) for text in held)
+
+
+def test_a_held_out_request_is_a_held_out_template_as_it_stands() -> None:
+    rng = random.Random(2)
+    scope = Scope(CASE.records, CASE.recipe, is_held_out=True)
+    texts = templates("report", Language.EN, held_out=True)
+    for _ in range(20):
+        assert make_request(rng, scope, Language.EN, "report", is_noisy=False).text in texts
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_what_is_copied_survives_noise(language: Language) -> None:
+    rng = random.Random(5)
+    for _ in range(60):
+        request = make_request(rng, SCOPE, language, "report_lot")
+        [(_, given)] = request.wishes
+        found = re.search(r'lot="([^"]+)"', given["options"])
+        assert found
+        assert found[1] in request.text
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_noise_leaves_slots_alone(language: Language) -> None:
+    rng = random.Random(6)
+    for _ in range(200):
+        text = slipped(rng, dressed(rng, "please measure {id} and {id2} 사진 크기 재줘", language))
+        assert re.findall(r"\{\w+\}", text) == ["{id}", "{id2}"]
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_a_pair_holds_the_wishes_of_both(language: Language) -> None:
+    rng = random.Random(7)
+    for _ in range(40):
+        request = make_pair(rng, SCOPE, language)
+        assert len(request.wishes) == 2
+        ast.parse(joined(list(request.wishes), language))
+
+
+def test_a_korean_request_for_a_report_asks_for_a_korean_one() -> None:
+    rng = random.Random(8)
+    for intent, is_korean in (("report", True), ("report_ko", True), ("report_en", False)):
+        [(_, given)] = make_request(rng, SCOPE, Language.KO, intent).wishes
+        assert ('language="ko"' in given["options"]) is is_korean
+
+
+def test_lots_hold_a_digit_and_nothing_that_code_would_trip_over() -> None:
+    rng = random.Random(9)
+    for _ in range(300):
+        assert re.fullmatch(r"[A-Za-z0-9./_-]*\d[A-Za-z0-9./_-]*", slots.lot(rng))
+
+
+def test_a_threshold_is_written_as_a_fraction() -> None:
+    rng = random.Random(10)
+    for _ in range(100):
+        said, code = slots.threshold(rng)
+        value = float(said.rstrip("% ")) / (100 if "%" in said else 1)
+        assert value == pytest.approx(float(code))
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_a_range_names_all_images_in_it(language: Language) -> None:
+    rng = random.Random(11)
+    for _ in range(80):
+        text, codes = slots.listed(rng, CASE.records, language)
+        numbers = [int(code.strip('"').removeprefix("img_")) for code in codes]
+        written = [int(number) for number in re.findall(r"\d+", text)]
+        if len(written) == 2 < len(numbers):
+            assert numbers == list(range(written[0], written[1] + 1))
+        else:
+            assert written == numbers

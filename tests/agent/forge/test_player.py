@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from agent.forge.cases import make_case
+from agent.forge.language import Request, Wish
+from agent.forge.player import Player
+from agent.forge.programs import PROGRAMS, after_error, pieces, written
+from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
+from agent.forge.trajectories import Stage, prompt_of
+from agent.workbench import Workbench
+from tests.agent.forge.conftest import MakeStage
+from tools.errors import ImageError, UsageError
+from tools.records import ImageStatus, Language
+
+EN, KO = Language.EN, Language.KO
+
+
+def player_of(stage: Stage) -> Player:
+    return Player(stage.steps, has_ledger=stage.has_ledger, has_eyes=stage.has_eyes, picture=stage.picture)
+
+
+def saying(text: str, *wishes: Wish, language: Language = EN) -> Request:
+    return Request(text, language, wishes[0][0], wishes)
+
+
+ON_ONE = saying("how big is 2?", ("measure", {"ids": '"img_002"'}))
+
+
+@pytest.mark.parametrize(
+    ("second", "call"),
+    [
+        (saying("and 3?", ("follow_same", {"id": '"img_003"'})), 'measure("img_003")'),
+        (saying("reject it", ("follow_reject", {})), 'decide(each, "reject", "the user asked for it")'),
+        (saying("show me", ("follow_look", {})), 'look("img_002")'),
+        (saying("그거 설명", ("follow_describe", {}), language=KO), 'describe("img_002", language="ko")'),
+        (saying("now the report", ("follow_report", {})), "write_report()"),
+    ],
+)
+def test_a_second_turn_leans_on_the_first(make_stage: MakeStage, second: Request, call: str) -> None:
+    player = player_of(make_stage())
+    player.take(ON_ONE)
+    assert call in player.take(second)[0]
+
+
+def test_what_leans_on_nothing_is_asked_back(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    player.take(saying("reject it", ("follow_reject", {})))
+    assert player.turns[-1].answer.startswith("Which image")
+    assert not player.workbench.verdicts()
+
+
+def test_it_means_the_first_image_that_the_answer_names(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    player.take(saying("screen all", ("screen", {"ids": ""})))
+    first = player.turns[-1].answer.split(": ")[1][:7]
+    assert f'look("{first}")' in player.take(saying("show it", ("follow_look", {})))[0]
+
+
+def test_an_image_that_is_not_there_is_said_with_those_that_are(make_stage: MakeStage) -> None:
+    player = player_of(make_stage(5))
+    programs = player.take(saying("measure 9", ("measure", {"ids": '"img_009"'})))
+    assert len(programs) == 2
+    assert (
+        player.turns[-1]
+        .steps[0]
+        .observation.startswith('Error: Line 1, `rows = measure("img_009")`: ToolError:')
+    )
+    assert player.turns[-1].answer == "There is no such image; the ids run from img_001 to img_005."
+
+
+def test_a_look_is_answered_from_the_description(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    programs = player.take(saying("look at 1", ("look", {"id": '"img_001"'})))
+    assert [program.split("(")[0] for program in programs] == ["look", "rows = describe"]
+    assert player.turns[-1].steps[0].pictures
+    assert player.turns[-1].answer.startswith("img_001: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("search_text", {"has_ledger": False}, "keeps no record"),
+        ("examine", {"has_eyes": False}, "No vision model"),
+    ],
+)
+def test_what_a_session_lacks_is_said(
+    make_stage: MakeStage, name: str, options: dict[str, bool], said: str
+) -> None:
+    player = player_of(make_stage(**options))
+    player.take(saying("x", (name, {"text": "burr", "id": '"img_001"'})))
+    assert said in player.turns[-1].answer
+
+
+def test_facts_are_those_of_a_session(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    player.take(ON_ONE)
+    assert player.turns[-1].facts[0].startswith('measure(ids=["img_002"]) -> ')
+
+
+def test_the_simulated_workbench_shows_the_real_tools() -> None:
+    prompt = prompt_of(has_ledger=True, has_eyes=True)
+    for name in ("examine", "write_report"):
+        assert (getattr(Workbench, name).__doc__ or "").partition("\n\n")[0].strip() in prompt
+    assert "def search(" not in prompt_of(has_ledger=False, has_eyes=True)
+
+
+def test_the_simulated_workbench_refuses_as_the_real_one() -> None:
+    for seed in range(40):
+        case = make_case(random.Random(seed), 12)
+        lost = [record.id for record in case.records if record.status is ImageStatus.UNREADABLE]
+        if lost:
+            break
+    bench = SimulatedWorkbench(SimulatedSteps(case))
+    assert bench.measure(lost[0])[0]["status"] == "unreadable"
+    with pytest.raises(ImageError, match="cannot be read"):
+        bench.look(lost[0])
+    with pytest.raises(UsageError, match="unknown image id"):
+        bench.measure("img_099")
+    with pytest.raises(UsageError, match="unknown verdict"):
+        bench.decide(1, "burn", "x")
+
+
+@pytest.mark.parametrize(
+    ("error", "wish"),
+    [
+        (
+            "unknown image id 'x'. valid ids: img_001 to img_024",
+            ("no_image", {"first": "img_001", "last": "img_024"}),
+        ),
+        ("unknown image id 'x'. the only id: img_001", ("only_image", {"first": "img_001"})),
+        ("img_004 cannot be read: it is empty", ("unreadable", {"image": "img_004"})),
+        ("the report cannot be written", ("failed", {})),
+    ],
+)
+def test_errors_have_answers(error: str, wish: Wish) -> None:
+    assert after_error(error) == wish
+    assert written(*wish, EN) != written(*wish, KO)
+
+
+def test_programs_are_made_of_the_pieces_that_tokens_are_made_of() -> None:
+    code = written("compare", {"id": '"img_001"', "other": '"img_002"'}, EN)
+    assert all(line in {piece.rstrip("\n") for piece in pieces()} for line in code.splitlines()[1:])
+    assert set(PROGRAMS) >= {"inspect", "look", "gibberish", "which"}
