@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ __all__ = ["details", "headline"]
 _LABEL_CELLS = 20  # of the longest label, so that values stand below each other
 _NARROW_CELLS = 40  # below it values follow their label at once
 _NO_BREAK = "\u00a0"
+_GAP_IN_VALUE = re.compile(r" (?=±)|(?<=±) |(?<=\d) (?=(?:mm|px)\b|mm²|px²)")
 # The size that says most about a finding, for its line in the list.
 _MAIN = (Quantity.LENGTH, Quantity.EQUIVALENT_DIAMETER, Quantity.AREA)
 
@@ -97,7 +99,7 @@ class _Told:
 
     def _judgement(self, judgement: Judgement) -> Iterator[Content]:
         words, language = self._words, self._words.language
-        yield Content(judgement.reason(language))
+        yield self._text(judgement.reason(language), indent=0)
         if judgement.decided_by is not DecidedBy.RULE:
             agent = judgement.decided_by is DecidedBy.AGENT
             who = words("the_agent") if agent else judgement.decided_name
@@ -132,7 +134,7 @@ class _Told:
         if finding.zone:
             place = f"{place} · {words('zone')} {finding.zone}".removeprefix(" · ")
         if place:
-            yield Content(f"   {place}")
+            yield self._row("place", place, indent=3)
         if finding.edge_touching:
             yield Content.styled(f"   {words('cut_off')}", "$text-warning")
         if finding.description:
@@ -150,7 +152,7 @@ class _Told:
             label = self._type_name(screening.label)
             yield self._row("screening", f"{status}: {level} ({label})")
         if inspection.description:
-            yield Content(inspection.description.text(language))
+            yield self._text(inspection.description.text(language), indent=0)
         if scale:
             yield self._row("scale", f"{scale.mm_per_px:.4g} mm/px · {scale.detail or scale.source}")
         elif inspection.findings:
@@ -182,7 +184,8 @@ class _Told:
         return Content("\n").join([*lines, *(Content(" " * (indent + 2) + line) for line in rest)])
 
     def _text(self, text: str, *, indent: int) -> Content:
-        lines = _folded(text, self._width, indent, indent)
+        whole_values = _GAP_IN_VALUE.sub(_NO_BREAK, text)
+        lines = _folded(whole_values, self._width, indent, indent)
         return Content("\n").join([Content(" " * indent + line) for line in lines])
 
     def _type_name(self, name: str) -> str:

@@ -21,6 +21,7 @@ from tools.records import Language
 from tui.chat.darkroom import Photo
 from tui.chat.hints import KeyHints
 from tui.chat.lens import Lens
+from tui.chat.newest import Newest
 from tui.chat.opening import open_file
 from tui.chat.pages import Pages
 from tui.chat.view_words import ViewWords
@@ -128,6 +129,7 @@ class ReportScreen(Screen[None]):
         self._lens = Lens(graphics)
         self._text = Static(markup=False)
         self._keys = KeyHints()
+        self._reader = Newest("loupe-report")
         self._pages: Pages | None = None
         self._index = 0
         self._is_building = False
@@ -245,7 +247,7 @@ class ReportScreen(Screen[None]):
         photo = Photo(partial(pages.picture, index), None, ())
         self._lens.put(photo, View(), words("drawing"))
         self._text.update("")
-        self._in_thread(partial(self._read, pages, index))
+        self._reader.submit(partial(self._read, pages, index))
 
     def _read(self, pages: Pages, index: int) -> None:
         try:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from tests.tui.chat.staging import finding, inspection
 from tools.overriding import overridden
 from tools.recipe.file import load_recipe
-from tools.records import Language, Verdict
+from tools.records import Description, Language, Verdict
 from tui.chat.details import details, headline
 
 EN, KO = Language.EN, Language.KO
@@ -25,6 +25,7 @@ def test_the_chosen_finding_is_told_in_full_and_the_others_in_a_line() -> None:
     assert "▸2 dent · major 4/5" in text
     assert "7.5 ± 0.1 mm" in text
     assert "0.90 · detector" in text
+    assert "where  " in text
     assert "at the upper left" in text
     assert "scratch.max_length_mm" in text
     assert "the limit is 2 mm" in text
@@ -74,3 +75,13 @@ def test_values_and_sentences_are_folded_at_their_spaces(width: int, language: L
 def test_a_click_on_a_finding_chooses_it() -> None:
     styles = [str(span.style) for span in details(TWO, 0, EN).spans]
     assert any("choose(1)" in style for style in styles)
+
+
+def test_a_value_in_a_sentence_stays_whole() -> None:
+    described = TWO.findings[0].model_copy(
+        update={"description": Description(en="It is 8.38 ± 0.99 mm long, 44 ± 11 mm² large.", ko="")}
+    )
+    for width in range(24, 44):
+        text = details(inspection(described), 0, EN, width_cells=width).plain
+        assert "8.38 ± 0.99 mm" in text
+        assert "44 ± 11 mm²" in text
