@@ -100,6 +100,7 @@ class Session:
         self._worker: threading.Thread | None = None
         self._turn: list[Event] = []
         self.turns: list[TurnResult] = []
+        self._decisions: list[Decision] = []
         self._desk = Desk(
             self.batch, self.recipe, model, self.out, self.options, self._emit, self._cancel, engines
         )
@@ -127,6 +128,7 @@ class Session:
                     f"{self.out} holds a session about another {what.partition('_')[0]}",
                     "resume it with the images and the recipe that it was started with",
                 )
+        self._decisions = [event for event in events if isinstance(event, Decision)]
         turns = list(turns_of(events))
         self.turns = [result for turn in turns if (result := turn_result(turn)).request]
         self._desk.recall(turns)
@@ -203,6 +205,10 @@ class Session:
         """Returns what is known of an image, with the decision on it; None where it was not inspected."""
         return self._desk.workbench.inspection(image_id)
 
+    def decisions(self, image_id: str) -> list[Decision]:
+        """Returns who decided on an image, the first first; those that were replaced or taken back too."""
+        return [decision for decision in self._decisions if decision.image_id == image_id]
+
     def decide(self, image_id: str, verdict: Verdict, reason: str) -> None:
         """Records that the user decided a verdict.
 
@@ -268,6 +274,8 @@ class Session:
     def _emit(self, event: Event) -> None:
         self._log.append(event)
         self._turn.append(event)
+        if isinstance(event, Decision):
+            self._decisions.append(event)
         self._desk.take(event)
         self._events.put(event)
 

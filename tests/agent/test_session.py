@@ -315,3 +315,16 @@ def test_another_model_goes_on_with_what_was_said(bench: Bench) -> None:
         assert (session.model_name, session.is_model_loaded) == ("other", False)
         list(session.ask("two"))
     assert "first" in text_of(other.sent[0], "assistant")
+
+
+def test_all_decisions_on_an_image_are_known_also_after_a_resume(bench: Bench) -> None:
+    with bench.open() as session:
+        session.decide("img_001", Verdict.REJECT, "bent")
+        session.decide("img_002", Verdict.ACCEPT, "glare")
+        session.decide("img_001", Verdict.REVIEW, "not sure")
+        before = session.decisions("img_001")
+    assert [decision.reason for decision in before] == ["bent", "not sure"]
+    with bench.open() as resumed:
+        assert resumed.decisions("img_001") == before
+        assert resumed.decisions("img_003") == []
+        assert resumed.turns == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.style import Style
 
 from tools.glossary import label_name, place_phrase, word
+from tools.overriding import AGENT
 from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
 from tools.wording import format_value
 from tui.chat.view_words import VERDICT_LOOKS, VIEW_WORDS, ViewWords
 
 if TYPE_CHECKING:
+    from agent.events import Decision
     from tools.recipe import Recipe
 
 __all__ = ["details", "headline"]
@@ -29,11 +31,19 @@ _GAP_IN_VALUE = re.compile(r" (?=±)|(?<=±) |(?<=\d) (?=(?:mm|px)\b|mm²|px²)"
 _MAIN = (Quantity.LENGTH, Quantity.EQUIVALENT_DIAMETER, Quantity.AREA)
 
 
-def headline(image_id: str, inspection: Inspection | None, language: Language) -> Content:
-    """Returns the verdict with the image's id in a line; without an inspection the id alone."""
-    if inspection is None:
+def headline(
+    image_id: str,
+    inspection: Inspection | None,
+    language: Language,
+    decisions: Sequence[Decision] = (),
+) -> Content:
+    """Returns the verdict with the image's id in a line; the id alone where nobody judged yet."""
+    if inspection is not None:
+        verdict = inspection.judgement.verdict
+    elif decisions:
+        verdict = decisions[-1].verdict
+    else:
         return Content.assemble((image_id, "bold"))
-    verdict = inspection.judgement.verdict
     sign, colour = VERDICT_LOOKS[verdict]
     return Content.assemble(
         (f"{sign} {word(verdict, language).upper()}", f"bold {colour}"), "  ", (image_id, "bold")
@@ -46,6 +56,7 @@ def details(
     language: Language,
     recipe: Recipe | None = None,
     width_cells: int = 80,
+    decisions: Sequence[Decision] = (),
 ) -> Content:
     """Returns all that is known of an image; a click on a finding runs the widget's action `choose(index)`.
 
@@ -55,12 +66,53 @@ def details(
         language: Of the words.
         recipe: Knows what the types are called in Korean.
         width_cells: Room for a line.
+        decisions: On this image, the first first; the last of them is the inspection's verdict.
     """
-    words = ViewWords(language)
+    words, page = ViewWords(language), _Page(ViewWords(language), max(width_cells, 12))
     if inspection is None:
-        return Content.styled(words("not_inspected"), "$text-muted")
-    told = _Told(inspection, chosen, words, recipe, max(width_cells, 12))
-    return Content("\n").join(list(told.lines()))
+        lines = [Content.styled(words("not_inspected"), "$text-muted")]
+        lines += [page.decision("decided_by", decision) for decision in reversed(decisions)]
+    else:
+        lines = list(_Told(inspection, chosen, decisions, page, recipe).lines())
+    return Content("\n").join(lines)
+
+
+class _Page:
+    """Sets words into the width that there is.
+
+    Args:
+        words: Of the page.
+        width: Room for a line in cells.
+    """
+
+    def __init__(self, words: ViewWords, width: int) -> None:
+        self.words, self._width = words, width
+
+    def row(self, key: str, value: str, *, indent: int = 0) -> Content:
+        """A label of the table and its value."""
+        return self.labelled(self.words(key), value, indent=indent)
+
+    def labelled(self, label: str, value: str, *, indent: int) -> Content:
+        """A label and its value; what does not fit goes on below, farther in."""
+        column = indent + cell_len(label) + 2
+        if self._width >= _NARROW_CELLS:
+            column = max(column, _LABEL_CELLS)
+        first, *rest = _folded(value, self._width, column, indent + 2)
+        gap = " " * (column - indent - cell_len(label))
+        lines = [Content.assemble(" " * indent, (label, "$text-muted"), gap, first)]
+        return Content("\n").join([*lines, *(Content(" " * (indent + 2) + line) for line in rest)])
+
+    def text(self, text: str, *, indent: int = 0) -> Content:
+        """A sentence; values in it stay whole."""
+        lines = _folded(_GAP_IN_VALUE.sub(_NO_BREAK, text), self._width, indent, indent)
+        return Content("\n").join([Content(" " * indent + line) for line in lines])
+
+    def decision(self, key: str, decision: Decision) -> Content:
+        """Who decided what, when and why."""
+        who = self.words("the_agent") if decision.by == AGENT else decision.by
+        sign, _ = VERDICT_LOOKS[decision.verdict]
+        verdict = f"{sign} {word(decision.verdict, self.words.language)}"
+        return self.row(key, f"{who}, {_moment(decision.at)}: {verdict}: {decision.reason}")
 
 
 class _Told:
@@ -70,12 +122,12 @@ class _Told:
         self,
         inspection: Inspection,
         chosen: int | None,
-        words: ViewWords,
+        decisions: Sequence[Decision],
+        page: _Page,
         recipe: Recipe | None,
-        width_cells: int,
     ) -> None:
-        self._inspection, self._chosen, self._words = inspection, chosen, words
-        self._recipe, self._width = recipe, width_cells
+        self._inspection, self._chosen, self._decisions = inspection, chosen, decisions
+        self._page, self._words, self._recipe = page, page.words, recipe
 
     def lines(self) -> Iterator[Content]:
         """Yields what matters most first: the verdict, the findings, then how it came about."""
@@ -99,17 +151,19 @@ class _Told:
 
     def _judgement(self, judgement: Judgement) -> Iterator[Content]:
         words, language = self._words, self._words.language
-        yield self._text(judgement.reason(language), indent=0)
+        yield self._page.text(judgement.reason(language))
         if judgement.decided_by is not DecidedBy.RULE:
             agent = judgement.decided_by is DecidedBy.AGENT
             who = words("the_agent") if agent else judgement.decided_name
-            yield self._row("decided_by", f"{who}, {_moment(judgement.decided_at)}")
+            yield self._page.row("decided_by", f"{who}, {_moment(judgement.decided_at)}")
         rule = judgement.overrides or judgement
         if judgement.overrides:
             sign, _ = VERDICT_LOOKS[rule.verdict]
             said = f"{sign} {word(rule.verdict, language)}: {rule.reason(language)}"
-            yield self._row("rules_said", said)
-        yield self._row("rule", rule.rule)
+            yield self._page.row("rules_said", said)
+        yield self._page.row("rule", rule.rule)
+        for decision in reversed(self._decisions[:-1]):
+            yield self._page.decision("earlier", decision)
 
     def _finding_line(self, index: int, finding: Finding) -> Content:
         main = next(filter(None, map(finding.measurement, _MAIN)), None)
@@ -127,21 +181,21 @@ class _Told:
         words, language = self._words, self._words.language
         for measurement in finding.measurements:
             label = word(measurement.quantity, language)
-            yield self._labelled(label, _unbroken(format_value(measurement)), indent=3)
+            yield self._page.labelled(label, _unbroken(format_value(measurement)), indent=3)
         seen = f"{finding.confidence:.2f} · {words(f'origin.{finding.origin}')}"
-        yield self._row("confidence", seen, indent=3)
+        yield self._page.row("confidence", seen, indent=3)
         place = place_phrase(finding.place, language)
         if finding.zone:
             place = f"{place} · {words('zone')} {finding.zone}".removeprefix(" · ")
         if place:
-            yield self._row("place", place, indent=3)
+            yield self._page.row("place", place, indent=3)
         if finding.edge_touching:
             yield Content.styled(f"   {words('cut_off')}", "$text-warning")
         if finding.description:
-            yield self._text(finding.description.text(language), indent=3)
+            yield self._page.text(finding.description.text(language), indent=3)
         methods = dict.fromkeys(measurement.method for measurement in finding.measurements)
         if methods:
-            yield self._row("method", ", ".join(methods), indent=3)
+            yield self._page.row("method", ", ".join(methods), indent=3)
 
     def _background(self) -> Iterator[Content]:
         words, language, inspection = self._words, self._words.language, self._inspection
@@ -150,15 +204,15 @@ class _Told:
             status = words(f"status.{screening.status}")
             level = words("suspicion", value=screening.suspicion, limit=screening.threshold)
             label = self._type_name(screening.label)
-            yield self._row("screening", f"{status}: {level} ({label})")
+            yield self._page.row("screening", f"{status}: {level} ({label})")
         if inspection.description:
-            yield self._text(inspection.description.text(language), indent=0)
+            yield self._page.text(inspection.description.text(language))
         if scale:
-            yield self._row("scale", f"{scale.mm_per_px:.4g} mm/px · {scale.detail or scale.source}")
+            yield self._page.row("scale", f"{scale.mm_per_px:.4g} mm/px · {scale.detail or scale.source}")
         elif inspection.findings:
             yield Content.styled(words("no_scale"), "$text-muted")
         for flag in inspection.flags:
-            yield self._row("remark", self._flag(flag))
+            yield self._page.row("remark", self._flag(flag))
         if inspection.error:
             yield Content.styled(f"{words('error')}: {inspection.error}", "$text-error")
 
@@ -169,24 +223,6 @@ class _Told:
         kind, _, reason = flag.partition(": ")
         key = f"flag.{kind}"
         return self._words(key, reason=reason) if key in VIEW_WORDS else flag
-
-    def _row(self, key: str, value: str, *, indent: int = 0) -> Content:
-        return self._labelled(self._words(key), value, indent=indent)
-
-    def _labelled(self, label: str, value: str, *, indent: int) -> Content:
-        """A label and its value; what does not fit goes on below, farther in."""
-        column = indent + cell_len(label) + 2
-        if self._width >= _NARROW_CELLS:
-            column = max(column, _LABEL_CELLS)
-        first, *rest = _folded(value, self._width, column, indent + 2)
-        gap = " " * (column - indent - cell_len(label))
-        lines = [Content.assemble(" " * indent, (label, "$text-muted"), gap, first)]
-        return Content("\n").join([*lines, *(Content(" " * (indent + 2) + line) for line in rest)])
-
-    def _text(self, text: str, *, indent: int) -> Content:
-        whole_values = _GAP_IN_VALUE.sub(_NO_BREAK, text)
-        lines = _folded(whole_values, self._width, indent, indent)
-        return Content("\n").join([Content(" " * indent + line) for line in lines])
 
     def _type_name(self, name: str) -> str:
         return label_name(self._recipe, name, self._words.language) if self._recipe else name

@@ -24,11 +24,13 @@ from tui.chat.view_words import ViewWords
 from tui.chat.views import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual import events
     from textual.app import ComposeResult
 
+    from agent.events import Decision
     from tools.recipe import Recipe
 
 __all__ = ["PicturePanel"]
@@ -124,6 +126,7 @@ class PicturePanel(Widget):
         self._details = _Details(classes="details", markup=False)
         self._image_id = ""
         self._inspection: Inspection | None = None
+        self._decisions: tuple[Decision, ...] = ()
         self._told: tuple[object, ...] = ()  # what the words were made of
 
     def compose(self) -> ComposeResult:
@@ -145,6 +148,7 @@ class PicturePanel(Widget):
         image_id: str,
         inspection: Inspection | None,
         image: PhotoSource | None,
+        decisions: Sequence[Decision] = (),
     ) -> None:
         """Shows an image; what was asked for before and is not drawn yet is dropped.
 
@@ -152,9 +156,10 @@ class PicturePanel(Widget):
             image_id: Of the image; empty for none.
             inspection: What is known of it; None where nothing is.
             image: Its pixels, or what loads them (in a thread of the panel); None where there are none.
+            decisions: On this image so far, the first first, for the trail.
         """
         is_same, words = image_id == self._image_id, ViewWords(self.language)
-        self._image_id, self._inspection = image_id, inspection
+        self._image_id, self._inspection, self._decisions = image_id, inspection, tuple(decisions)
         photo = Photo(image, inspection, self._types()) if image is not None else None
         view = self.view if is_same else replace(self.view.whole(), chosen=None)
         if view.chosen is None or view.chosen >= self._count:
@@ -200,8 +205,8 @@ class PicturePanel(Widget):
         self._state.update(self._state_line() if self._image_id else "")
         if self._lens.photo is None:
             self._lens.say(self._why_empty())
-        width = self._details.size.width or self.size.width
-        known = (self._image_id, self._inspection, self.view.chosen, self.language, width)
+        width, chosen = self._details.size.width or self.size.width, self.view.chosen
+        known = (self._image_id, self._inspection, self._decisions, chosen, self.language, width)
         if known == self._told:
             return
         self._told = known
@@ -209,10 +214,9 @@ class PicturePanel(Widget):
             self._title.update("")
             self._details.update("")
             return
-        words = ViewWords(self.language)
-        self._title.update(headline(self._image_id, self._inspection, self.language))
-        chosen = self.view.chosen
-        self._details.update(details(self._inspection, chosen, self.language, self._recipe, width))
+        words, (image_id, inspection, decisions, *_) = ViewWords(self.language), known
+        self._title.update(headline(image_id, inspection, self.language, decisions))
+        self._details.update(details(inspection, chosen, self.language, self._recipe, width, decisions))
         self._hints.tell([(key, shown, words(doing)) for key, shown, doing in _HINTS])
 
     def _state_line(self) -> str:

@@ -145,7 +145,8 @@ class ReviewScreen(Screen[None]):
         record = self._session.batch.record(image_id)
         is_readable = record.status is ImageStatus.READABLE
         load = partial(self._load, image_id) if is_readable else None
-        self._panel.show(image_id, self._session.inspection(image_id), load)
+        decisions = self._session.decisions(image_id)
+        self._panel.show(image_id, self._session.inspection(image_id), load, decisions)
         self.query_one(Lens).focus()
 
     def _load(self, image_id: str) -> Image:

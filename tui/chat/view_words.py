@@ -36,6 +36,7 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
     "rule": ("rule", "규칙"),
     "decided_by": ("decided by", "판정자"),
     "the_agent": ("the agent", "에이전트"),
+    "earlier": ("before that", "이전 판정"),
     "rules_said": ("the rules said", "규칙의 판정"),
     "confidence": ("confidence", "신뢰도"),
     "seen_by": ("found by", "검출"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from agent.events import Decision
 from tests.tui.chat.staging import finding, inspection
 from tools.overriding import overridden
 from tools.recipe.file import load_recipe
@@ -51,6 +52,31 @@ def test_an_agent_is_named_as_one() -> None:
     decided = overridden(TWO, Verdict.REVIEW, "unsure", by="agent", at="2026-11-21T17:40:00+09:00")
     assert "the agent, 2026-11-21" in details(decided, 0, EN).plain
     assert "에이전트, 2026-11-21" in details(decided, 0, KO).plain
+
+
+def test_all_decisions_are_told_the_last_first() -> None:
+    first = Decision(
+        image_id="img_001",
+        before=Verdict.REJECT,
+        verdict=Verdict.ACCEPT,
+        reason="only glare",
+        by="agent",
+        at="2026-11-21T17:30:00+09:00",
+    )
+    last = first.model_copy(update={"verdict": Verdict.REVIEW, "reason": "taken back", "by": "kim"})
+    decided = overridden(TWO, last.verdict, last.reason, by=last.by, at=last.at)
+    text = details(decided, 0, EN, decisions=[first, last]).plain
+    assert text.count("taken back") == 1
+    assert "the agent, 2026-11-21 17:30: ✓ accept: only glare" in text
+    assert text.index("taken back") < text.index("only glare")
+
+
+def test_a_decision_on_what_was_not_inspected_is_told() -> None:
+    decision = Decision(
+        image_id="img_001", verdict=Verdict.ACCEPT, reason="seen", by="kim", at="2026-11-21T17:30:00+09:00"
+    )
+    assert headline("img_001", None, EN, [decision]).plain == "✓ ACCEPT  img_001"
+    assert "kim, 2026-11-21 17:30: ✓ accept: seen" in details(None, None, EN, decisions=[decision]).plain
 
 
 def test_an_image_that_cannot_be_read_says_why() -> None:

@@ -98,6 +98,7 @@ def test_undo_takes_back_one_after_the_other_and_both_stay_on_record(session: Se
         await press(pilot, "u")
         assert screen.image_id == "img_002"
         assert "0 decided" in told(pilot)
+        assert "taken back" in told(pilot)
         await press(pilot, "u")
         assert len(pilot.app._notifications) == 1
 
