@@ -12,11 +12,11 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 from agent.forge import training
 from agent.forge.checkpoint import Size, make_model, make_processor
 from agent.forge.evaluate import Judge, Kind, Trial, curve
-from agent.forge.language import Request
+from agent.forge.language import FOLLOWING, Request, intents
 from agent.forge.packs import Encoder, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.training import Options, train
-from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, make_example, prompt_of
+from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, make_example, prompt_of
 from agent.models.messages import as_chat
 from agent.models.pictures import Picture
 from agent.models.scripted import ScriptedModel
@@ -188,6 +188,26 @@ def test_a_judge_knows_what_is_right(make_stage: MakeStage) -> None:
     judge = Judge(ScriptedModel([f"<code>\n{code}\n</code>" for code in right]))
     assert judge.trial(random.Random(1), stage, past, "follow_reject").kind is Kind.RIGHT
     judge.close()
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_every_program_runs_behind_the_walls_as_it_did_in_training(
+    make_stage: MakeStage, language: Language
+) -> None:
+    stage, wanted = make_stage(9, seed=2), [*intents(language), "pair", "pair", "pair"]
+    pasts = [Past(language, int(intent in FOLLOWING), n) for n, intent in enumerate(wanted)]
+    programs: list[str] = []
+    for n, (intent, past) in enumerate(zip(wanted, pasts, strict=True)):
+        kind = "pair" if intent == "pair" else "single"
+        request = asked(random.Random(n), stage, past, kind, intent, is_held_out=True)
+        programs += begun(stage, past).take(request)
+    judge = Judge(ScriptedModel([f"<code>\n{program}\n</code>" for program in programs]))
+    trials = [
+        judge.trial(random.Random(n), stage, past, intent)
+        for n, (intent, past) in enumerate(zip(wanted, pasts, strict=True))
+    ]
+    judge.close()
+    assert [trial for trial in trials if trial.kind is not Kind.RIGHT] == []
 
 
 def test_the_curve_leaves_out_what_is_least_sure() -> None:
