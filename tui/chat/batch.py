@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import ClassVar
 
 from textual import on
@@ -11,7 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import DataTable, Static
+from textual.widgets.data_table import RowKey
 
 from tui.chat.board import ALL, FILTERS, ORDERS, UNDECIDED, UNREADABLE, Row, counts, visible
 from tui.chat.view_words import VERDICT_LOOKS
@@ -25,6 +29,7 @@ _LOOKS = {
     UNDECIDED: ("·", "$text-muted"),
     ALL: ("∑", ""),
 }
+_PAUSE = 10  # times as long as drawing took
 _WIDE_CELLS = 66  # from here on each filter is named
 # Widths in cells, a space for the gap included; a Korean letter takes two.
 _COLUMNS = (
@@ -38,10 +43,16 @@ _COLUMNS = (
 )
 
 
+@lru_cache(maxsize=4_096)
+def _content(text: str, style: str = "") -> Content:
+    """A cell; the same few texts stand in thousands of them."""
+    return Content.styled(text, style) if style else Content(text)
+
+
 def badge(mark: str, words: Words) -> Content:
     """Returns a verdict as sign and word, in its colour."""
     sign, style = _LOOKS[mark]
-    return Content.assemble((f"{sign} {words(mark)}", style))
+    return _content(f"{sign} {words(mark)}", style)
 
 
 class BatchTable(DataTable[Content]):
@@ -62,6 +73,10 @@ class BatchTable(DataTable[Content]):
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
     ]
+
+    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
+        """Measures no cell: all widths are given, and 5,000 rows would take half a second."""
+        super()._update_dimensions(())
 
     def action_panel(self, name: str) -> None:
         """Has the panel do something."""
@@ -92,6 +107,8 @@ class BatchPanel(Vertical):
         self.filter = ALL
         self.order = "batch"
         self.selected: set[str] = set()
+        self._waits: Timer | None = None
+        self._drawing_s = 0.0
 
     def compose(self) -> ComposeResult:
         """Puts the filters above the table."""
@@ -147,12 +164,17 @@ class BatchPanel(Vertical):
             return
         self._rows |= changed
         if self.filter != ALL or self.order != "batch":
-            self._draw()
+            self._draw_later()
             return
         for row in changed.values():
             for (key, _), content in zip(_COLUMNS, self._cells(row), strict=True):
                 self.table.update_cell(row.image_id, key, content)
         self._draw_filters()
+
+    def _draw_later(self) -> None:
+        """Draws all rows again, with long pauses where that takes long: keys come first."""
+        if self._waits is None:
+            self._waits = self.set_timer(_PAUSE * self._drawing_s, self._draw)
 
     def go_to(self, image_id: str) -> None:
         """Puts the cursor on an image, and drops a filter that hides it."""
@@ -200,27 +222,32 @@ class BatchPanel(Vertical):
         self._mark(before)
 
     def _mark(self, ids: Iterable[str]) -> None:
+        shown = set(self._shown)
         for image_id in ids:
-            if image_id in self._shown:
+            if image_id in shown:
                 self.table.update_cell(image_id, "mark", self._marker(image_id))
         self._draw_selection()
 
     def _marker(self, image_id: str) -> Content:
-        return Content.styled("●", "$accent") if image_id in self.selected else Content(" ")
+        return _content("●", "$accent") if image_id in self.selected else _content(" ")
 
     def _cells(self, row: Row) -> tuple[Content, ...]:
         state = self._words(f"state.{row.state}")
         return (
             self._marker(row.image_id),
-            Content(row.image_id),
+            _content(row.image_id),
             badge(row.mark, self._words),
-            Content(self._type_words.get(row.finding, row.finding)),
-            Content(row.size),
-            Content.styled(state, "$text-muted"),
-            Content.styled(row.name, "$text-muted"),
+            _content(self._type_words.get(row.finding, row.finding)),
+            _content(row.size),
+            _content(state, "$text-muted"),
+            _content(row.name, "$text-muted"),
         )
 
     def _draw(self) -> None:
+        started = time.monotonic()
+        if self._waits is not None:
+            self._waits.stop()
+            self._waits = None
         current, table = self.current, self.table
         rows = visible(self._rows.values(), self.filter, self.order)
         self._shown = [row.image_id for row in rows]
@@ -232,6 +259,7 @@ class BatchPanel(Vertical):
                 table.move_cursor(row=self._shown.index(current))
         self._draw_filters()
         self._draw_selection()
+        self._drawing_s = time.monotonic() - started
         if self.current and self.current != current:
             self.post_message(self.Highlighted(self.current))
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from tui.chat.slash import COMMANDS, complete, parse, without_mentions
+from tui.chat.words import WORDS
+
+VALUES = {"ids": ["img_001", "img_002", "img_012"], "themes": ["textual-dark", "ansi-dark"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/inspect", ("inspect", [])),
+        ("  /LOOK @img_004 ", ("look", ["img_004"])),
+        ("/inspect img_001, img_002", ("inspect", ["img_001", "img_002"])),
+        ("/", ("", [])),
+        ("inspect /everything", None),
+        ("/inspect\nand more", None),
+    ],
+)
+def test_a_command_is_told_from_a_request(text: str, expected: tuple[str, list[str]] | None) -> None:
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("/in", ["/inspect"]),
+        ("/look 1", ["img_001", "img_012"]),
+        ("/look 01", ["img_001", "img_012"]),
+        ("/inspect img_001 2", ["img_002", "img_012"]),
+        ("/inspect img_001 ", []),
+        ("/theme da", ["textual-dark", "ansi-dark"]),
+        ("/language k", ["ko"]),
+        ("why is @2", ["@img_002", "@img_012"]),
+        ("why is 2", []),
+        ("/nothing x", []),
+    ],
+)
+def test_what_is_offered_fits_the_word_before_the_cursor(before: str, expected: list[str]) -> None:
+    offers = complete(before, VALUES)
+    assert [offer.text for offer in offers] == expected
+    assert all(before[len(before) - offer.replaces :].strip() == before.split()[-1] for offer in offers)
+
+
+def test_an_empty_slash_offers_every_command_with_its_explanation() -> None:
+    offers = complete("/", VALUES)
+    assert len(offers) == len(COMMANDS)
+    assert all(offer.key in WORDS for offer in offers)
+
+
+def test_mentions_become_ids_and_addresses_stay() -> None:
+    said = without_mentions("@img_004 like @img_005-1, ask me@img.com")
+    assert said == "img_004 like img_005-1, ask me@img.com"
+
+
+@pytest.mark.parametrize("key", sorted(WORDS))
+def test_both_languages_have_the_same_slots(key: str) -> None:
+    from string import Formatter
+
+    english, korean = ({slot for _, slot, _, _ in Formatter().parse(text) if slot} for text in WORDS[key])
+    assert english == korean
