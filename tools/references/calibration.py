@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,10 +88,9 @@ class Calibration(Record):
             f"is extrapolated from their spread; with {needed} it would be observed"
         )
 
-    def fused(self, levels: Sequence[float]) -> float:
+    def fused(self, levels: NDArray[np.float64]) -> float:
         """Mean over the experts of how many deviations an image lies above good ones."""
-        z = (np.asarray(levels) - self.means) / self.deviations
-        return float(z.mean())
+        return float(((levels - self.means) / self.deviations).mean())
 
     def suspicion(self, deviations: float) -> float:
         """In [0, 1]: 0.1 for a typical good image, 0.5 at the threshold."""
@@ -105,7 +103,7 @@ class Calibration(Record):
 
 
 def level(distances: NDArray[np.float32]) -> float:
-    """How far an image is from good ones: mean logarithm of the mean of its farthest 1, 5 and 20 % of cells."""
+    """How far an image is from good ones: of its farthest 1, 5 and 20 % of cells, the mean of log means."""
     ordered = np.sort(distances, axis=None)[::-1]
     return sum(_log_mean(ordered, share) for share in _SHARES) / len(_SHARES)
 

@@ -1,0 +1,383 @@
+"""A set of good images, and the suspicion of others by how unlike they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from pydantic import Field
+
+from tools.errors import UsageError
+from tools.records import HeatMap, Provenance, Record
+from tools.references.bank import FreeBank, PlacedBank
+from tools.references.calibration import Calibration, level, strongest
+from tools.references.foreground import foreground
+from tools.references.layout import edge_differences
+from tools.references.registration import Frame, Registration, edge_strength
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tools.records import ImageRecord
+    from tools.references.backbones import Backbone
+
+__all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet"]
+
+_RIGID_CORRELATION = 0.6  # of edges, from which good images count as one part in one pose
+_FRAME_CANDIDATES = 3
+_MAX_PLACED = 32  # references that a rigid part is compared with, place by place
+_MAX_LEFT_OUT = 60  # references that are left out in their turn; more make no better threshold
+
+
+class ReferenceOptions(Record):
+    """How references are kept and compared.
+
+    Attributes:
+        overkill: Share of good images that may score above the threshold.
+        rigid: Whether images are laid over each other and compared place by place; None finds out.
+        turns: Angles, spread over the full circle, in which references are kept; 1 keeps them as they are.
+        foreground: Whether an even background is left out of the comparison.
+        max_patches: Patches kept per backbone, as a coreset.
+    """
+
+    overkill: float = Field(default=0.05, gt=0.0, lt=0.5)
+    rigid: bool | None = None
+    turns: int = Field(default=1, ge=1, le=36)
+    foreground: bool = False
+    max_patches: int = Field(default=4000, ge=100)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One good image, as the set keeps it.
+
+    Attributes:
+        grids: Per backbone its features, shape (turns, rows, columns, channels).
+        edges: Edge strength after it was laid over the frame; None where the part is not rigid.
+        mask: Which cells of the first backbone's grid count; None where all do.
+    """
+
+    name: str
+    sha256: str
+    grids: tuple[NDArray[np.float16], ...]
+    edges: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None
+
+
+class ReferenceScore(Record):
+    """How unlike the references an image is.
+
+    Attributes:
+        score: In [0, 1]: about 0.1 for a typical good image, 0.5 at the threshold.
+        heat_map: The same scale per place; 0.5 is as far as the farthest cells of an image at the threshold.
+        parts: The score that each backbone, or the edges, would give alone.
+        registered: Correlation of edges with the reference's; None where the part is not rigid.
+    """
+
+    image_id: str
+    score: float = Field(ge=0.0, le=1.0)
+    heat_map: HeatMap
+    parts: dict[str, float]
+    registered: float | None = None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An image as it is compared: features per backbone, and how it was laid over the frame."""
+
+    size_px: tuple[int, int]
+    grids: tuple[NDArray[np.float32], ...]
+    edges: NDArray[np.float32] | None
+    registration: Registration | None
+    mask: NDArray[np.bool_] | None
+
+
+class ReferenceSet:
+    """Good images and what is derived from them; made by `build` or `load`, changed by `add` and `remove`.
+
+    Attributes:
+        references: In the order in which they were given.
+        backbones: What sees; each is an expert of its own.
+        frame: What rigid parts are laid over; None where the part is not rigid.
+        calibration: How distances read as suspicion, with a remark where the references are too few.
+    """
+
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        backbones: Sequence[Backbone],
+        options: ReferenceOptions,
+        frame: Frame | None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.references = tuple(references)
+        self.backbones = tuple(backbones)
+        self.options = options
+        self.frame = frame
+        self._banks: tuple[FreeBank | PlacedBank, ...] = tuple(
+            self._bank(number) for number in range(len(self.backbones))
+        )
+        self.calibration = calibration or self._calibrated()
+
+    @classmethod
+    def build(
+        cls,
+        images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]],
+        backbones: Backbone | Sequence[Backbone],
+        options: ReferenceOptions | None = None,
+    ) -> Self:
+        """Makes a set from good images.
+
+        Args:
+            images: Records with their pictures, uint8 RGB; a picture that comes twice counts once.
+            backbones: One or several; several vote with equal weight.
+            options: How to keep and compare.
+
+        Raises:
+            UsageError: There is no image, or only one of a part that is said to be rigid.
+        """
+        options = options or ReferenceOptions()
+        seers = tuple(backbones) if isinstance(backbones, Sequence) else (backbones,)
+        pairs = iter(images)
+        first = list(islice(pairs, 8))
+        if not first:
+            raise UsageError("there is no good image to learn from", "name at least one, better eight")
+        if options.rigid and len(first) == 1:
+            raise UsageError(
+                "one image does not show what varies in a rigid part",
+                "add another good image, or leave `rigid` open",
+            )
+        frame = _frame_of([image for _, image in first], options)
+        empty = cls.__new__(cls)
+        empty.references, empty.backbones, empty.options, empty.frame = (), seers, options, frame
+        return cls(tuple(empty._described((*first, *pairs))), seers, options, frame)
+
+    def add(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Self:
+        """Returns the set with more good images; those that it has already are passed over."""
+        return type(self)(
+            (*self.references, *self._described(images)), self.backbones, self.options, self.frame
+        )
+
+    def remove(self, names: Iterable[str]) -> Self:
+        """Returns the set without some of its images.
+
+        Raises:
+            UsageError: A name is not in the set, or none would be left.
+        """
+        unwanted = set(names)
+        if unknown := unwanted - {reference.name for reference in self.references}:
+            raise UsageError(
+                f"not among the references: {', '.join(sorted(unknown))}",
+                f"there are: {', '.join(reference.name for reference in self.references)}",
+            )
+        kept = [reference for reference in self.references if reference.name not in unwanted]
+        if not kept:
+            raise UsageError("no reference would be left", "add others first, or delete the whole set")
+        return type(self)(kept, self.backbones, self.options, self.frame)
+
+    def save(self, folder: Path) -> None:
+        """Writes the set to a folder; what was there is replaced at once."""
+        from tools.references.storing import save
+
+        save(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path, backbones: Backbone | Sequence[Backbone]) -> Self:
+        """Reads a set that `save` wrote.
+
+        Raises:
+            UsageError: There is none, or it is damaged.
+            ModelError: It was made with other backbones.
+        """
+        from tools.references.storing import load
+
+        seers = tuple(backbones) if isinstance(backbones, Sequence) else (backbones,)
+        return cls(*load(folder, seers))
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the scores were made with, without timings."""
+        return Provenance(
+            tool="references",
+            model=" + ".join(backbone.name for backbone in self.backbones),
+            weights_sha256=next((b.weights_sha256 for b in self.backbones if b.weights_sha256), None),
+            parameters={
+                **self.options.model_dump(mode="json"),
+                "is_rigid": self.frame is not None,
+                "references": [reference.sha256 or reference.name for reference in self.references],
+                "backbones": {backbone.name: dict(backbone.parameters) for backbone in self.backbones},
+            },
+        )
+
+    def score(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[ReferenceScore]:
+        """Yields a score per image, in order, each as soon as it has been seen.
+
+        Args:
+            images: Records with their pictures, uint8 RGB of shape (height, width, 3); taken one by one.
+        """
+        for record, image_rgb in images:
+            seen = self._seen(image_rgb)
+            maps = self._maps(seen)
+            levels = np.array([level(_inside(each, seen.mask)) for each in maps])
+            alone = (levels - self.calibration.means) / self.calibration.deviations
+            names = [backbone.name for backbone in self.backbones] + ["edges"]
+            yield ReferenceScore(
+                image_id=record.id,
+                score=round(self.calibration.suspicion(self.calibration.fused(levels)), 6),
+                heat_map=self._heat_map(seen, maps),
+                parts={
+                    name: round(self.calibration.suspicion(float(z)), 6)
+                    for name, z in zip(names, alone, strict=False)
+                },
+                registered=seen.registration.correlation if seen.registration else None,
+            )
+
+    def _bank(self, number: int) -> FreeBank | PlacedBank:
+        grids = [reference.grids[number] for reference in self.references]
+        if self.frame is not None:
+            return PlacedBank.of([grid[0] for grid in grids[:_MAX_PLACED]])
+        return FreeBank.of(grids, self.options.max_patches)
+
+    def _described(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[Reference]:
+        known = {reference.sha256 for reference in self.references} - {""}
+        for record, image_rgb in images:
+            if record.sha256 in known:
+                continue
+            known |= {record.sha256} - {""}
+            seen = self._seen(image_rgb)
+            turned = [
+                [b.features(_turned(image_rgb, turn, self.options.turns)) for b in self.backbones]
+                for turn in range(1, self.options.turns if self.frame is None else 1)
+            ]
+            every = [seen.grids, *turned]
+            yield Reference(
+                name=record.name,
+                sha256=record.sha256,
+                grids=tuple(np.stack(grids).astype(np.float16) for grids in zip(*every, strict=True)),
+                edges=seen.edges,
+                mask=seen.mask,
+            )
+
+    def _seen(self, image_rgb: NDArray[np.uint8]) -> _Seen:
+        size_px = (image_rgb.shape[1], image_rgb.shape[0])
+        registration, edges = None, None
+        if self.frame is not None:
+            registration = self.frame.register(image_rgb)
+            image_rgb = self.frame.warped(image_rgb, registration)
+            edges = edge_strength(image_rgb)
+        grids = tuple(backbone.features(image_rgb) for backbone in self.backbones)
+        mask = foreground(image_rgb, grids[0].shape[:2]) if self.options.foreground else None
+        return _Seen(size_px, grids, edges, registration, mask)
+
+    def _maps(self, seen: _Seen, without: int | None = None) -> list[NDArray[np.float32]]:
+        """Distances per expert, each on its own grid."""
+        maps = [bank.distances(grid, without) for bank, grid in zip(self._banks, seen.grids, strict=True)]
+        if seen.edges is not None:
+            others = [
+                each.edges
+                for number, each in enumerate(self.references[:_MAX_PLACED])
+                if number != without and each.edges is not None
+            ]
+            maps.append(edge_differences(seen.edges, others))
+        return maps
+
+    def _calibrated(self) -> Calibration:
+        left_out = []
+        for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
+            grids = tuple(grid[0].astype(np.float32) for grid in reference.grids)
+            seen = _Seen((0, 0), grids, reference.edges, None, reference.mask)
+            is_alone = len(self.references) == 1
+            maps = _halves(seen) if is_alone else self._maps(seen, without=number)
+            masked = [_inside(each, seen.mask) for each in maps]
+            left_out.append(([level(each) for each in masked], [strongest(each) for each in masked]))
+        levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
+        return Calibration.of(levels, peaks, self.options.overkill)
+
+    def _heat_map(self, seen: _Seen, maps: Sequence[NDArray[np.float32]]) -> HeatMap:
+        """Suspicion per cell of the first backbone's grid, in the image's own lay-out."""
+        import cv2
+
+        rows, columns = maps[0].shape
+        deviations = np.zeros((rows, columns))
+        calibration = self.calibration
+        for each, peak, spread in zip(maps, calibration.peaks, calibration.deviations, strict=True):
+            fitted = cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA)
+            deviations += (np.log(fitted + 1e-6) - peak) / spread
+        if seen.mask is not None:
+            deviations[~seen.mask] = -np.inf
+        heat = calibration.suspicions(deviations / len(maps)).astype(np.float32)
+        if seen.registration is not None and self.frame is not None:
+            heat = _back(heat, seen.registration, self.frame.size_px, seen.size_px)
+        return HeatMap(
+            rows=heat.shape[0],
+            columns=heat.shape[1],
+            values=tuple(round(float(value), 4) for value in heat.ravel().clip(0, 1)),
+        )
+
+
+def _frame_of(images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions) -> Frame | None:
+    """The image that the others lie over best; None where the part is not rigid."""
+    if options.rigid is False or len(images_rgb) < 2 or (options.rigid is None and options.turns > 1):
+        return None
+    candidates = []
+    for number, image_rgb in enumerate(images_rgb[:_FRAME_CANDIDATES]):
+        frame = Frame.of(image_rgb)
+        others = [each for other, each in enumerate(images_rgb) if other != number]
+        fits = [frame.register(other).correlation for other in others]
+        candidates.append((float(np.median(fits)), frame))
+    fit, best = max(candidates, key=lambda each: each[0])
+    return best if options.rigid or fit >= _RIGID_CORRELATION else None
+
+
+def _halves(seen: _Seen) -> list[NDArray[np.float32]]:
+    """Distances of every other column of a lone reference to the columns between them: a stand-in."""
+    maps = []
+    for grid in seen.grids:
+        bank = FreeBank.of([grid[:, ::2].astype(np.float16)], grid.shape[0] * grid.shape[1])
+        distances = bank.distances(grid[:, 1::2])
+        maps.append(np.repeat(distances, 2, axis=1)[:, : grid.shape[1]])
+    return maps
+
+
+def _inside(distances: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """The distances of the cells that count."""
+    import cv2
+
+    if mask is None:
+        return distances
+    size = (distances.shape[1], distances.shape[0])
+    fitted = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return distances[fitted] if fitted.any() else distances
+
+
+def _turned(image_rgb: NDArray[np.uint8], turn: int, turns: int) -> NDArray[np.uint8]:
+    """The picture turned about its centre by `turn / turns` of a circle, its borders mirrored."""
+    import cv2
+
+    height, width = image_rgb.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), 360 * turn / turns, 1.0)
+    return np.asarray(
+        cv2.warpAffine(image_rgb, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101), dtype=np.uint8
+    )
+
+
+def _back(
+    heat: NDArray[np.float32],
+    registration: Registration,
+    frame_size_px: tuple[int, int],
+    image_size_px: tuple[int, int],
+) -> NDArray[np.float32]:
+    """A heat map over the frame, laid over the image; 0 where the frame does not reach."""
+    import cv2
+
+    rows, columns = heat.shape
+    to_frame_px = np.diag([frame_size_px[0] / columns, frame_size_px[1] / rows, 1.0])
+    to_image_cells = np.diag([columns / image_size_px[0], rows / image_size_px[1], 1.0])
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from indices to places: cells cover area
+    matrix = np.linalg.inv(half) @ to_image_cells @ registration.to_image @ to_frame_px @ half
+    return np.asarray(cv2.warpPerspective(heat, matrix, (columns, rows)), dtype=np.float32)

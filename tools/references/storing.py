@@ -1,0 +1,148 @@
+"""A reference set on disk: one safetensors file beside the recipe, float16, with the backbones' hashes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from tools.errors import ModelError, OutputError, UsageError
+from tools.records import Record
+from tools.references.calibration import Calibration
+from tools.references.reference_set import Reference, ReferenceOptions
+from tools.references.registration import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tools.references.backbones import Backbone
+    from tools.references.reference_set import ReferenceSet
+
+__all__ = ["FILE_NAME", "load", "save"]
+
+FILE_NAME = "references.safetensors"
+
+_KEY = "loupe_references"
+
+
+class _Seer(Record):
+    """A backbone, so far as its features depend on it."""
+
+    name: str
+    weights_sha256: str | None
+    parameters: dict[str, int]
+
+    @classmethod
+    def of(cls, backbone: Backbone) -> _Seer:
+        return cls(name=backbone.name, weights_sha256=backbone.weights_sha256, parameters=backbone.parameters)
+
+
+class _Index(Record):
+    """Everything of a set but its arrays."""
+
+    version: int = Field(default=1, le=1)
+    options: ReferenceOptions
+    backbones: tuple[_Seer, ...]
+    names: tuple[str, ...]
+    sha256s: tuple[str, ...]
+    frame_size_px: tuple[int, int] | None
+    calibration: Calibration
+
+
+def save(references: ReferenceSet, folder: Path) -> None:
+    """Writes a set; a reader sees the old file or the new one, never half of it.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    index = _Index(
+        options=references.options,
+        backbones=tuple(_Seer.of(backbone) for backbone in references.backbones),
+        names=tuple(each.name for each in references.references),
+        sha256s=tuple(each.sha256 for each in references.references),
+        frame_size_px=references.frame.size_px if references.frame else None,
+        calibration=references.calibration,
+    )
+    content = to_bytes(_arrays(references), metadata={_KEY: index.model_dump_json()})
+    target = folder / FILE_NAME
+    partial = folder / f".{FILE_NAME}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot write {target}: {error.strerror}", "check the folder's rights and the free space"
+        ) from error
+
+
+def load(
+    folder: Path, backbones: Sequence[Backbone]
+) -> tuple[list[Reference], tuple[Backbone, ...], ReferenceOptions, Frame | None, Calibration]:
+    """Reads what `save` wrote, as the arguments of a `ReferenceSet`.
+
+    Raises:
+        UsageError: There is none, or it is damaged.
+        ModelError: It was made with other backbones, whose features cannot be compared.
+    """
+    from safetensors import SafetensorError, safe_open
+    from safetensors.numpy import load_file
+
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise UsageError(f"there are no references in {folder}", "name good images first")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            index = _Index.model_validate(json.loads((file.metadata() or {})[_KEY]))
+        arrays = load_file(path)
+        references = [_reference(number, index, arrays) for number in range(len(index.names))]
+        frame = Frame(index.frame_size_px, arrays["frame"]) if index.frame_size_px else None
+    except (SafetensorError, KeyError, ValueError, OSError, ValidationError) as error:
+        raise UsageError(
+            f"{path} is damaged or was written by another version", "build the references again"
+        ) from error
+    if index.backbones != tuple(_Seer.of(backbone) for backbone in backbones):
+        made_with = ", ".join(_told(seer) for seer in index.backbones)
+        raise ModelError(
+            f"the references in {folder} were made with {made_with}, not with what sees now",
+            "build them again from the images, or use the same checkpoints",
+        )
+    return references, tuple(backbones), index.options, frame, index.calibration
+
+
+def _arrays(references: ReferenceSet) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    if references.frame is not None:
+        arrays["frame"] = references.frame.edges
+    for number, each in enumerate(references.references):
+        for seer, grid in enumerate(each.grids):
+            arrays[f"{number}.grid.{seer}"] = grid
+        if each.edges is not None:
+            arrays[f"{number}.edges"] = each.edges.astype(np.float16)
+        if each.mask is not None:
+            arrays[f"{number}.mask"] = each.mask
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _reference(number: int, index: _Index, arrays: dict[str, NDArray[Any]]) -> Reference:
+    edges = arrays.get(f"{number}.edges")
+    return Reference(
+        name=index.names[number],
+        sha256=index.sha256s[number],
+        grids=tuple(arrays[f"{number}.grid.{seer}"] for seer in range(len(index.backbones))),
+        edges=None if edges is None else edges.astype(np.float32),
+        mask=arrays.get(f"{number}.mask"),
+    )
+
+
+def _told(seer: _Seer) -> str:
+    return f"{seer.name} ({seer.weights_sha256[:12]})" if seer.weights_sha256 else seer.name
