@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from tools.records import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Calibration", "level", "strongest"]
+__all__ = ["Calibration", "heat_map", "level", "strongest"]
 
 _SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
 _PRIOR_DEVIATION = 0.1  # of the logarithm, as among good images of many kinds
@@ -100,6 +101,21 @@ class Calibration(Record):
         """As `suspicion`, of many."""
         logits = _TYPICAL_LOGIT * (np.asarray(deviations, np.float64) / self.threshold - 1)
         return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
+
+
+def heat_map(maps: Sequence[NDArray[np.float32]], calibration: Calibration) -> NDArray[np.float32]:
+    """Suspicion per cell of the first map's grid, in [0, 1], over all experts' distances.
+
+    0.5 is as far as the farthest cells of an image at the threshold are.
+    """
+    import cv2
+
+    rows, columns = maps[0].shape
+    deviations = np.zeros((rows, columns))
+    for each, peak, spread in zip(maps, calibration.peaks, calibration.deviations, strict=True):
+        fitted = cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA)
+        deviations += (np.log(fitted + _TINY) - peak) / spread
+    return calibration.suspicions(deviations / len(maps)).astype(np.float32)
 
 
 def level(distances: NDArray[np.float32]) -> float:

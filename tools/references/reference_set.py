@@ -13,7 +13,7 @@ from pydantic import Field
 from tools.errors import UsageError
 from tools.records import HeatMap, Provenance, Record
 from tools.references.bank import FreeBank, PlacedBank
-from tools.references.calibration import Calibration, level, strongest
+from tools.references.calibration import Calibration, heat_map, level, strongest
 from tools.references.foreground import foreground
 from tools.references.layout import edge_differences
 from tools.references.registration import Frame, Registration, edge_strength
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tools.records import ImageRecord
     from tools.references.backbones import Backbone
 
-__all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet"]
+__all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet", "heat_record"]
 
 _RIGID_CORRELATION = 0.6  # of edges, from which good images count as one part in one pose
 _FRAME_CANDIDATES = 3
@@ -299,25 +299,20 @@ class ReferenceSet:
         return Calibration.of(levels, peaks, self.options.overkill)
 
     def _heat_map(self, seen: _Seen, maps: Sequence[NDArray[np.float32]]) -> HeatMap:
-        """Suspicion per cell of the first backbone's grid, in the image's own lay-out."""
-        import cv2
-
-        rows, columns = maps[0].shape
-        deviations = np.zeros((rows, columns))
-        calibration = self.calibration
-        for each, peak, spread in zip(maps, calibration.peaks, calibration.deviations, strict=True):
-            fitted = cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA)
-            deviations += (np.log(fitted + 1e-6) - peak) / spread
+        """Suspicion per cell of the first backbone's grid, in the image's own layout."""
+        heat = heat_map(maps, self.calibration)
         if seen.mask is not None:
-            deviations[~seen.mask] = -np.inf
-        heat = calibration.suspicions(deviations / len(maps)).astype(np.float32)
+            heat[~seen.mask] = 0.0
         if seen.registration is not None and self.frame is not None:
             heat = _back(heat, seen.registration, self.frame.size_px, seen.size_px)
-        return HeatMap(
-            rows=heat.shape[0],
-            columns=heat.shape[1],
-            values=tuple(round(float(value), 4) for value in heat.ravel().clip(0, 1)),
-        )
+        return heat_record(heat)
+
+
+def heat_record(heat: NDArray[np.float32]) -> HeatMap:
+    """A heat map of shape (rows, columns) as a record."""
+    rows, columns = heat.shape
+    values = tuple(round(float(value), 4) for value in heat.ravel().clip(0, 1))
+    return HeatMap(rows=rows, columns=columns, values=values)
 
 
 def _frame_of(images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions) -> Frame | None:
