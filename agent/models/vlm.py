@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cancelling import stop_if_cancelled
 from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS, ContextOverflow, Question, Reply, VisionModel
-from agent.models.families import OTHER, family_of
+from agent.models.families import OTHER, Family, family_of
 from agent.models.messages import as_chat, pictures_of
 from agent.models.prefix import Prefix, Prompt
 from tools.checkpoints import (
@@ -49,7 +49,7 @@ class LocalModel(VisionModel):
         precision: As `pick_precision` takes it, or `int8` or `int4`, which need bitsandbytes.
         context_tokens: Limit of the prompt with the answer; what the checkpoint's config says by default.
         max_tokens: Limit of one answer.
-        max_picture_tokens: Limit of one picture.
+        max_picture_tokens: Limit of one picture; lower where the checkpoint's processor says so.
         reuse_prefix: Whether the last call's cache is kept, which costs its memory.
 
     Raises:
@@ -80,6 +80,9 @@ class LocalModel(VisionModel):
             precision=stored,
             **options,
         )
+        config = self._model.config
+        family = family_of(config.model_type)
+        max_picture_tokens = min(max_picture_tokens, _picture_tokens(self._processor, family))
         provenance = Provenance(
             tool="agent",
             model=checkpoint.id,
@@ -92,14 +95,13 @@ class LocalModel(VisionModel):
                 "decoding": "greedy",
             },
         )
-        config = self._model.config
         trained = (
             getattr(config.get_text_config(), "max_position_embeddings", None) or _FALLBACK_CONTEXT_TOKENS
         )
         super().__init__(
             checkpoint.id,
             provenance,
-            family_of(config.model_type),
+            family,
             min(context_tokens or trained, trained),
             max_tokens,
             max_picture_tokens,
@@ -212,6 +214,12 @@ def _quantization(precision: str, device: str) -> dict[str, Any]:
     from transformers import BitsAndBytesConfig
 
     return {"quantization_config": BitsAndBytesConfig(**_QUANTIZED[precision]), "device_map": {"": device}}
+
+
+def _picture_tokens(processor: Any, family: Family) -> int:  # noqa: ANN401
+    """The most tokens of a picture that a checkpoint's processor makes; a small model was shown no more."""
+    area = getattr(processor.image_processor.size, "longest_edge", None)
+    return int(area) // family.token_px**2 if area and family is not OTHER else MAX_PICTURE_TOKENS
 
 
 def _layers(model: torch.nn.Module) -> list[torch.nn.Module]:
