@@ -214,7 +214,7 @@ def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False)
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
-    model = LocalModel(Checkpoint("agent", str(folder), folder), max_picture_tokens=PICTURE_TOKENS)
+    model = LocalModel(Checkpoint("agent", str(folder), folder))
     judge = Judge(model)
     try:
         trials = []

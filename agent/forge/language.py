@@ -50,6 +50,7 @@ _PAIRED = (
     "describe_id", "screen_all", "screen_ids", "compare", "count_by_type", "biggest", "images_list", "reject",
     "accept", "review", "report", "report_lot", "report_ids", "findings_type", "measure_over", "decide_two",
 )  # fmt: skip
+_LEANING = ("follow_reject", "follow_accept", "follow_same", "follow_describe", "follow_measure_it")
 _JOINTS = {
     EN: (
         " and ", ", and ", " and then ", ", then ", ". Then ", "; ", ". ", " + ", ", also ", " & ", ". Also ",
@@ -123,9 +124,17 @@ def make_request(
     return Request(spelled, language, intent, tuple(_wishes(intent, values, language)))
 
 
-def make_pair(rng: random.Random, scope: Scope, language: Language) -> Request:
-    """Makes a request of two wishes in one sentence, or in two."""
-    first, second = (make_request(rng, scope, language, rng.choice(_PAIRED)) for _ in range(2))
+def make_pair(rng: random.Random, scope: Scope, language: Language, *, leans: bool = False) -> Request:
+    """Makes a request of two wishes in one sentence, or in two.
+
+    Args:
+        rng: Chooses.
+        scope: What it may speak of.
+        language: Of the user.
+        leans: Whether the first wish leans on the turn before.
+    """
+    opening = rng.choice(_LEANING if leans else _PAIRED)
+    first, second = (make_request(rng, scope, language, intent) for intent in (opening, rng.choice(_PAIRED)))
     tail = second.text
     if language is EN and rng.random() < 0.8 and not tail[:2].isupper():
         tail = tail[:1].lower() + tail[1:]
@@ -155,6 +164,8 @@ def _filled(
             values["id"] = ", ".join(codes)
         else:
             spelled["id"], values["id"] = slots.one_image(rng, scope.records, language, is_bare=is_bare)
+    if "row" in names:
+        spelled["row"], spelled["column"], values["id"] = slots.place(rng, scope.records)
     makers: dict[str, Callable[[], tuple[str, str]]] = {
         "thr": lambda: slots.threshold(rng),
         "type": lambda: slots.type_name(rng, scope.recipe, language),
@@ -186,6 +197,8 @@ def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
         "count_type": "of_type",
         "which_decide": "which",
     }
+    if intent == "sheet_at":
+        return intent, {"image": values["id"]}
     if intent in ("accept", "reject", "review"):
         return _decision(intent, values, language)
     if intent == "decide_two":

@@ -102,29 +102,34 @@ class Player:
 
     def _resolved(self, request: Request) -> tuple[Wish, ...]:
         """What a request wants, with what the turn before says about it."""
-        name = request.wishes[0][0]
+        return tuple(self._one(wish, request) for wish in request.wishes)
+
+    def _one(self, wish: Wish, request: Request) -> Wish:
+        name = wish[0]
         if name in FOLLOWING:
-            return (self._followed(request),)
+            return self._followed(wish, request)
         lacking = {
             "search_like": self._has_ledger,
             "search_text": self._has_ledger,
             "examine": self._has_eyes,
         }
         if not lacking.get(name, True):
-            return (("no_eyes" if name == "examine" else "no_ledger", {}),)
-        return request.wishes
+            return "no_eyes" if name == "examine" else "no_ledger", {}
+        return wish
 
-    def _followed(self, request: Request) -> Wish:
-        (name, given), language = request.wishes[0], request.language
+    def _followed(self, wish: Wish, request: Request) -> Wish:
+        (name, given), language = wish, request.language
         spoken = ', language="ko"' if language is KO else ""
         before, had = self._wishes[-1] if self._wishes else ("", {})
         if name == "follow_report":
             return "report", {"options": spoken.removeprefix(", ")}
         if name in ("follow_same", "follow_measure"):
-            wish = "measure" if _SIZE.search(request.text) or before not in _REPEATED else before
-            if wish == "describe":
-                return wish, {"ids": given["id"] + spoken}
-            return wish, {"ids" if "ids" in had or wish == "measure" else "id": given["id"]}
+            again = "measure" if _SIZE.search(request.text) or before not in _REPEATED else before
+            if len(request.wishes) > 1 and again == "look":
+                again = "describe"  # a look ends its program, so nothing could follow
+            if again == "describe":
+                return again, {"ids": given["id"] + spoken}
+            return again, {"ids" if "ids" in had or again == "measure" else "id": given["id"]}
         image = self._meant(had)
         if not image:
             return "which", {}

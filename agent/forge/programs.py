@@ -222,6 +222,9 @@ PROGRAMS: dict[str, Program] = {
         '"Which image do you mean? Please name its id."',
         '"어느 이미지를 말씀하시나요? 번호를 알려 주세요."',
     ),
+    "sheet_at": Program(
+        "", '"That is $image on the contact sheet."', '"콘택트 시트의 그 자리는 $image입니다."'
+    ),
     "thanks": Program("", '"You are welcome. What is next?"', '"천만에요. 다음은 무엇을 할까요?"'),
     "no_ledger": Program(
         "",

@@ -18,6 +18,7 @@ __all__ = [
     "millimetres",
     "one_image",
     "phrase",
+    "place",
     "threshold",
     "type_name",
 ]
@@ -25,6 +26,7 @@ __all__ = [
 Spelled = tuple[str, str]
 """What the user writes, and what the program says."""
 
+_SHEET_IMAGES, _SHEET_COLUMNS = 30, 6  # of the first contact sheet
 _EN_IDS = ("image {}", "img {}", "picture {}", "photo {}", "no. {}", "number {}", "#{}", "part {}", "pic {}")
 _KO_IDS = ("{}번", "{}번", "{}번 이미지", "{}번 사진", "이미지 {}", "사진 {}", "{}번 부품", "#{}")
 _PLAIN_IDS = ("img_{}", "IMG_{}", "img-{}", "img{}", "Img_{}", "{}", "{}", "img {}")
@@ -136,6 +138,13 @@ def listed(rng: random.Random, records: Sequence[ImageRecord], language: Languag
     return last_glue.join((", ".join(written[:-1]), written[-1])) if len(written) > 1 else written[0], [
         code for _, code in chosen
     ]
+
+
+def place(rng: random.Random, records: Sequence[ImageRecord]) -> tuple[str, str, str]:
+    """Chooses a place of the contact sheet; returns its row, its column and the image there."""
+    number = rng.randrange(min(len(records), _SHEET_IMAGES))
+    row, column = divmod(number, _SHEET_COLUMNS)
+    return str(row + 1), str(column + 1), f"img_{number + 1:03d}"
 
 
 def lot(rng: random.Random) -> str:

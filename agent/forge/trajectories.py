@@ -166,7 +166,7 @@ def asked(
     case = stage.steps.case
     scope = Scope(case.records, case.recipe, is_held_out=is_held_out)
     if kind == "pair":
-        return make_pair(rng, scope, past.language)
+        return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
     drawn = intent or _drawn(rng, past)
     return make_request(rng, scope, past.language, drawn, is_noisy=not is_held_out)
 

@@ -150,7 +150,8 @@ def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     out = tmp_path / "pocket"
     train(photos, out, Budget(5, steps=1), Options(size=TINY, sight_rate=0.0))
     train(photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0))
-    local = LocalModel(Checkpoint("agent", "pocket", out), max_picture_tokens=PICTURE_TOKENS, max_tokens=4)
+    local = LocalModel(Checkpoint("agent", "pocket", out), max_tokens=4)
+    assert local.max_picture_tokens == PICTURE_TOKENS
     judge = Judge(local)
     try:
         [trial] = [next(judge.trials(1, 1))]
