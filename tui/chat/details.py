@@ -111,7 +111,7 @@ class _Page:
         """Who decided what, when and why."""
         who = self.words("the_agent") if decision.by == AGENT else decision.by
         sign, _ = VERDICT_LOOKS[decision.verdict]
-        verdict = f"{sign} {word(decision.verdict, self.words.language)}"
+        verdict = _unbroken(f"{sign} {word(decision.verdict, self.words.language)}")
         return self.row(key, f"{who}, {_moment(decision.at)}: {verdict}: {decision.reason}")
 
 
@@ -159,7 +159,7 @@ class _Told:
         rule = judgement.overrides or judgement
         if judgement.overrides:
             sign, _ = VERDICT_LOOKS[rule.verdict]
-            said = f"{sign} {word(rule.verdict, language)}: {rule.reason(language)}"
+            said = f"{_unbroken(f'{sign} {word(rule.verdict, language)}')}: {rule.reason(language)}"
             yield self._page.row("rules_said", said)
         yield self._page.row("rule", rule.rule)
         for decision in reversed(self._decisions[:-1]):
@@ -242,7 +242,7 @@ def _folded(text: str, width: int, first: int, rest: int) -> list[str]:
 
 
 def _unbroken(value: str) -> str:
-    """A value that stays on one line with its uncertainty and unit."""
+    """A value with its unit, or a sign with its word, that stays on one line."""
     return value.replace(" ", _NO_BREAK)
 
 
