@@ -67,7 +67,7 @@ class ReportScreen(Screen[None]):
         text-overflow: ellipsis; }
     ReportScreen > .building { display: none; height: 1fr; align: center middle; }
     ReportScreen > .building > * { width: auto; max-width: 96%; }
-    ReportScreen > .building > Static { text-align: center; margin: 1 0 0 0; }
+    ReportScreen > .building > Static { width: 96%; text-align: center; margin: 1 0 0 0; }
     ReportScreen.-building > .building { display: block; }
     ReportScreen > .pages { layout: horizontal; height: 1fr; }
     ReportScreen.-building > .pages { display: none; }
