@@ -29,7 +29,9 @@ from tui.chat.background import (
 )
 from tui.chat.carrying_out import Commander
 from tui.chat.dialogs import ApproveDialog, HelpDialog
-from tui.chat.slash import COMMANDS, parse, without_mentions
+from tui.chat.palette import ImageProvider
+from tui.chat.slash import COMMANDS as SLASH_COMMANDS
+from tui.chat.slash import parse, without_mentions
 from tui.chat.themes import HIGH_CONTRAST
 from tui.chat.words import Words
 from tui.chat.workspace import Workspace
@@ -65,7 +67,7 @@ class LoupeApp(App[ExitCode]):
 
     CSS_PATH = "app.tcss"
     TITLE = "Loupe"
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {ImageProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="help", priority=True, show=False),
         Binding("ctrl+o", "open", "Open folder", id="open", show=False),
@@ -177,8 +179,8 @@ class LoupeApp(App[ExitCode]):
         found = parse(message.text)
         if found is not None:
             name, arguments = found
-            if name in COMMANDS:
-                await self._commands.carry_out(COMMANDS[name], arguments, message.text)
+            if name in SLASH_COMMANDS:
+                await self._commands.carry_out(SLASH_COMMANDS[name], arguments, message.text)
             else:
                 await self.workspace.conversation.say(self.words("slash.unknown", name=f"/{name}"))
             return
@@ -284,13 +286,13 @@ class LoupeApp(App[ExitCode]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Returns what the palette offers: every command of the app, and Textual's own."""
-        for name, command in COMMANDS.items():
+        for name in SLASH_COMMANDS:
             text = self.words(f"slash.{name}")
 
             def run(usage: str = f"/{name}") -> None:
                 self.workspace.post_message(Workspace.Asked(usage))
 
-            yield SystemCommand(command.usage, text, run)
+            yield SystemCommand(f"/{name}", text, run)
         for own in super().get_system_commands(screen):
             if own.title not in ("Quit", "Keys"):
                 yield own

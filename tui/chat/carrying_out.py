@@ -263,6 +263,7 @@ class Commander:
                 ),
             )
             for each in recent_sessions()
+            if not each.is_empty
         ]
 
         def chosen(folder: str | None) -> None:

@@ -22,11 +22,13 @@ class Recent:
 
     Attributes:
         turns: Requests made so far.
+        is_empty: Whether nothing was asked or decided in it.
     """
 
     folder: Path
     header: SessionHeader
     turns: int
+    is_empty: bool
 
 
 def remember(folder: Path) -> None:
@@ -47,7 +49,8 @@ def recent_sessions() -> list[Recent]:
         if (folder / LOG).exists():
             with contextlib.suppress(LoupeError):
                 header, events = read_log(folder)
-                found.append(Recent(folder, header, sum(e.kind == "turn_started" for e in events)))
+                turns = sum(event.kind == "turn_started" for event in events)
+                found.append(Recent(folder, header, turns, not events))
     return found
 
 

@@ -145,7 +145,7 @@ class TurnView(Vertical, can_focus=True):
             await self.mount(Static(Content(self._words("turn.written", path=path)), classes="artifact"))
         sign, style = _SIGNS[event.outcome]
         cost = self._words(
-            "turn.cost" if event.steps else "turn.seconds",
+            ("turn.seconds", "turn.cost_one")[event.steps] if event.steps < 2 else "turn.cost",
             steps=event.steps,
             seconds=event.usage.seconds,
             tokens=event.usage.input_tokens + event.usage.output_tokens,

@@ -75,6 +75,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{steps} steps · {seconds:.1f} s · {tokens} tokens",
         "{steps}단계 · {seconds:.1f}초 · {tokens} 토큰",
     ),
+    "turn.cost_one": (
+        "1 step · {seconds:.1f} s · {tokens} tokens",
+        "1단계 · {seconds:.1f}초 · {tokens} 토큰",
+    ),
     "turn.seconds": ("{seconds:.1f} s", "{seconds:.1f}초"),
     "turn.kept": (
         "Stopped. Kept: {inspected} inspections and {decided} decisions of this turn; ask again to go on.",
@@ -224,7 +228,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     ),
     "sessions.title": ("Sessions", "세션"),
     "sessions.none": ("There are no sessions yet.", "아직 세션이 없습니다."),
-    "sessions.row": ("{when} · {turns} turns · {images}", "{when} · 대화 {turns}개 · {images}"),
+    "sessions.row": ("{when} · {images} · requests: {turns}", "{when} · {images} · 요청 {turns}개"),
     "choose.hint": ("Enter chooses · Escape closes", "Enter 선택 · Esc 닫기"),
     "model.title": ("Model of the conversation: {name}", "대화 모델: {name}"),
     "model.switched": ("model {name}: loads at the next request", "모델 {name}: 다음 요청 때 불러옵니다"),

@@ -18,6 +18,7 @@ from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
 from tui.chat.opening_dialog import OpenDialog
 from tui.chat.prompt import PromptArea
 from tui.chat.reasons import ReasonScreen
+from tui.chat.review import ReviewScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
 
@@ -307,8 +308,9 @@ def test_another_model_answers_from_the_next_turn_on(desk: Desk, tmp_path: Path)
     play(app, flow)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(
+    ("size", "language"), [((80, 24), Language.EN), ((80, 24), Language.KO), ((200, 60), Language.EN)]
+)
 def test_panels_fit_the_terminal(desk: Desk, size: tuple[int, int], language: Language) -> None:
     app = desk.app(language=language)
 
@@ -352,3 +354,36 @@ def test_quitting_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
     play(app, flow)
     assert app.return_code == 0
     assert read_log(desk.folder / "out-1")[1][-1].kind == "turn_finished"
+
+
+def test_review_mode_decides_and_the_table_follows(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/review")
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        await pilot.press("1")
+        assert app.session is not None
+        session = app.session
+        await until(pilot, session.verdicts)
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        await pilot.press("q")
+        ((image, verdict),) = session.verdicts().items()
+        await until(pilot, lambda: app.workspace.board._rows[image].mark == verdict.value)
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("command", ["/look img_099", "/theme no-such", "/language xx", "/nonsense"])
+def test_a_command_that_does_not_fit_is_answered(desk: Desk, command: str) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, command)
+        await until(pilot, lambda: app.workspace.query(".said"))
+
+    play(app, flow)
