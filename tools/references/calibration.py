@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Calibration", "heat_map", "level", "strongest"]
 
 _SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
-_PRIOR_DEVIATION = 0.1  # of the logarithm, as among good images of many kinds
+_PRIOR_DEVIATION = 0.06  # of the logarithm, as among good images of many kinds
 _PRIOR_WEIGHT = 3.0  # images that it counts for
 _TYPICAL_LOGIT = 2.2  # below the threshold, where a typical good image lies: a suspicion of 0.1
 _TINY = 1e-6

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tools.references.calibration import Calibration, level, strongest
+
+
+def calibrated(count: int, overkill: float = 0.05, spread: float = 0.2) -> Calibration:
+    levels = np.random.default_rng(count).normal(1.0, spread, (count, 2))
+    return Calibration.of(levels, levels + 0.5, overkill)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 40])
+def test_suspicion_is_half_at_the_threshold_and_low_for_a_typical_good_image(count: int) -> None:
+    calibration = calibrated(count)
+    assert calibration.suspicion(calibration.threshold) == pytest.approx(0.5)
+    assert calibration.suspicion(0.0) == pytest.approx(0.1, abs=0.01)
+    assert calibration.fused(np.array(calibration.means)) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("overkill", [0.02, 0.05, 0.2])
+def test_new_good_images_keep_to_the_overkill(overkill: float) -> None:
+    calibration = calibrated(300, overkill)
+    fresh = np.random.default_rng(9).normal(1.0, 0.2, (4000, 2))
+    above = np.mean([calibration.fused(each) >= calibration.threshold for each in fresh])
+    assert overkill / 2.5 < above < overkill * 2.5
+
+
+def test_fewer_images_make_a_more_careful_threshold_and_say_so() -> None:
+    few, more, enough = calibrated(4), calibrated(12), calibrated(19)
+    assert few.threshold * few.deviations[0] > 0
+    assert "4 good images are too few" in few.remark
+    assert "with 19" in more.remark
+    assert enough.remark == ""
+    assert not enough.is_extrapolated
+    assert "guess" in calibrated(1).remark
+
+
+def test_a_small_defect_and_a_spread_one_both_raise_the_level() -> None:
+    calm = np.full((40, 40), 1.0, np.float32)
+    small, spread = calm.copy(), calm.copy()
+    small[:3, :3] = 10
+    spread[:20] = 1.5
+    assert level(small) > level(calm) + 0.2
+    assert level(spread) > level(calm) + 0.2
+    assert strongest(small) > strongest(spread)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tools.errors import ModelError, OutputError, UsageError
+from tools.records import ImageRecord
+from tools.references.backbones import TextureBackbone
+from tools.references.reference_set import ReferenceOptions, ReferenceSet
+from tools.references.storing import FILE_NAME
+
+TEXTURE = TextureBackbone(side_px=128, cell_px=8)
+SMALL = ReferenceOptions(max_patches=600)
+FREE = ReferenceOptions(max_patches=600, rigid=False)
+
+
+@pytest.fixture(scope="module", params=[SMALL, FREE], ids=["rigid", "free"])
+def made(request, parts) -> ReferenceSet:
+    return ReferenceSet.build(parts(6), TEXTURE, request.param)
+
+
+@pytest.fixture(scope="module")
+def free(parts) -> ReferenceSet:
+    return ReferenceSet.build(parts(3), TEXTURE, FREE)
+
+
+def test_finds_out_whether_parts_lie_over_each_other(parts) -> None:
+    assert ReferenceSet.build(parts(4), TEXTURE, SMALL).frame is not None
+    generator = np.random.default_rng(1)
+    surfaces = [
+        (ImageRecord(id=str(n), name=str(n)), generator.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+        for n in range(4)
+    ]
+    assert ReferenceSet.build(surfaces, TEXTURE, SMALL).frame is None
+
+
+def test_a_scratched_part_is_above_the_threshold_and_good_ones_are_below(made, parts) -> None:
+    good = [each.score for each in made.score(parts(6, first=50))]
+    bad = [each.score for each in made.score(parts(6, first=60, scratched=True))]
+    assert max(good) < 0.5 < min(bad)
+
+
+def test_the_heat_lies_on_the_scratch(made, parts) -> None:
+    for (_, image), score in zip(
+        parts(3, first=61, scratched=True), made.score(parts(3, first=61, scratched=True)), strict=True
+    ):
+        heat = np.array(score.heat_map.values).reshape(score.heat_map.rows, score.heat_map.columns)
+        row, column = np.unravel_index(heat.argmax(), heat.shape)
+        x = (column + 0.5) * image.shape[1] / score.heat_map.columns
+        y = (row + 0.5) * image.shape[0] / score.heat_map.rows
+        # The scratch runs from (66, 30) to (92, 92), shifted by at most 2 px.
+        assert abs((y - 30) / 62 * 26 + 66 - x) < 14
+        assert 20 < y < 104
+
+
+def test_a_set_scores_the_same_after_it_was_stored(made, parts, tmp_path) -> None:
+    made.save(tmp_path / "references")
+    again = ReferenceSet.load(tmp_path / "references", TEXTURE)
+    expected = list(made.score(parts(2, first=70)))
+    for before, after in zip(expected, again.score(parts(2, first=70)), strict=True):
+        assert after.score == pytest.approx(before.score, abs=0.01)
+    assert again.calibration == made.calibration
+    assert again.provenance == made.provenance
+
+
+def test_a_stored_set_serves_no_other_backbone(free, tmp_path) -> None:
+    free.save(tmp_path)
+    with pytest.raises(ModelError, match="were made with texture"):
+        ReferenceSet.load(tmp_path, TextureBackbone(side_px=256))
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors at all", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_damaged_file_is_told_as_such(tmp_path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(UsageError, match="damaged"):
+        ReferenceSet.load(tmp_path, TEXTURE)
+
+
+def test_no_set_is_no_set(tmp_path) -> None:
+    with pytest.raises(UsageError, match="no references"):
+        ReferenceSet.load(tmp_path, TEXTURE)
+
+
+def test_a_folder_that_cannot_be_written_is_told(free, tmp_path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError):
+        free.save(tmp_path / "file")
+
+
+def test_images_come_and_go(free, parts) -> None:
+    more = free.add(parts(5))
+    assert [each.name for each in more.references] == ["1.png", "2.png", "3.png", "4.png", "5.png"]
+    fewer = more.remove(["1.png", "4.png"])
+    assert [each.name for each in fewer.references] == ["2.png", "3.png", "5.png"]
+    assert fewer.calibration.images == 3
+    with pytest.raises(UsageError, match=r"not among the references: 9\.png"):
+        fewer.remove(["9.png"])
+    with pytest.raises(UsageError, match="no reference would be left"):
+        fewer.remove(["2.png", "3.png", "5.png"])
+
+
+def test_what_was_added_is_no_longer_suspicious(free, parts) -> None:
+    scratched = parts(4, first=60, scratched=True)
+    (before,) = free.score(scratched[:1])
+    (after,) = free.add(scratched[1:]).score(scratched[:1])
+    assert after.score < before.score
+
+
+def test_one_good_image_is_enough_to_start_and_says_that_it_guesses(parts) -> None:
+    lone = ReferenceSet.build(parts(1), TEXTURE, SMALL)
+    assert "guess" in lone.calibration.remark
+    (good,), (bad,) = lone.score(parts(1, first=52)), lone.score(parts(1, first=62, scratched=True))
+    assert good.score < bad.score
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "words"),
+    [(0, SMALL, "no good image"), (1, ReferenceOptions(rigid=True), "one image")],
+)
+def test_too_few_images_are_refused(parts, count: int, options: ReferenceOptions, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        ReferenceSet.build(parts(count), TEXTURE, options)
+
+
+def test_a_turned_part_is_known_where_references_are_turned(parts) -> None:
+    (record, image) = parts(1, first=55)[0]
+    upside_down = [(record, np.ascontiguousarray(image[::-1, ::-1]))]
+    plain = ReferenceSet.build(parts(3), TEXTURE, FREE)
+    turning = ReferenceSet.build(parts(3), TEXTURE, FREE.model_copy(update={"turns": 2}))
+    (strange,), (known,) = plain.score(upside_down), turning.score(upside_down)
+    assert known.score < strange.score
+
+
+def test_an_even_background_can_be_left_out(parts, part) -> None:
+    options = FREE.model_copy(update={"foreground": True})
+    picture = part(57)
+    picture[104:116, 20:140] += 14  # the table is a little brighter there
+    record = ImageRecord(id="img_057", name="57.png")
+    whole, masked = (ReferenceSet.build(parts(4), TEXTURE, each) for each in (FREE, options))
+    (seen,), (unseen,) = whole.score([(record, picture)]), masked.score([(record, picture)])
+    assert unseen.score < seen.score
+    assert unseen.heat_map.values[0] == unseen.heat_map.values[-1] == 0.0
+
+
+def test_several_backbones_vote(parts) -> None:
+    fine = TextureBackbone(side_px=160, cell_px=4)
+    fine.name = "fine"
+    both = ReferenceSet.build(parts(4), [TEXTURE, fine], FREE)
+    (score,) = both.score(parts(1, first=60, scratched=True))
+    assert set(score.parts) == {"texture", "fine"}
+    assert min(score.parts.values()) <= score.score <= max(score.parts.values())
+
+
+def test_the_same_picture_counts_once(parts) -> None:
+    record, image = parts(1)[0]
+    twice = ReferenceSet.build(
+        [(record, image), (record.model_copy(update={"id": "img_2"}), image)], TEXTURE, FREE
+    )
+    assert len(twice.references) == 1
+    assert twice.references[0].sha256 == record.sha256
