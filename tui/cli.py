@@ -164,6 +164,47 @@ def ask(
 
 
 @app.command()
+def chat(
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="[IMAGES]", help="As for inspect; may be opened inside.")
+    ] = None,
+    recipe: RecipeOption = "",
+    model: AgentOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Session folder. [default: loupe-runs/<date-time>]")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the session in this folder.")] = None,
+    user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
+    language: Annotated[str, typer.Option(help="Of the app, en or ko. [default: the terminal's]")] = "",
+    theme: Annotated[str, typer.Option(help="dark, light, contrast or ansi.")] = "",
+    confirm: Annotated[bool, typer.Option(help="Ask before the agent changes a verdict.")] = True,
+    ledger: LedgerOption = True,
+    models: ModelsOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+) -> None:
+    """Open the full-screen app: batch, conversation and pictures, decisions and report."""
+    from tools.pipeline.engines import EngineOptions
+    from tui.chatting import run_chat
+
+    raise typer.Exit(
+        run_chat(
+            images or (),
+            recipe,
+            model,
+            out,
+            resume,
+            user=user,
+            language=language,
+            theme=theme,
+            confirm=confirm,
+            ledger=ledger,
+            engines=EngineOptions(models=models, device=device, precision=precision),
+        )
+    )
+
+
+@app.command()
 def run(
     playbook: Annotated[Path, typer.Argument(help="Conversations with what is expected of them (YAML).")],
     recipe: RecipeOption = "",
