@@ -93,7 +93,8 @@ class LoupeApp(App[ExitCode]):
         self.closing: threading.Thread | None = None
         self.graphics = graphics
         self._open_session = open_session
-        self._is_busy = False
+        self._is_busy = self._is_opening = False
+        self._waiting: Callable[[Session], Iterator[Event]] | None = None
         self._approvals: set[Approval] = set()
         self._decided: list[dict[str, Verdict | None]] = []
         self._commands = Commander(self)
@@ -108,8 +109,8 @@ class LoupeApp(App[ExitCode]):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a turn is running."""
-        return self._is_busy
+        """Whether a turn is running, or a session is being opened."""
+        return self._is_busy or self._is_opening
 
     async def on_mount(self) -> None:
         """Paints at once; the session opens behind it."""
@@ -122,29 +123,36 @@ class LoupeApp(App[ExitCode]):
     # Sessions.
 
     def open(self, start: Start) -> None:
-        """Opens a session in place of the one that is open."""
-        if self._is_busy:
+        """Opens a session in place of the one that is open, which stays where that fails."""
+        if self.is_busy:
             self.notify(self.words("running.already"), severity="warning")
             return
-        before, self.session = self.session, None
+        before, self._is_opening = self.session, True
         self.workspace.opening(start)
 
         def opener(wanted: Start, approve: Callable[[Decision], bool]) -> Session:
-            if before is not None:
-                before.close()  # first: the new one may be in the same folder
-            return self._open_session(wanted, approve)
+            is_same = before is not None and wanted.resume == before.out
+            if before is not None and is_same:
+                before.close()  # first: one folder takes one session at a time
+            session = self._open_session(wanted, approve)
+            if before is not None and not is_same:
+                before.close()
+            return session
 
         open_beside(start, opener, self._approve, self.post_message)
 
     @on(Opened)
     async def _opened(self, message: Opened) -> None:
-        self.session, self.start = message.session, message.start
+        self.session, self.start, self._is_opening = message.session, message.start, False
         self._decided.clear()
         self.workspace.opening(message.start)
         if self.workspace.session is None:  # the first: what is being typed stays where it is
             await self.workspace.attach(message.session, message.events, self._commands.values())
         else:
             await self._show_workspace(message.events)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            await self.begin(waiting)
 
     async def _show_workspace(self, events: Iterable[Event]) -> None:
         """Puts a fresh workspace on the screen, with the session that is open."""
@@ -165,6 +173,9 @@ class LoupeApp(App[ExitCode]):
 
     @on(Failed)
     async def _failed(self, message: Failed) -> None:
+        if message.doing == "open":
+            self._is_opening, self._waiting = False, None
+            self.workspace.opening(self.start if self.session else Start())
         await self.tell(message.error)
 
     async def tell(self, error: LoupeError) -> None:
@@ -187,8 +198,11 @@ class LoupeApp(App[ExitCode]):
         await self.begin(lambda session: session.ask(without_mentions(message.text)))
 
     async def begin(self, turn: Callable[[Session], Iterator[Event]]) -> None:
-        """Begins a turn, unless one is running."""
-        if self.session is None:
+        """Begins a turn, unless one is running; while a session is being opened, once it is."""
+        if self._is_opening:
+            self._waiting = turn
+            self.notify(self.words("waits"))
+        elif self.session is None:
             await self.workspace.conversation.say(self.words("needs_batch"))
         elif self._is_busy:
             self.notify(self.words("running.already"), severity="warning")

@@ -13,7 +13,7 @@ from tools.records import Language
 from tui.chat.background import Start
 from tui.chat.dialogs import ChooseDialog
 from tui.chat.opening_dialog import OpenDialog
-from tui.chat.slash import Command
+from tui.chat.slash import COMMANDS, Command
 from tui.chat.themes import THEMES
 from tui.chat.transcript import markdown_of
 
@@ -143,13 +143,20 @@ class Commander:
             return
         title = self._app.words("model.title", name=session.model_name)
         offered = [(name, name) for name in dict.fromkeys((session.model_name, *_MODELS))]
-        self._app.push_screen(
-            ChooseDialog(title, offered, self._app.words), lambda name: self._switch_model(name or "")
-        )
+        self._choose("model", title, offered)
+
+    def _choose(self, command: str, title: str, offered: Sequence[tuple[str, str]]) -> None:
+        """Lets the user choose what a command takes, and carries it out with that."""
+
+        def chosen(value: str | None) -> None:
+            if value:
+                self._app.call_later(self.carry_out, COMMANDS[command], [value], f"/{command} {value}")
+
+        self._app.push_screen(ChooseDialog(title, offered, self._app.words), chosen)
 
     def _switch_model(self, name: str) -> None:
         session = self._needs_session()
-        if name and name != session.model_name:
+        if name != session.model_name:
             session.switch_model(name)
             self._app.start = replace(self._app.start, model=name)
             self._app.notify(self._app.words("model.switched", name=name))
@@ -162,13 +169,11 @@ class Commander:
             return
         title = self._app.words("recipe.title", name=session.recipe.name)
         offered = [(name, name) for name in self.values()["recipes"]]
-        self._app.push_screen(
-            ChooseDialog(title, offered, self._app.words), lambda name: self._switch_recipe(name or "")
-        )
+        self._choose("recipe", title, offered)
 
     def _switch_recipe(self, name: str) -> None:
-        if name:  # other rules are another session: verdicts of two recipes must not mix
-            self._app.open(replace(self._app.start, recipe=name, out=None, resume=None))
+        # Other rules are another session: verdicts of two recipes must not mix.
+        self._app.open(replace(self._app.start, recipe=name, out=None, resume=None))
 
     async def _confirm(self, arguments: Sequence[str], typed: str) -> None:
         if arguments:

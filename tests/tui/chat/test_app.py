@@ -192,6 +192,38 @@ def test_a_folder_without_images_is_a_message_and_another_can_be_opened(desk: De
     play(app, flow)
 
 
+def test_a_session_stays_open_where_another_cannot_be_opened(desk: Desk) -> None:
+    app = desk.app([code('final_answer("still here")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, f"/open {desk.folder / 'nowhere'}")
+        await until(pilot, lambda: app.workspace.query(".error"))
+        await say(pilot, app, "are you there?")
+        assert app.workspace.conversation.last_answer == "still here"
+
+    play(app, flow)
+
+
+def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> None:
+    app, may_open = desk.app([code('final_answer("here")')]), threading.Event()
+    open_session = app._open_session
+
+    def slow(*given: Any) -> Any:
+        may_open.wait(20)
+        return open_session(*given)
+
+    app._open_session = slow
+
+    async def flow(pilot: Any) -> None:
+        await pilot.press(*"hi", "enter")
+        await until(pilot, lambda: app._waiting)
+        may_open.set()
+        await until(pilot, lambda: app.workspace.conversation.last_answer == "here")
+
+    play(app, flow)
+
+
 def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:
     app = desk.app(start=Start())
 
@@ -301,7 +333,7 @@ def test_another_model_answers_from_the_next_turn_on(desk: Desk, tmp_path: Path)
         await say(pilot, app, f"/model scripted:{tmp_path / 'answers.yaml'}")
         await say(pilot, app, "two")
         assert app.workspace.conversation.last_answer == "second model"
-        await say(pilot, app, "/model no/such-model")
+        await say(pilot, app, f"/model scripted:{tmp_path / 'none.yaml'}")
         await say(pilot, app, "three")
         assert [turn.outcome.value for turn in app.session.turns][-1] == "failed"  # type: ignore[union-attr]
 
