@@ -29,6 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--rate", type=float, default=1.2e-3, help="learning rate (default %(default)s)")
     train.add_argument("--sight", type=float, default=0.15, help="share of pictures (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
+    train.add_argument(
+        "--hidden", type=int, default=320, help="width, a multiple of 64 (default %(default)s)"
+    )
+    train.add_argument("--layers", type=int, default=6, help="of the language model (default %(default)s)")
     train.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     train.add_argument(
         "--set",
@@ -45,19 +49,32 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=1, help="of the batches and the phrasings (default %(default)s)"
     )
     judge.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    judge.add_argument("--exact", action="store_true", help="compare programs token by token: minutes less")
     judge.add_argument("--failures", action="store_true", help="print each failure")
     return parser
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from agent.forge.checkpoint import Size
     from agent.forge.training import Options, train
     from tools.forge.schedule import Budget
     from tools.forge.training_set import TRAINING_SEED, ensure_set
 
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
-    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start)
+    size = Size(arguments.hidden, round(2.8 * arguments.hidden), arguments.layers)
+    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, size)
     train(photos, arguments.out, Budget(arguments.minutes, arguments.steps), options)
     sys.stderr.write(f"written to {arguments.out}\n")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from agent.forge.evaluate import report
+    from agent.forge.exactness import exactness_report
+
+    tell = exactness_report if arguments.exact else report
+    for line in tell(arguments.model, arguments.count, arguments.seed, tells_failures=arguments.failures):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,14 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "train":
             _train(arguments)
         else:
-            from agent.forge.evaluate import report
-
-            sys.stdout.writelines(
-                f"{line}\n"
-                for line in report(
-                    arguments.model, arguments.count, arguments.seed, tells_failures=arguments.failures
-                )
-            )
+            _evaluate(arguments)
     except LoupeError as error:
         sys.stderr.write(f"{error.title}: {error.message}\n{error.hint}\n")
         return int(error.exit_code)

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
 
-__all__ = ["Judge", "Kind", "Trial", "curve", "report"]
+__all__ = ["Judge", "Kind", "Trial", "curve", "report", "stage_of"]
 
 _MOST_STEPS = 4
+_MOST_TOKENS = 160  # of an answer: more than any right one has
 _STOPS = ["Observation:", "Calling tools:", "</code>"]
 _SHARES = (1.0, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
 _CHANGING = frozenset({"decide", "write_report"})
@@ -97,7 +98,7 @@ class Judge:
                 for _ in range(count):
                     turns = 1 if intent in FOLLOWING else 0
                     past = Past(language, turns, rng.getrandbits(32))
-                    yield self.trial(rng, _stage(rng), past, intent)
+                    yield self.trial(rng, stage_of(rng), past, intent)
 
     def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
         """Puts one request to the model, in a world of its own."""
@@ -161,7 +162,8 @@ def _final_answer() -> Any:  # noqa: ANN401
     return FinalAnswerTool()
 
 
-def _stage(rng: random.Random) -> Stage:
+def stage_of(rng: random.Random) -> Stage:
+    """Returns a batch of moderate size with a contact sheet on which there is nothing to see."""
     case = make_case(rng, rng.randint(3, 24))
     grey = Image.new("RGB", (448, 336), (128, 128, 128))
     size = QWEN2_5_VL.fitted_size(*grey.size, PICTURE_TOKENS)
@@ -214,7 +216,7 @@ def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False)
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
-    model = LocalModel(Checkpoint("agent", str(folder), folder))
+    model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=_MOST_TOKENS)
     judge = Judge(model)
     try:
         trials = []

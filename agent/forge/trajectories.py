@@ -116,7 +116,13 @@ def prompt_of(*, has_ledger: bool, has_eyes: bool) -> str:
 
 
 def make_example(
-    rng: random.Random, stage: Stage, past: Past, *, kind: str = "", intent: str = ""
+    rng: random.Random,
+    stage: Stage,
+    past: Past,
+    *,
+    kind: str = "",
+    intent: str = "",
+    is_held_out: bool = False,
 ) -> Example:
     """Makes a conversation about a batch.
 
@@ -126,9 +132,11 @@ def make_example(
         past: What was said before it.
         kind: As `asked` takes it; drawn when empty.
         intent: Of the request; drawn when empty.
+        is_held_out: As `asked` takes it.
     """
     player = begun(stage, past)
-    request = asked(rng, stage, past, kind or ("pair" if rng.random() < _PAIRS else "single"), intent)
+    kind = kind or ("pair" if rng.random() < _PAIRS else "single")
+    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out)
     programs = player.take(request)
     running = player.turns[-1]
     *earlier, last = running.steps

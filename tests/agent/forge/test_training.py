@@ -12,6 +12,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 from agent.forge import training
 from agent.forge.checkpoint import Size, make_model, make_processor
 from agent.forge.evaluate import Judge, Kind, Trial, curve
+from agent.forge.exactness import exact_trials
 from agent.forge.language import FOLLOWING, Request, intents
 from agent.forge.packs import Encoder, hidden_states, packed
 from agent.forge.sight import Gallery
@@ -90,6 +91,15 @@ def test_only_what_the_model_writes_is_learned(make_stage: MakeStage, processor:
     piece = Encoder(processor).branch(example.messages, example.first_written)
     learned = [token for token, own in zip(piece.ids, piece.is_target, strict=True) if own]
     assert processor.tokenizer.decode(learned) == f"<code>\n{example.programs[0]}\n</code><|im_end|>"
+
+
+def test_a_random_model_is_never_exact(
+    processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration
+) -> None:
+    trials = [*exact_trials(model, Encoder(processor), 1, 1, is_held_out=True)]
+    assert {trial.request.language for trial in trials} == {*Language}
+    assert not any(trial.is_exact for trial in trials)
+    assert all(trial.sureness < -1 for trial in trials)
 
 
 @pytest.mark.parametrize(
