@@ -83,7 +83,7 @@ class _Keep:
 
 def estimated_tokens(text: str) -> int:
     """Estimates the tokens of a text from above: three characters each, one each outside of ASCII."""
-    wide = sum(ord(letter) > 127 for letter in text)
+    wide = len(text) - len(text.encode("ascii", "ignore"))
     return wide + (len(text) - wide) // 3 + 1
 
 

@@ -106,7 +106,7 @@ def _example(rng: random.Random, stage: Stage, past: Past, intent: str, is_held_
 
 
 def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
-    """Yields the lines of a report: exact programs per intent and language, on held-out and known phrasings."""
+    """Yields the lines of a report: exact programs per intent and language, held-out phrasings and known."""
     model, processor = read(folder)
     model.eval()
     found = {
