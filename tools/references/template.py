@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "TemplateOptions", "template_differences"]
 
 _NOISE_DEVIATIONS = 6.0
+_RIM = 0.012  # of the shorter side
 _BLOCKS = 5  # along the shorter side
 _MIN_BLOCK_PX = 48
 _MIN_RESPONSE = 0.05
@@ -35,10 +36,10 @@ class TemplateOptions:
         margin: Added around each region, as a share of the shorter side: a box should hold the defect's rim.
     """
 
-    tolerance: float = 0.004
+    tolerance: float = 0.003
     min_contrast: float = 40.0
     min_area: float = 2e-5
-    margin: float = 0.006
+    margin: float = 0.012
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ def template_differences(
     grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     expected = _laid_over(grey, image_rgb, template_rgb)
     difference = np.maximum(_outside(grey, expected, reach), _outside(expected, grey, reach))
+    # What lies this close to the border may have come into view with the last shift.
+    rim = max(round(_RIM * shorter), 2 * reach)
+    inner = np.zeros_like(difference)
+    inner[rim:-rim, rim:-rim] = difference[rim:-rim, rim:-rim]
+    difference = inner
     # The median is 0 on clean scans; on noisy ones the noise raises the bar.
     bar = max(options.min_contrast, _NOISE_DEVIATIONS * float(np.median(difference)))
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
