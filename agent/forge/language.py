@@ -49,6 +49,7 @@ _PAIRED = (
     "inspect_all", "inspect_id", "measure_id", "measure_ids", "measure_all", "locate_id", "locate_all",
     "describe_id", "screen_all", "screen_ids", "compare", "count_by_type", "biggest", "images_list", "reject",
     "accept", "review", "report", "report_lot", "report_ids", "findings_type", "measure_over", "decide_two",
+    "decide_two_back",
 )  # fmt: skip
 _LEANING = ("follow_reject", "follow_accept", "follow_same", "follow_describe", "follow_measure_it")
 _JOINTS = {
@@ -61,6 +62,12 @@ _JOINTS = {
         ". 그리고 나서 ", "\n",
     ),
 }  # fmt: skip
+_TWO_VERDICTS = {
+    "decide_two": ("accept", "reject"),
+    "decide_two_back": ("reject", "accept"),
+    "decide_two_hold": ("reject", "review"),
+    "decide_two_doubt": ("accept", "review"),
+}
 _MANY = frozenset({"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review"})
 
 
@@ -201,8 +208,9 @@ def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
         return intent, {"image": values["id"]}
     if intent in ("accept", "reject", "review"):
         return _decision(intent, values, language)
-    if intent == "decide_two":
-        spoken = {"verdict": "accept", "second": "reject", "reason": SPOKEN[language]}
+    if intent in _TWO_VERDICTS:
+        first, second = _TWO_VERDICTS[intent]
+        spoken = {"verdict": first, "second": second, "reason": SPOKEN[language]}
         return "decide_two", {"id": values["id"], "other": values["id2"], **spoken}
     if intent == "inspect_id" and len(some) == 1 and "," not in some[0]:
         return "inspect_one", {"id": some[0]}

@@ -38,7 +38,15 @@ PICTURE_TOKENS = 192
 """Most tokens of a picture that the pocket model is shown; its checkpoint's processor says so."""
 
 _PAIRS = 0.2  # of requests that want two things
-_HARD = ("report_lot", "inspect_report", "report_lot_ko", "report_lot_ids", "search_text", "measure_over")
+_HARD = (
+    "report_lot",
+    "inspect_report",
+    "report_lot_ko",
+    "report_lot_ids",
+    "search_text",
+    "measure_over",
+    "decide_two_back",
+)
 _DECLINED = ("out_of_scope", "unsafe", "gibberish", "help")
 _OPENINGS = (
     "measure_id", "locate_id", "describe_id", "inspect_id", "screen_ids", "look", "search_like", "examine",
