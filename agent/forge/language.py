@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from agent.forge import slots
-from agent.forge.noise import dressed, slipped
+from agent.forge.noise import babble, dressed, slipped
 from agent.forge.programs import SPOKEN
 from tools.recipe import Recipe
 from tools.records import ImageRecord, Language
@@ -31,6 +31,7 @@ __all__ = [
 
 _PHRASES = Path(__file__).parent / "data" / "phrases.jsonl"
 _SLOT = re.compile(r"\{(\w+)\}")
+_BABBLE = 0.5  # of what means nothing is made up
 _HELD_OUT_SHARE = 5  # one in so many templates is kept out of training
 
 EN, KO = Language.EN, Language.KO
@@ -122,6 +123,8 @@ def make_request(
     rng: random.Random, scope: Scope, language: Language, intent: str, *, is_noisy: bool = True
 ) -> Request:
     """Makes a request of an intent that stands alone; for `FOLLOWING` the wish is a later matter."""
+    if intent == "gibberish" and is_noisy and rng.random() < _BABBLE:
+        return Request(babble(rng, language), language, intent, (("gibberish", {}),))
     texts = templates(intent, language, held_out=scope.is_held_out)
     template = rng.choice(texts or templates(intent, language, held_out=not scope.is_held_out))
     if is_noisy:

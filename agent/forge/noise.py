@@ -7,7 +7,7 @@ import re
 
 from tools.records import Language
 
-__all__ = ["dressed", "slipped"]
+__all__ = ["babble", "dressed", "slipped"]
 
 _SLOT = re.compile(r"(\{\w+\})")
 _BEFORE = {
@@ -70,8 +70,46 @@ _NEIGHBOURS = {
     "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry",
     "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
 }  # fmt: skip
+_KEYS = "asdfghjklqwertyuiopzxcvbnm"
+_LOOSE_JAMO = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎㅏㅑㅓㅕㅗㅛㅜㅠㅡㅣ"
+_PARTICLES = {
+    Language.EN: (
+        "the",
+        "of",
+        "and",
+        "if",
+        "because",
+        "so",
+        "um",
+        "which",
+        "with",
+        "or",
+        "er",
+        "into",
+        "like",
+    ),
+    Language.KO: ("그", "저", "음", "에서", "까지", "그러니까", "막", "어", "근데", "뭐랄까", "이제", "거기"),
+}
 _SYLLABLES, _VOWELS, _FINALS = 0xAC00, 21, 28
 _ALIKE_VOWELS = {1: 5, 5: 1, 3: 7, 7: 3, 10: 15, 15: 10, 11: 10, 0: 4, 4: 0, 8: 13, 13: 8, 18: 20, 20: 18}
+
+
+def babble(rng: random.Random, language: Language) -> str:
+    """Makes up what means nothing: keys hit at random, words that do not exist, symbols, loose particles."""
+    kind = rng.random()
+    if language is Language.KO and kind < 0.55:
+        if kind < 0.25:
+            return "".join(rng.choices(_LOOSE_JAMO, k=rng.randint(2, 9)))
+        syllables = (chr(rng.randrange(_SYLLABLES, 0xD7A4)) for _ in range(rng.randint(1, 7)))
+        return "".join(f"{syllable}{' ' * (rng.random() < 0.2)}" for syllable in syllables).strip()
+    if kind < 0.7:
+        words = ("".join(rng.choices(_KEYS, k=rng.randint(3, 9))) for _ in range(rng.randint(1, 4)))
+        return " ".join(words)
+    if kind < 0.8:
+        return "".join(rng.choices("!@#$%^&*()_+?/.,;:-=~", k=rng.randint(1, 9)))
+    if kind < 0.9:
+        return " ".join(rng.sample(_PARTICLES[language], rng.randint(1, 4)))
+    return "".join(rng.choices("0123456789", k=rng.randint(5, 14)))
 
 
 def dressed(rng: random.Random, template: str, language: Language) -> str:

@@ -17,7 +17,7 @@ from agent.forge.language import (
     make_request,
     templates,
 )
-from agent.forge.noise import dressed, slipped
+from agent.forge.noise import babble, dressed, slipped
 from agent.forge.programs import joined
 from tools.records import Language
 
@@ -113,3 +113,12 @@ def test_a_range_names_all_images_in_it(language: Language) -> None:
             assert numbers == list(range(written[0], written[1] + 1))
         else:
             assert written == numbers
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_babble_is_no_phrasing(language: Language) -> None:
+    rng = random.Random(12)
+    known = {text for intent in intents(language) for text in templates(intent, language, held_out=False)}
+    said = [babble(rng, language) for _ in range(300)]
+    assert all(said)
+    assert sum(text in known for text in said) < 10  # a lone symbol or particle may be listed as gibberish
