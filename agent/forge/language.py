@@ -69,6 +69,7 @@ _TWO_VERDICTS = {
     "decide_two_hold": ("reject", "review"),
     "decide_two_doubt": ("accept", "review"),
 }
+_RANGE = re.compile(r"(?<!compare )\{id\}(?: to |~| through |부터 |에서 )\{id2\}(?!,)")
 _MANY = frozenset({"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review"})
 
 
@@ -159,7 +160,10 @@ def _filled(
     names = dict.fromkeys(_SLOT.findall(template))
     spelled: dict[str, str] = {}
     values: dict[str, str] = {}
-    if "id2" in names:
+    if intent.endswith("_ids") and _RANGE.search(template) and len(scope.records) > 2:
+        (spelled["id"], spelled["id2"]), codes = slots.stretch(rng, scope.records)
+        values["id"] = ", ".join(codes)
+    elif "id2" in names:
         wanted = [name for name in ("id", "id2", "id3") if name in names]
         chosen = slots.images(rng, scope.records, language, len(wanted))
         chosen += [chosen[-1]] * (len(wanted) - len(chosen))

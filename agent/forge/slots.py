@@ -19,6 +19,7 @@ __all__ = [
     "one_image",
     "phrase",
     "place",
+    "stretch",
     "threshold",
     "type_name",
 ]
@@ -138,6 +139,14 @@ def listed(rng: random.Random, records: Sequence[ImageRecord], language: Languag
     return last_glue.join((", ".join(written[:-1]), written[-1])) if len(written) > 1 else written[0], [
         code for _, code in chosen
     ]
+
+
+def stretch(rng: random.Random, records: Sequence[ImageRecord]) -> tuple[tuple[str, str], list[str]]:
+    """Chooses images from one to another; returns both ends as written, and all of them as Python strings."""
+    first = rng.randrange(1, len(records) - 1)
+    last = rng.randrange(first + 1, min(len(records), first + 8) + 1)
+    form = rng.choice(("img_{:03d}", "img_{:03d}", "{}", "{:02d}", "IMG_{:03d}"))
+    return (form.format(first), form.format(last)), [f'"img_{n:03d}"' for n in range(first, last + 1)]
 
 
 def place(rng: random.Random, records: Sequence[ImageRecord]) -> tuple[str, str, str]:

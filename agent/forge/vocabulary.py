@@ -17,7 +17,7 @@ from agent.forge.language import intents, templates
 from agent.forge.programs import pieces
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
 from agent.forge.trajectories import prompt_of
-from tools.records import Language
+from tools.records import ImageStatus, Language
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -119,15 +119,16 @@ def _keys() -> Iterator[str]:
 
 def _rows(rng: random.Random) -> Iterator[dict[str, Any]]:
     for count in (3, 9):
-        bench = SimulatedWorkbench(SimulatedSteps(make_case(rng, count)))
+        case = make_case(rng, count)
+        bench = SimulatedWorkbench(SimulatedSteps(case))
         for rows in (bench.screen(), bench.locate(), bench.measure(), bench.inspect(), bench.images()):
             yield from rows
-        yield from bench.describe()
-        yield from bench.describe(language="ko")
-        yield from bench.findings()
+        for rows in (bench.describe(), bench.describe(language="ko"), bench.findings()):
+            yield from rows
         yield from bench.search(text="scratch")
-        yield from (bench.compare(1, 2) if bench._steps.is_readable("img_002") else {} for _ in range(1))
-        yield bench.decide(1, "reject", "x")
+        one, *others = (record.id for record in case.records if record.status is ImageStatus.READABLE)
+        yield bench.compare(one, others[0] if others else one)
+        yield bench.decide(one, "reject", "x")
         yield bench.write_report()
 
 

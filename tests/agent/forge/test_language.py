@@ -122,3 +122,16 @@ def test_babble_is_no_phrasing(language: Language) -> None:
     said = [babble(rng, language) for _ in range(300)]
     assert all(said)
     assert sum(text in known for text in said) < 10  # a lone symbol or particle may be listed as gibberish
+
+
+def test_from_one_image_to_another_means_all_between() -> None:
+    rng = random.Random(13)
+    for _ in range(400):
+        request = make_request(rng, SCOPE, Language.EN, "screen_ids", is_noisy=False)
+        if found := re.fullmatch(r"quick scan (\S+) to (\S+)", request.text):
+            first, last = (int(end.upper().removeprefix("IMG_")) for end in found.groups())
+            names = ", ".join(f'"img_{n:03d}"' for n in range(first, last + 1))
+            assert request.wishes == (("screen", {"ids": f"[{names}]"}),)
+            break
+    else:
+        pytest.fail("no such phrasing was drawn")
