@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.session import Session
     from tui.chat.background import OpenSession
 
-__all__ = ["run_chat"]
+__all__ = ["run_chat", "session_opener"]
 
 _LANGUAGES = tuple(language.value for language in Language)
 _PATIENCE_S = 0.5  # for a model to stop; whatever hangs longer ends with the process, and nothing is lost
@@ -65,7 +65,7 @@ def run_chat(
         raise UsageError(f"--language {language}: no such language", f"known: {', '.join(_LANGUAGES)}")
     app = LoupeApp(
         Start(tuple(images), recipe, model, out, resume),
-        _opener(user, engines or EngineOptions(), ledger=ledger),
+        session_opener(user, engines or EngineOptions(), ledger=ledger),
         language=Language(language.lower()) if language else language_of_terminal(),
         confirm=confirm,
         graphics=graphics_widget(),
@@ -83,7 +83,7 @@ def run_chat(
     return code if code is not None else ExitCode.ACCEPTED
 
 
-def _opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSession:
+def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSession:
     """Returns what opens sessions, beside the screen: its imports cost the first paint nothing."""
 
     def open_session(start: Start, approve: Callable[[Decision], bool]) -> Session:

@@ -52,6 +52,12 @@ def _prompts(folder: Path) -> Iterator[str]:
     return prompts.lines(folder)
 
 
+def _app(folder: Path) -> Iterator[str]:
+    from tests.bench import app
+
+    return app.lines(folder, _EXAMPLES / "batch")
+
+
 # Memory comes first, see there.
 _PARTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "memory": ("Peak memory of `loupe inspect`", _memory),
@@ -60,6 +66,7 @@ _PARTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "localization": ("Localization against `yolo predict`, same weights", _localization),
     "prompts": ("The agent's prompt over ten steps and ten pictures, beside smolagents' own", _prompts),
     "screening": ("Screening against transformers.pipeline, same weights", _screening),
+    "app": ("The app: first paint, many rows, keys while an inspection runs", _app),
 }
 
 

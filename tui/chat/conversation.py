@@ -8,13 +8,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Markdown, Static
 
-from agent.events import Event, TextDelta, ToolProgress, TurnFinished, TurnStarted
+from agent.events import Event, TurnFinished, TurnStarted
 from tui.chat.turns import TurnView
 from tui.chat.words import Words
 
 __all__ = ["Conversation"]
 
-_MOST_TURNS = 30  # shown of a session that is resumed; each turn is some ten widgets
+_MOST_TURNS = 30  # shown; each is some ten widgets, and a day has hundreds of turns
 
 
 class Conversation(VerticalScroll):
@@ -27,8 +27,8 @@ class Conversation(VerticalScroll):
     def __init__(self, words: Words) -> None:
         super().__init__(id="conversation", can_focus=False)
         self._words = words
-        self.events: list[Event] = []
         self._turn: TurnView | None = None
+        self._older = 0
 
     def on_mount(self) -> None:
         """Keeps the end in view unless the user scrolls up."""
@@ -40,28 +40,33 @@ class Conversation(VerticalScroll):
 
     async def replay(self, events: Sequence[Event]) -> None:
         """Shows what happened before: the newest turns of it."""
-        self.events = list(events)
         starts = [place for place, event in enumerate(events) if isinstance(event, TurnStarted)]
-        if len(starts) > _MOST_TURNS:
-            older = self._words("turn.older", count=len(starts) - _MOST_TURNS)
-            await self.mount(Static(Content(older), classes="note"))
-        first = starts[-_MOST_TURNS] if len(starts) > _MOST_TURNS else 0
+        self._older = max(0, len(starts) - _MOST_TURNS)
+        first = starts[self._older] if starts else 0
         with self.app.batch_update():
             for event in events[first:]:
-                await self._show(event)
+                await self.take(event)
         self._turn = None
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Takes the oldest turns off the screen where there are too many, and says so."""
+        views = list(self.query(TurnView))
+        for view in views[: max(0, len(views) - _MOST_TURNS)]:
+            await view.remove()
+            self._older += 1
+        if self._older:
+            await self.query("#older").remove()
+            said = Content(self._words("turn.older", count=self._older))
+            await self.mount(Static(said, id="older", classes="note"), before=0)
 
     async def take(self, event: Event) -> None:
-        """Shows an event, and keeps it for the export."""
-        if not isinstance(event, TextDelta | ToolProgress):
-            self.events.append(event)
-        await self._show(event)
-
-    async def _show(self, event: Event) -> None:
+        """Shows an event of the running turn."""
         if isinstance(event, TurnStarted):
             await self.query("#welcome").remove()
             self._turn = TurnView(event.request, self._words)
             await self.mount(self._turn)
+            await self._let_go()
         elif self._turn is not None:
             await self._turn.take(event)
         if isinstance(event, TurnFinished):

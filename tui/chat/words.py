@@ -45,10 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # conversation
     "step.title": ("step {step}", "{step}단계"),
     "step.running": ("step {step} · working …", "{step}단계 · 작업 중 …"),
-    "step.cost": (
-        "{seconds:.1f} s · {read} tokens read, {written} written",
-        "{seconds:.1f}초 · 읽음 {read}, 씀 {written} 토큰",
-    ),
+    "step.cost": ("{seconds:.1f} s · {read} + {written} tokens", "{seconds:.1f}초 · {read} + {written} 토큰"),
     "step.error": ("error", "오류"),
     "tool.running": ("{tool}({given})", "{tool}({given})"),
     "tool.done": ("{tool}({given}) · {size} · {seconds:.1f} s", "{tool}({given}) · {size} · {seconds:.1f}초"),
@@ -190,6 +187,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "key.mention": ("name it in the chat", "대화에 이름 넣기"),
     "key.walk": ("review mode", "검토 모드"),
     "key.edit": ("edit and ask again", "고쳐서 다시 묻기"),
+    "key.fold": ("unfold a step", "단계 펼치기"),
     "key.zoom": ("zoom", "확대"),
     "key.previous": ("finding before", "이전 결함"),
     "key.next": ("next finding", "다음 결함"),

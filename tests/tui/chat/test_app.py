@@ -409,6 +409,25 @@ def test_review_mode_decides_and_the_table_follows(desk: Desk) -> None:
     play(app, flow)
 
 
+def test_a_long_conversation_keeps_its_newest_turns_on_the_screen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.chat.conversation._MOST_TURNS", 2)
+    app = desk.app([code(f'final_answer("{number}")') for number in range(3)])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        for request in ("one", "two", "three"):
+            await say(pilot, app, request)
+        assert [turn.request for turn in app.workspace.query(TurnView)] == ["two", "three"]
+        assert "1 earlier turns" in shown(app)
+        await say(pilot, app, "/language ko")
+        assert [turn.request for turn in app.workspace.query(TurnView)] == ["two", "three"]
+        assert "이전 대화 1개" in shown(app)
+
+    play(app, flow)
+
+
 @pytest.mark.parametrize("command", ["/look img_099", "/theme no-such", "/language xx", "/nonsense"])
 def test_a_command_that_does_not_fit_is_answered(desk: Desk, command: str) -> None:
     app = desk.app()

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tui.chat.dialogs import _KEYS
 from tui.chat.slash import COMMANDS, complete, parse, without_mentions
 from tui.chat.words import WORDS
+from tui.chat.workspace import _ALWAYS, _HINTS
 
 VALUES = {"ids": ["img_001", "img_002", "img_012"], "themes": ["textual-dark", "ansi-dark"]}
 
@@ -61,3 +63,10 @@ def test_both_languages_have_the_same_slots(key: str) -> None:
 
     english, korean = ({slot for _, slot, _, _ in Formatter().parse(text) if slot} for text in WORDS[key])
     assert english == korean
+
+
+def test_every_key_of_the_help_and_the_bottom_line_is_explained() -> None:
+    hinted = {word for hints in (*_HINTS.values(), _ALWAYS) for _, _, word in hints}
+    helped = {word for keys in _KEYS.values() for _, word in keys}
+    assert {f"key.{word}" for word in hinted | helped} <= WORDS.keys()
+    assert {f"help.{place}" for place in _KEYS} <= WORDS.keys()

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.errors import UsageError
+from tools.records import Language
+from tui.chat.words import language_of_terminal
+from tui.chatting import run_chat
+
+
+def test_without_a_terminal_the_way_for_scripts_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        run_chat([str(tmp_path)])
+    assert "loupe ask" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("ko_KR.UTF-8", Language.KO), ("C.UTF-8", Language.EN), ("", Language.EN)]
+)
+def test_the_interface_speaks_the_language_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, locale: str, expected: Language
+) -> None:
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LANG", locale)
+    assert language_of_terminal() is expected
+
+
+def test_the_app_paints_before_models_and_the_agent_are_imported() -> None:
+    program = (
+        "import sys\nimport tui.app\n"
+        "heavy = {'torch', 'transformers', 'ultralytics', 'cv2', 'smolagents', 'skimage', 'numpy'}\n"
+        "sys.stdout.write(' '.join(sorted(heavy & set(sys.modules))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
