@@ -58,7 +58,7 @@ class Calibration(Record):
         means = levels.mean(axis=0)
         squares = ((levels - means) ** 2).sum(axis=0) + _PRIOR_WEIGHT * _PRIOR_DEVIATION**2
         deviations = np.sqrt(squares / (count + _PRIOR_WEIGHT))
-        fused = ((levels - means) / deviations).mean(axis=1)
+        fused = np.array([_fused(each) for each in (levels - means) / deviations])
         return cls(
             means=tuple(means.tolist()),
             deviations=tuple(deviations.tolist()),
@@ -90,8 +90,11 @@ class Calibration(Record):
         )
 
     def fused(self, levels: NDArray[np.float64]) -> float:
-        """Mean over the experts of how many deviations an image lies above good ones."""
-        return float(((levels - self.means) / self.deviations).mean())
+        """How many deviations an image lies above good ones: the mean of the two experts that say most.
+
+        One alone may be wrong; to ask all would let those that do not see a defect outvote those that do.
+        """
+        return _fused((levels - self.means) / self.deviations)
 
     def suspicion(self, deviations: float) -> float:
         """In [0, 1]: 0.1 for a typical good image, 0.5 at the threshold."""
@@ -134,6 +137,10 @@ def _log_mean(ordered: NDArray[np.float32], share: float) -> float:
     return math.log(float(ordered[:count].mean()) + _TINY)
 
 
+def _fused(deviations: NDArray[np.float64]) -> float:
+    return float(np.sort(deviations)[-2:].mean())
+
+
 def _needed(overkill: float) -> int:
     return math.ceil(1 / overkill - 1e-9) - 1
 
@@ -148,7 +155,8 @@ def _limit(fused: NDArray[np.float64], overkill: float) -> float:
         return max(float(np.sort(fused)[min(rank, count) - 1]), 1.0)
     if count < 2:
         return float(2 * norm.ppf(1 - overkill))
+    centre = float(fused.mean())
     # The prior of each expert's deviation counts as images here too.
     freedom = count - 1 + _PRIOR_WEIGHT
     spread = math.sqrt((float(fused.var()) * count + _PRIOR_WEIGHT) / (count + _PRIOR_WEIGHT))
-    return max(float(t.ppf(1 - overkill, freedom)) * spread * math.sqrt(1 + 1 / count), 1.0)
+    return max(centre + float(t.ppf(1 - overkill, freedom)) * spread * math.sqrt(1 + 1 / count), 1.0)

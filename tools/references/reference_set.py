@@ -15,8 +15,8 @@ from tools.records import HeatMap, Provenance, Record
 from tools.references.bank import FreeBank, PlacedBank
 from tools.references.calibration import Calibration, heat_map, level, strongest
 from tools.references.foreground import foreground
-from tools.references.layout import edge_differences
-from tools.references.registration import Frame, Registration, edge_strength
+from tools.references.layout import Layout, View
+from tools.references.registration import Frame, Registration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet", "h
 _RIGID_CORRELATION = 0.7  # of edges, from which good images count as one part in one pose
 _FRAME_CANDIDATES = 3
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
+_SHAPED_REFERENCES = 4  # from which on good parts show where they agree
 _MAX_LEFT_OUT = 60  # references that are left out in their turn; more make no better threshold
 
 
@@ -58,14 +59,14 @@ class Reference:
 
     Attributes:
         grids: Per backbone its features, shape (turns, rows, columns, channels).
-        edges: Edge strength after it was laid over the frame; None where the part is not rigid.
+        view: Its layout after it was laid over the frame; None where the part is not rigid.
         mask: Which cells of the first backbone's grid count; None where all do.
     """
 
     name: str
     sha256: str
     grids: tuple[NDArray[np.float16], ...]
-    edges: NDArray[np.float32] | None = None
+    view: View | None = None
     mask: NDArray[np.bool_] | None = None
 
 
@@ -75,7 +76,7 @@ class ReferenceScore(Record):
     Attributes:
         score: In [0, 1]: about 0.1 for a typical good image, 0.5 at the threshold.
         heat_map: The same scale per place; 0.5 is as far as the farthest cells of an image at the threshold.
-        parts: The score that each backbone, or the edges, would give alone.
+        parts: The score that each backbone, and the layout's edges and shapes, would give alone.
         registered: Correlation of edges with the reference's; None where the part is not rigid.
     """
 
@@ -92,7 +93,7 @@ class _Seen:
 
     size_px: tuple[int, int]
     grids: tuple[NDArray[np.float32], ...]
-    edges: NDArray[np.float32] | None
+    view: View | None
     registration: Registration | None
     mask: NDArray[np.bool_] | None
 
@@ -122,6 +123,8 @@ class ReferenceSet:
         self._banks: tuple[FreeBank | PlacedBank, ...] = tuple(
             self._bank(number) for number in range(len(self.backbones))
         )
+        views = [reference.view for reference in self.references[:_MAX_PLACED] if reference.view]
+        self._layout = Layout(views) if views else None
         self.calibration = calibration or self._calibrated()
 
     @classmethod
@@ -225,7 +228,7 @@ class ReferenceSet:
             maps = self._maps(seen)
             levels = np.array([level(_inside(each, seen.mask)) for each in maps])
             alone = (levels - self.calibration.means) / self.calibration.deviations
-            names = [backbone.name for backbone in self.backbones] + ["edges"]
+            names = [backbone.name for backbone in self.backbones] + ["edges", "shapes"]
             yield ReferenceScore(
                 image_id=record.id,
                 score=round(self.calibration.suspicion(self.calibration.fused(levels)), 6),
@@ -259,38 +262,35 @@ class ReferenceSet:
                 name=record.name,
                 sha256=record.sha256,
                 grids=tuple(np.stack(grids).astype(np.float16) for grids in zip(*every, strict=True)),
-                edges=seen.edges,
+                view=seen.view,
                 mask=seen.mask,
             )
 
     def _seen(self, image_rgb: NDArray[np.uint8]) -> _Seen:
         size_px = (image_rgb.shape[1], image_rgb.shape[0])
-        registration, edges = None, None
+        registration, view = None, None
         if self.frame is not None:
             registration = self.frame.register(image_rgb)
             image_rgb = self.frame.warped(image_rgb, registration)
-            edges = edge_strength(image_rgb)
+            view = View.of(image_rgb)
         grids = tuple(backbone.features(image_rgb) for backbone in self.backbones)
         mask = foreground(image_rgb, grids[0].shape[:2]) if self.options.foreground else None
-        return _Seen(size_px, grids, edges, registration, mask)
+        return _Seen(size_px, grids, view, registration, mask)
 
     def _maps(self, seen: _Seen, without: int | None = None) -> list[NDArray[np.float32]]:
         """Distances per expert, each on its own grid."""
         maps = [bank.distances(grid, without) for bank, grid in zip(self._banks, seen.grids, strict=True)]
-        if seen.edges is not None:
-            others = [
-                each.edges
-                for number, each in enumerate(self.references[:_MAX_PLACED])
-                if number != without and each.edges is not None
-            ]
-            maps.append(edge_differences(seen.edges, others))
+        if seen.view is not None and self._layout is not None:
+            maps.append(self._layout.edge_differences(seen.view, without))
+            if len(self.references) >= _SHAPED_REFERENCES:
+                maps.append(self._layout.shape_differences(seen.view, without))
         return maps
 
     def _calibrated(self) -> Calibration:
         left_out = []
         for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
             grids = tuple(grid[0].astype(np.float32) for grid in reference.grids)
-            seen = _Seen((0, 0), grids, reference.edges, None, reference.mask)
+            seen = _Seen((0, 0), grids, reference.view, None, reference.mask)
             is_alone = len(self.references) == 1
             maps = _halves(seen) if is_alone else self._maps(seen, without=number)
             masked = [_inside(each, seen.mask) for each in maps]

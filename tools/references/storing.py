@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from tools.errors import ModelError, OutputError, UsageError
 from tools.records import Record
 from tools.references.calibration import Calibration
+from tools.references.layout import View
 from tools.references.reference_set import Reference, ReferenceOptions
 from tools.references.registration import Frame
 
@@ -128,20 +129,24 @@ def _arrays(references: ReferenceSet) -> dict[str, NDArray[Any]]:
     for number, each in enumerate(references.references):
         for seer, grid in enumerate(each.grids):
             arrays[f"{number}.grid.{seer}"] = grid
-        if each.edges is not None:
-            arrays[f"{number}.edges"] = each.edges.astype(np.float16)
+        if each.view is not None:
+            arrays[f"{number}.edges"] = each.view.edges.astype(np.float16)
+            arrays[f"{number}.grey"] = each.view.grey.astype(np.float16)
         if each.mask is not None:
             arrays[f"{number}.mask"] = each.mask
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def _reference(number: int, index: _Index, arrays: dict[str, NDArray[Any]]) -> Reference:
-    edges = arrays.get(f"{number}.edges")
+    view = None
+    if f"{number}.edges" in arrays:
+        edges, grey = (arrays[f"{number}.{name}"].astype(np.float32) for name in ("edges", "grey"))
+        view = View(edges, grey)
     return Reference(
         name=index.names[number],
         sha256=index.sha256s[number],
         grids=tuple(arrays[f"{number}.grid.{seer}"] for seer in range(len(index.backbones))),
-        edges=None if edges is None else edges.astype(np.float32),
+        view=view,
         mask=arrays.get(f"{number}.mask"),
     )
 
