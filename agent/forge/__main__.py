@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, default=120.0, help="wall clock (default %(default)s)")
     train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
     train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
-    train.add_argument("--rate", type=float, default=1.2e-3, help="learning rate (default %(default)s)")
+    train.add_argument("--rate", type=float, default=3e-3, help="learning rate (default %(default)s)")
     train.add_argument("--sight", type=float, default=0.15, help="share of pictures (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
     train.add_argument(

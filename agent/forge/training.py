@@ -45,7 +45,7 @@ class Options:
         sight_rate: Share of samples that are questions about pictures.
     """
 
-    rate: float = 1.2e-3
+    rate: float = 3e-3
     sight_rate: float = 0.15
     seed: int = 0
     start: Path | None = None
