@@ -26,7 +26,7 @@ __all__ = ["BatchPanel", "badge"]
 _LOOKS = {
     **{verdict.value: look for verdict, look in VERDICT_LOOKS.items()},
     UNREADABLE: ("!", "$text-error"),
-    UNDECIDED: ("·", "$text-muted"),
+    UNDECIDED: ("·", "dim"),
     ALL: ("∑", ""),
 }
 _PAUSE = 10  # times as long as drawing took
@@ -239,8 +239,8 @@ class BatchPanel(Vertical):
             badge(row.mark, self._words),
             _content(self._type_words.get(row.finding, row.finding)),
             _content(row.size),
-            _content(state, "$text-muted"),
-            _content(row.name, "$text-muted"),
+            _content(state, "dim"),
+            _content(row.name, "dim"),
         )
 
     def _draw(self) -> None:

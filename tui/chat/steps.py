@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import JsonValue
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,9 +18,10 @@ from agent.events import CodeWritten, ImageShown, StepFinished, ToolFinished, To
 from tui.chat.transcript import CodeFence, given, size_of, table_of
 from tui.chat.words import Words
 
-__all__ = ["StepView", "ToolView", "look_line"]
+__all__ = ["StepView", "ToolView", "look_line", "rows_table"]
 
 _LONGEST_OBSERVATION = 4_000
+_SHORT_CELL = 10
 
 
 class ToolView(Vertical):
@@ -58,7 +60,7 @@ class ToolView(Vertical):
             seconds=event.seconds,
         )
         await self.query(".tool-running").remove()
-        table = None if event.error else _table(event.result, self._words)
+        table = None if event.error else rows_table(event.result, self._words)
         sign, style = ("✗ ", "$text-error") if event.error else ("✓ ", "$text-success")
         if table is None:
             await self.mount(Static(Content.assemble((sign, style), line), classes="tool-line"))
@@ -147,15 +149,18 @@ def look_line(event: ImageShown, words: Words) -> Static:
     )
 
 
-def _table(result: JsonValue, words: Words) -> Table | None:
+def rows_table(result: JsonValue, words: Words) -> Table | None:
+    """Returns a tool's rows, a line each; None where there are none."""
     columns, rows, left_out = table_of(result)
     if not columns:
         return None
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    for place, column in enumerate(columns):
+        longest = max(cell_len(text) for text in (column, *(row[place] for row in rows)))
+        # Columns that wrap give way first; their texts do not, so that a row stays a line.
+        table.add_column(column, no_wrap=longest <= _SHORT_CELL)
     for row in rows:
-        table.add_row(*(Text(each) for each in row))
+        table.add_row(*(Text(each, no_wrap=True, overflow="ellipsis") for each in row))
     if left_out:
         table.caption = words("tool.more", count=left_out)
         table.caption_justify = "left"

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
 from pydantic import JsonValue
+from rich.console import Console
 
 from agent.events import (
     Answer,
@@ -15,6 +18,7 @@ from agent.events import (
     TurnStarted,
 )
 from tools.records import Language, Verdict
+from tui.chat.steps import rows_table
 from tui.chat.transcript import CodeFence, cell, given, markdown_of, table_of
 from tui.chat.words import Words
 
@@ -84,3 +88,15 @@ def test_code_tags_become_fences_however_the_text_arrives(pieces: list[str]) -> 
     fence = CodeFence()
     shown = "".join(fence.feed(piece) for piece in pieces)
     assert shown == "I look.\n\n```python\n\nx < 3\n\n```\n end"
+
+
+def test_ids_and_verdicts_stay_whole_beside_long_reasons() -> None:
+    rows: JsonValue = [{"id": "img_001", "verdict": "accept", "reason": "x" * 80, "findings": ["img_001-1"]}]
+    table = rows_table(rows, Words())
+    assert table is not None
+    written = StringIO()
+    Console(width=50, file=written).print(table)
+    _, line = written.getvalue().splitlines()
+    assert "accept" in line
+    assert "img_001-1" in line
+    assert "…" in line
