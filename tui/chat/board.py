@@ -82,7 +82,9 @@ def row_of(
         verdict: That counts, decisions included.
     """
     mark = verdict.value if verdict else UNDECIDED
-    if record.status is ImageStatus.UNREADABLE and state_of(inspection, verdict) != DecidedBy.HUMAN.value:
+    known = inspection.image if inspection else record  # damage may show only when it is decoded
+    is_decided = state_of(inspection, verdict) in (DecidedBy.HUMAN.value, DecidedBy.AGENT.value)
+    if known.status is ImageStatus.UNREADABLE and not is_decided:
         mark = UNREADABLE
     finding = worst_finding(inspection.findings) if inspection else None
     suspicion = inspection.screening.suspicion if inspection and inspection.screening else -1.0

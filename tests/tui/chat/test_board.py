@@ -70,6 +70,15 @@ def test_an_image_without_an_inspection(
     assert (row.mark, row.state) == (mark, state)
 
 
+def test_an_image_that_cannot_be_decoded_counts_as_unreadable_until_somebody_decides() -> None:
+    record = ImageRecord(id="img_001", name="a", width_px=9, height_px=9)
+    damaged = record.model_copy(update={"status": ImageStatus.UNREADABLE})
+    ruled = inspection("img_001", Verdict.REVIEW).model_copy(update={"image": damaged})
+    assert row_of(record, 0, ruled, Verdict.REVIEW).mark == "unreadable"
+    decided = inspection("img_001", Verdict.REJECT, by=DecidedBy.HUMAN).model_copy(update={"image": damaged})
+    assert row_of(record, 0, decided, Verdict.REJECT).mark == "reject"
+
+
 def test_rows_are_filtered_counted_and_sorted() -> None:
     verdicts = [Verdict.ACCEPT, Verdict.REJECT, Verdict.REVIEW, None]
     rows = {}
