@@ -25,7 +25,8 @@ MIN_IMAGES = 12
 
 _NEAREST_SHARE = 0.3  # of the other images; with a third of the batch odd, most of the rest still agree
 _MAX_OTHERS = 48  # that each image is compared with; more change little and cost time in proportion
-_MAX_CELLS = 1024  # per image
+_MAX_CELLS = 4096  # per image
+_MAX_COMPARED = 600  # patches of each other image, at random: an image repeats itself
 _TRIM = 0.5  # share of the batch that is taken for good when the scale is set
 
 
@@ -41,8 +42,9 @@ def mutual_scores(
     the smallest 30 %: what is normal has its like in many images (MuSc: Li et al. 2024, ICLR). An image's
     level is compared with that of the calmer half of the batch.
 
-    Features of the whole batch are kept as float16 with at most 1024 cells an image; distances are computed
-    for a pair of images at a time, each image against at most 48 others, spread evenly over the batch.
+    Features of the whole batch are kept as float16 with at most 4096 cells an image; distances are computed
+    for a pair of images at a time, each image against some patches of at most 48 others, spread evenly over
+    the batch.
 
     Args:
         images: Records with their pictures, uint8 RGB; taken one by one.
@@ -98,14 +100,19 @@ def _mutual_maps(grids: Sequence[NDArray[np.float16]]) -> list[NDArray[np.float3
     """Per image and cell the mean distance to the most alike of the other images."""
     few = np.concatenate([grid.reshape(-1, grid.shape[-1])[::7] for grid in grids]).astype(np.float32)
     scaling = Scaling.of(few)
+    generator = np.random.default_rng(0)
+    samples = []
+    for grid in grids:
+        patches = grid.reshape(-1, grid.shape[-1])
+        kept = patches[generator.permutation(len(patches))[:_MAX_COMPARED]]
+        samples.append(scaling(kept.astype(np.float32)))
     maps = []
     for number, grid in enumerate(grids):
         queries = scaling(grid.reshape(-1, grid.shape[-1]).astype(np.float32))
         others = _others(number, len(grids))
         distances = np.empty((len(others), len(queries)), np.float32)
         for row, other in enumerate(others):
-            patches = scaling(grids[other].reshape(-1, grid.shape[-1]).astype(np.float32))
-            distances[row] = nearest_distances(queries, patches)
+            distances[row] = nearest_distances(queries, samples[other])
         count = max(round(_NEAREST_SHARE * len(others)), 1)
         nearest = np.partition(distances, count - 1, axis=0)[:count]
         maps.append(nearest.mean(axis=0).reshape(grid.shape[:2]))

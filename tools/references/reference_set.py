@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet", "heat_record"]
 
-_RIGID_CORRELATION = 0.7  # of edges, from which good images count as one part in one pose
+_RIGID_CORRELATION = 0.82  # of edges, from which good images count as one part in one pose
 _FRAME_CANDIDATES = 3
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
 _SHAPED_REFERENCES = 4  # from which on good parts show where they agree
