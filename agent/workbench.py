@@ -146,7 +146,7 @@ class Workbench:
     def inspect(self, ids: str | int | list[str] | None = None, threshold: float | None = None) -> list[Row]:
         """Runs the whole inspection. Rows: id, verdict accept|reject|review, reason, findings (their ids)."""
         wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
-        self._keep(self._steps.inspect(wanted, progress=self.progress))
+        self._inspect(wanted)
         if limit is None or limit == self.recipe.screening.threshold:
             self._verdicts.return_to_rule(wanted)
         else:
@@ -280,7 +280,7 @@ class Workbench:
         """Returns complete inspections with the decisions on them; what is missing is inspected first."""
         wanted = list(self._steps.records) if ids is None else ids
         missing = [i for i in wanted if i not in self._verdicts.inspected]
-        self._keep(self._steps.inspect(missing, progress=self.progress))
+        self._inspect(missing)
         return [self._verdicts.inspection(i) for i in wanted]
 
     def override(self, id: object, verdict: str, reason: str, *, by: str) -> Row:  # noqa: A002
@@ -347,14 +347,19 @@ class Workbench:
 
     # Inside.
 
-    def _keep(self, inspections: Mapping[str, Inspection]) -> None:
-        new = [each for i, each in inspections.items() if i not in self._verdicts.inspected]
-        for inspection in new:
-            self._remember(inspection.findings)
-        self._verdicts.keep(new)
-        for inspection in new:
-            self.sink(Inspected(inspection=inspection))
-        self._put_on_record([self._verdicts.inspection(each.image.id) for each in new])
+    def _inspect(self, ids: Sequence[str]) -> None:
+        """Inspects what is not yet; each is kept as it is complete, so that a stop loses none of them."""
+        inspected = self._steps.inspect(ids, progress=self.progress, finished=self._keep)
+        for inspection in inspected.values():
+            self._keep(inspection)
+
+    def _keep(self, inspection: Inspection) -> None:
+        if inspection.image.id in self._verdicts.inspected:
+            return
+        self._remember(inspection.findings)
+        self._verdicts.keep([inspection])
+        self.sink(Inspected(inspection=inspection))
+        self._put_on_record([self._verdicts.inspection(inspection.image.id)])
 
     def _put_on_record(self, inspections: Sequence[Inspection], lot: str = "") -> None:
         if self._ledger is None or not inspections:

@@ -12,11 +12,11 @@ from PIL import Image
 
 from agent.calls import Calls
 from agent.cancelling import TurnCancelled
-from agent.events import Decision, Event, ToolFinished, ToolProgress, ToolStarted
+from agent.events import Decision, Event, Inspected, ToolFinished, ToolProgress, ToolStarted
 from agent.workbench import Shown, Workbench
 from reports.ledger import Ledger
 from tests.agent.fakes import FakeEngines, write_batch
-from tools.errors import ImageError, LoupeError, OutputError, UsageError
+from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
 from tools.recipe import FixedScale, Recipe
 from tools.recipe.file import load_recipe
@@ -365,3 +365,19 @@ def test_a_link_is_never_written_through(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         bench.workbench.write_report()
     assert not (tmp_path / "elsewhere.pdf").exists()
+
+
+def test_what_was_inspected_before_a_stop_is_kept(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def stop_after_two(event: Event) -> None:
+        if isinstance(event, Inspected):
+            seen.append(event.inspection.image.id)
+            if len(seen) == 2:
+                bench.workbench.cancel.set()
+
+    bench.workbench.sink = stop_after_two
+    with pytest.raises(Cancelled):
+        bench.workbench.inspect()
+    assert seen == ["img_001", "img_002"]
+    assert list(bench.workbench.verdicts()) == seen

@@ -132,7 +132,12 @@ class Stepwise:
         return {image_id: measured[image_id] for image_id in ids if image_id in measured}
 
     def inspect(
-        self, ids: Sequence[str], *, threshold: float | None = None, progress: Progress | None = None
+        self,
+        ids: Sequence[str],
+        *,
+        threshold: float | None = None,
+        progress: Progress | None = None,
+        finished: Callable[[Inspection], None] | None = None,
     ) -> dict[str, Inspection]:
         """Returns the inspection of each image as the pipeline makes it; raises as `screen`.
 
@@ -140,7 +145,14 @@ class Stepwise:
             ids: Images of the batch, unreadable ones included.
             threshold: In place of the recipe's.
             progress: Told the images done and how many there are.
+            finished: Told each new inspection as it is complete.
         """
+
+        def complete(image_id: str, inspection: Inspection) -> None:
+            self._inspections[image_id, threshold] = inspection
+            if finished:
+                finished(inspection)
+
         missing = [image_id for image_id in ids if (image_id, threshold) not in self._inspections]
         for number, wanted in self._by_chunk(missing, progress):
             self._screen_chunk(number)
@@ -148,12 +160,10 @@ class Stepwise:
             for image_id, image_rgb in self._images(number, wanted):
                 if self._embeds and image_id not in self._embeddings:
                     self._embeddings[image_id] = self._engines.screener.embed([image_rgb])[0]
-                inspection = self._finished(image_id, image_rgb, threshold)
-                self._inspections[image_id, threshold] = inspection
+                complete(image_id, self._finished(image_id, image_rgb, threshold))
             for image_id in wanted:
                 if not self.is_readable(image_id):
-                    record = self.records[image_id]
-                    self._inspections[image_id, threshold] = unreadable(record, self._engines.recipe)
+                    complete(image_id, unreadable(self.records[image_id], self._engines.recipe))
         return {image_id: self._inspections[image_id, threshold] for image_id in ids}
 
     def embedding(self, image_id: str) -> npt.NDArray[np.float32]:
