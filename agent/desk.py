@@ -280,7 +280,11 @@ class Desk:
         from agent.models.selftest import Sight, vision_self_test
 
         if model.has_eyes and model.sight is None:
-            seen = vision_self_test(model)
+            try:
+                seen = vision_self_test(model)
+            except ModelError as error:
+                self._emit(Note(text=f"{model.name}: its sight could not be tested: {error.message}"))
+                return
             model.sight = seen.sight
             if seen.sight is not Sight.PASSED:
                 self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))

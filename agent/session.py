@@ -290,7 +290,7 @@ class Session:
         except TurnCancelled:
             outcome = Outcome.CANCELLED
         except LoupeError as failure:
-            error = f"{failure.message}. {failure.hint}".strip()
+            error = f"{failure.message.rstrip('.')}. {failure.hint}".strip()
             self._fail(number, request, failure)
         except Exception as failure:  # The conversation outlives whatever went wrong in a turn.
             log.exception("turn %d", number)
@@ -302,7 +302,7 @@ class Session:
     def _fail(self, number: int, request: str, failure: LoupeError) -> None:
         """Tells the user what went wrong, and does or offers what works without the model."""
         language = in_language_of(request)
-        text = phrase("failed", language, reason=failure.message)
+        text = phrase("failed", language, reason=failure.message.rstrip("."))
         if not self.options.fallback:
             text += " " + phrase("offer", language)
         else:
