@@ -128,7 +128,12 @@ class SimulatedSteps:
     measure = locate
 
     def inspect(
-        self, ids: Sequence[str], *, threshold: float | None = None, progress: object = None
+        self,
+        ids: Sequence[str],
+        *,
+        threshold: float | None = None,
+        progress: object = None,
+        finished: object = None,
     ) -> dict[str, Inspection]:
         """As its model."""
         for image_id in ids:
