@@ -33,7 +33,7 @@ from agent.toolbox import build_tools
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError, TurnFailed
 from tools.glossary import UNCLASSIFIED
-from tools.pipeline.engines import Engines
+from tools.pipeline.engines import EngineOptions, Engines
 from tools.records import BoxXyxyPx, Language, Verdict
 
 if TYPE_CHECKING:
@@ -267,7 +267,12 @@ class Desk:
             from agent.models.loading import load_model
 
             choice = self._model_choice
-            model = load_model(choice) if isinstance(choice, str) else choice
+            on = self._options.engines or EngineOptions()
+            model = (
+                load_model(choice, device=on.device, precision=on.precision)
+                if isinstance(choice, str)
+                else choice
+            )
             model.cancel = self._cancel
             if self._options.self_test:
                 self._test_sight(model)

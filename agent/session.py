@@ -19,6 +19,7 @@ from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result
+from agent.settings import load_settings, model_choice
 from tools.errors import LoupeError, TurnFailed, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Session:
     Args:
         images: Files, folders, globs or list files, as for `loupe inspect`.
         recipe: Recipe file or bundled name; empty for the bundled default.
-        model: Model string (`pocket`, a hub id, a path, `http://host:port/v1#name`), or a loaded model.
+        model: Model string (`pocket`, a hub id, a path, `http://host:port/v1#name`), or a loaded model;
+            empty for what the recipe or `loupe.toml` names.
         out: Output folder of the session; a new one below `loupe-runs` when None.
         options: How it works.
         engines: What sees, where sessions share it; else each loads what the options say.
@@ -94,6 +96,8 @@ class Session:
         self.options = options or SessionOptions()
         self._cancel = threading.Event()
         self.recipe = load_recipe(recipe or None)
+        if isinstance(model, str):
+            model = model_choice(model, self.recipe.models.agent, load_settings())
         self.batch = Batch.open(images, cancel=self._cancel)
         self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._events: queue.Queue[Any] = queue.Queue()

@@ -93,8 +93,9 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
         session = Session.resume(options.resume, options.model, options=options.session_options())
     else:
         images, requests = split_words(words)
-        model = _model(options, options.recipe)
-        session = Session(images, options.recipe, model, out=options.out, options=options.session_options())
+        session = Session(
+            images, options.recipe, options.model, out=options.out, options=options.session_options()
+        )
     with session:
         finished = _converse(session, requests, narrator, as_json=options.as_json)
         if options.as_json:
@@ -133,13 +134,6 @@ def _exit_code(session: Session) -> ExitCode:
     return ExitCode.REVIEW if Verdict.REVIEW in verdicts else ExitCode.ACCEPTED
 
 
-def _model(options: AskOptions, recipe: str, given: str = "") -> str:
-    from agent.settings import load_settings, model_choice
-    from tools.recipe.file import load_recipe
-
-    return model_choice(options.model or given, load_recipe(recipe or None).models.agent, load_settings())
-
-
 def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     """Plays a playbook: a line per conversation on stdout; 0 only if all expectations hold.
 
@@ -149,13 +143,17 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     from agent.models.loading import load_model
     from agent.playbooks import Conversation, load_playbook, play
     from agent.session import Session
+    from agent.settings import load_settings, model_choice
     from tools.pipeline.engines import Engines
     from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=options.quiet)
     playbook = load_playbook(path)
     recipe = options.recipe or playbook.recipe
-    model = load_model(_model(options, recipe, playbook.model))
+    choice = model_choice(
+        options.model or playbook.model, load_recipe(recipe or None).models.agent, load_settings()
+    )
+    model = load_model(choice, device=options.engines.device, precision=options.engines.precision)
     root = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     teller = Teller(narrator)
 

@@ -88,8 +88,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSe
 
     def open_session(start: Start, approve: Callable[[Decision], bool]) -> Session:
         from agent.session import Session, SessionOptions
-        from agent.settings import load_settings, model_choice
-        from tools.recipe.file import load_recipe
+        from agent.settings import load_settings
         from tui.arguments import open_ledger
 
         settings = load_settings()
@@ -101,7 +100,6 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSe
         )
         if start.resume:
             return Session.resume(start.resume, start.model, options=options)
-        choice = model_choice(start.model, load_recipe(start.recipe or None).models.agent, settings)
-        return Session(start.images, start.recipe, choice, out=start.out, options=options)
+        return Session(start.images, start.recipe, start.model, out=start.out, options=options)
 
     return open_session

@@ -23,6 +23,7 @@ from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import OutputError, UsageError
+from tools.pipeline.engines import EngineOptions
 from tools.recipe.file import load_recipe
 from tools.records import ScreeningStatus, Verdict
 
@@ -339,3 +340,24 @@ def test_all_decisions_on_an_image_are_known_also_after_a_resume(bench: Bench) -
         assert resumed.decisions("img_001") == before
         assert resumed.decisions("img_003") == []
         assert resumed.turns == []
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("", "site"), ("mine", "mine")])
+def test_the_model_is_the_one_given_or_the_sites_and_goes_where_the_options_say(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, given: str, wanted: str
+) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def load(spec: str, *, device: str, precision: str) -> ScriptedModel:
+        asked.append((spec, device, precision))
+        return ScriptedModel([code('final_answer("here")')])
+
+    (bench.folder / "loupe.toml").write_text('model = "site"\n')
+    monkeypatch.chdir(bench.folder)
+    monkeypatch.setattr("agent.models.loading.load_model", load)
+    options = SessionOptions(engines=EngineOptions(device="cuda:1", precision="bfloat16"))
+    with Session(
+        ["parts"], model=given, out=bench.folder / "out", options=options, engines=bench.engines.as_engines
+    ) as session:
+        assert last(list(session.ask("are you there?")), Answer).text == "here"
+    assert asked == [(wanted, "cuda:1", "bfloat16")]

@@ -361,7 +361,8 @@ class Workspace(Screen[None]):
             return
         inspection = session.inspection(image_id)
         is_readable = bool(session.batch.record(image_id).width_px)
-        self._picture.show(image_id, inspection, _loader(session, image_id) if is_readable else None)
+        load = _loader(session, image_id) if is_readable else None
+        self._picture.show(image_id, inspection, load, session.decisions(image_id))
 
 
 def _loader(session: Session, image_id: str) -> Callable[[], Image]:

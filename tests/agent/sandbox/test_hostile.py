@@ -22,7 +22,7 @@ STOPPED = "It was stopped; variables and functions of earlier steps are gone."
     ("code", "message"),
     [
         pytest.param("open('/etc/passwd').read()", "Forbidden function", id="read a file"),
-        pytest.param("open('/tmp/x', 'w').write('x')", "Forbidden function", id="write a file"),
+        pytest.param("open('x', 'w').write('x')", "Forbidden function", id="write a file"),
         pytest.param("import socket", "not allowed", id="socket"),
         pytest.param("import os\nwhile True:\n    os.fork()", "not allowed", id="fork bomb"),
         pytest.param("import subprocess", "not allowed", id="subprocess"),
