@@ -221,26 +221,52 @@ def _attention(
         **_: What other implementations take.
     """
     import torch
-    from torch.nn.functional import scaled_dot_product_attention as attend
 
     prefix, *branches = lengths
-    keys, values = key[:, :, :prefix], value[:, :, :prefix]
-    found = [attend(query[:, :, :prefix], keys, values, is_causal=True, scale=scaling)] if prefix else []
-    begin = prefix
-    for length in branches:
-        own = slice(begin, begin + length)
-        mask = torch.ones(length, prefix + length, dtype=torch.bool).tril(prefix)
-        found.append(
-            attend(
-                query[:, :, own],
-                torch.cat((keys, key[:, :, own]), dim=2),
-                torch.cat((values, value[:, :, own]), dim=2),
-                attn_mask=mask,
-                scale=scaling,
-            )
-        )
-        begin += length
-    return torch.cat(found, dim=2).transpose(1, 2).contiguous(), None
+    queries, keys, values = query[0], key[0], value[0]
+    own = slice(prefix, None)
+    found = []
+    if prefix:
+        ahead = torch.ones(prefix, prefix, dtype=torch.bool).triu(1)
+        scores = (queries[:, :prefix] @ keys[:, :prefix].transpose(1, 2)).masked_fill(ahead, -torch.inf)
+        found.append((scores * scaling).softmax(-1).to(scores.dtype) @ values[:, :prefix])
+    if branches:
+        rows = _Rows(branches)
+        local = rows.flat(rows.apart(queries[:, own]) @ rows.apart(keys[:, own]).transpose(2, 3))
+        local = local.masked_fill(torch.arange(rows.longest) > rows.place[:, None], -torch.inf)
+        scores = torch.cat((queries[:, own] @ keys[:, :prefix].transpose(1, 2), local), dim=2)
+        shares = (scores * scaling).softmax(-1).to(scores.dtype)
+        before, within = shares[..., :prefix], shares[..., prefix:]
+        mixed = rows.flat(rows.apart(within) @ rows.apart(values[:, own]))
+        found.append(before @ values[:, :prefix] + mixed)
+    return torch.cat(found, dim=1).transpose(0, 1)[None].contiguous(), None
+
+
+class _Rows:
+    """Conversations side by side as rows of one length: few large products instead of many small ones.
+
+    Torch's fused attention took 40 % of a training step on a CPU; so written it takes half of that.
+
+    Args:
+        lengths: Of the conversations, in tokens.
+    """
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        import torch
+
+        counts = torch.tensor(lengths)
+        self.count, self.longest = len(lengths), max(lengths)
+        self.place = torch.arange(sum(lengths)) - (counts.cumsum(0) - counts).repeat_interleave(counts)
+        self._at = torch.arange(self.count).repeat_interleave(counts) * self.longest + self.place
+
+    def apart(self, states: torch.Tensor) -> torch.Tensor:
+        """From (heads, tokens, size) to (heads, conversations, longest, size), filled up with zeros."""
+        blank = states.new_zeros(states.shape[0], self.count * self.longest, states.shape[2])
+        return blank.index_copy(1, self._at, states).view(-1, self.count, self.longest, states.shape[2])
+
+    def flat(self, states: torch.Tensor) -> torch.Tensor:
+        """Undoes `apart`."""
+        return states.flatten(1, 2).index_select(1, self._at)
 
 
 def _positions(model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, piece: Piece) -> torch.Tensor:
