@@ -37,6 +37,8 @@ __all__ = [
     "Screening",
     "ScreeningStatus",
     "Severity",
+    "Source",
+    "SourceScore",
     "Unit",
     "Verdict",
 ]
@@ -74,6 +76,16 @@ class ScreeningStatus(StrEnum):
     CLEAR = auto()
     SUSPECT = auto()
     UNSURE = auto()
+
+
+class Source(StrEnum):
+    """What an image is held against when its suspicion is formed."""
+
+    WORDS = auto()
+    REFERENCES = auto()
+    BATCH = auto()
+    TEMPLATE = auto()
+    DETECTOR = auto()
 
 
 class Origin(StrEnum):
@@ -220,14 +232,37 @@ class HeatMap(Record):
     values: tuple[float, ...]
 
 
+class SourceScore(Record):
+    """What one source says of an image.
+
+    Attributes:
+        score: As the source gives it: for words the probability of a defect; for references and batch by how
+            many deviations the image lies above good parts; for template and detector the strongest region.
+        suspicion: The same on the scale of the screening's `suspicion` and `threshold`.
+        decided: Whether it entered the screening's suspicion.
+        compared_with: Good parts, or other images of the batch, that it was held against; else 0.
+        parts: Suspicion per expert within the source, e.g. `texture`, `edges`, `shapes`.
+        remark: Why it did not decide, or how far it may be trusted; stable words, empty where all is well.
+    """
+
+    source: Source
+    score: float
+    suspicion: Fraction
+    decided: bool = False
+    compared_with: int = Field(default=0, ge=0)
+    parts: dict[str, float] = {}
+    remark: str = ""
+
+
 class Screening(Record):
-    """CLIP's opinion of one image.
+    """The opinion of one whole image.
 
     Attributes:
         scores: Probability per label (defect types, `normal`, hard negatives) of the most suspect view.
         suspicion: Calibrated in [0, 1]; compared with `threshold`.
         label: The best-fitting label, or `unknown` when nothing fits.
         review_band: Half width of the band around `threshold` that counts as unsure.
+        sources: What each source says; empty in records of versions that knew words alone.
     """
 
     image_id: str
@@ -238,7 +273,12 @@ class Screening(Record):
     threshold: Fraction
     review_band: Fraction = 0.0
     heat_map: HeatMap | None = None
+    sources: tuple[SourceScore, ...] = ()
     provenance: Provenance
+
+    def source(self, source: Source) -> SourceScore | None:
+        """Returns what a source says, or None where it was not asked."""
+        return next((each for each in self.sources if each.source is source), None)
 
 
 class Measurement(Record):

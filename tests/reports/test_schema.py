@@ -15,6 +15,7 @@ RECORDS = [
     records.ImageRecord,
     records.Scale,
     records.Screening,
+    records.SourceScore,
     records.HeatMap,
     records.Finding,
     records.Measurement,
