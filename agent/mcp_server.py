@@ -137,7 +137,7 @@ def _pictured(workbench: Workbench) -> Callable[[Any], list[Any]]:
     def answer(row: dict[str, Any]) -> list[Any]:
         contents: list[Any] = [_as_json({**row, "shown": "below"})]
         for shown in workbench.take_shown():
-            picture = workbench.picture(shown.image_id, shown.region_xyxy_px)
+            picture = workbench.showing.drawn(shown)
             picture.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
             file = BytesIO()
             picture.save(file, "JPEG", quality=_JPEG_QUALITY)

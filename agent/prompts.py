@@ -75,15 +75,16 @@ def _row(record: ImageRecord) -> str:
     return f"{record.id} | {record.name} | {record.width_px}x{record.height_px}{twin}"
 
 
-def batch_table(records: Sequence[ImageRecord], part: str) -> str:
+def batch_table(records: Sequence[ImageRecord], part: str, more: str = "") -> str:
     """Returns the batch as text: an image a line, the first of a large batch and how many more there are.
 
     Args:
         records: In batch order.
         part: What is inspected, from the recipe.
+        more: What else is to be known of a large batch, a line.
     """
     lines = [f"Batch: {len(records)} images of: {part}", "id | file | size in px"]
     lines += [_row(record) for record in records[:MOST_ROWS]]
     if len(records) > MOST_ROWS:
         lines.append(f"... {len(records) - MOST_ROWS} more, up to {records[-1].id}; images() lists them")
-    return "\n".join(lines)
+    return "\n".join([*lines, more] if more else lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,34 +25,24 @@ from agent.rows import (
     text_rows,
     unreadable_row,
 )
+from agent.showing import Showing, Shown
 from agent.verdicts import Verdicts, now
 from tools.errors import ImageError, UsageError
 from tools.overriding import AGENT
 from tools.pipeline.engines import Engines
 from tools.pipeline.stepwise import Stepwise
-from tools.records import BoxXyxyPx, Finding, ImageRecord, Inspection, Verdict
+from tools.records import Finding, ImageRecord, Inspection, Verdict
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from agent.examining import AskCandidates
     from reports.ledger import Ledger
     from reports.publishing import Publisher
     from tools.images import Batch
     from tools.recipe import Recipe
 
-__all__ = ["Shown", "Workbench"]
+__all__ = ["Workbench"]
 
-_MOST_SHOWN = 8  # pictures that one step may ask to see
 _MOST_CASES = 50
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture that a program asked to see."""
-
-    image_id: str
-    region_xyxy_px: BoxXyxyPx | None = None
 
 
 class Workbench:
@@ -74,7 +63,7 @@ class Workbench:
         approve: Is asked before the agent decides otherwise; None lets it.
 
     Attributes:
-        to_show: What programs asked to see since `take_shown`.
+        showing: What programs asked to see since `take_shown`.
         artifacts: Files that were written.
     """
 
@@ -98,7 +87,7 @@ class Workbench:
         self.sink: Sink = sink or (lambda _: None)
         self.cancel = cancel or threading.Event()
         self.ask_candidates = ask_candidates
-        self.to_show: list[Shown] = []
+        self.showing = Showing(batch)
         self.artifacts: list[Path] = []
         self.progress: Callable[[int, int], None] | None = None
         self.ids = ImageIds(batch.records)
@@ -162,15 +151,21 @@ class Workbench:
         return [finding_row(finding, verdicts.get(finding.image_id)) for finding in known]
 
     def look(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002
-        """Shows you the image, or a zoomed region [x_min, y_min, x_max, y_max] in px, at your next step."""
-        image_id = self.ids.one(id)
+        """Shows you the image, or a zoomed region [x_min, y_min, x_max, y_max] in px, at your next step.
+
+        Of more than 30 images there are several contact sheets: `look("sheet 2")` shows the second.
+        """
+        try:
+            image_id = self.ids.one(id)
+        except UsageError:  # an image that bears the name of a sheet comes first
+            if (sheet := self.showing.ask_sheet(id, region)) is None:
+                raise
+            return sheet
         record = self._readable(image_id)
         finding = self._known.get(str(id)) if region is None else None
         box = around(finding.box_xyxy_px) if finding else region
         clipped = region_of(box, record.width_px, record.height_px)
-        if len(self.to_show) >= _MOST_SHOWN:
-            raise UsageError(f"{_MOST_SHOWN} pictures wait to be shown", "look at more at a later step")
-        self.to_show.append(Shown(image_id, clipped))
+        self.showing.ask(Shown(image_id, clipped))
         x_min, y_min, x_max, y_max = clipped or (0, 0, record.width_px, record.height_px)
         size: Row = {"width_px": round(x_max - x_min), "height_px": round(y_max - y_min)}
         return {"id": image_id, "region": clipped and box_row(clipped), **size, "shown": "at the next step"}
@@ -319,22 +314,7 @@ class Workbench:
 
     def take_shown(self) -> list[Shown]:
         """Returns what programs asked to see since the last call."""
-        shown, self.to_show = self.to_show, []
-        return shown
-
-    def picture(self, image_id: str, region: BoxXyxyPx | None = None) -> Image:
-        """Returns an image, or a region of it, in full resolution, RGB.
-
-        Raises:
-            ImageError: It cannot be read.
-        """
-        from PIL import Image
-
-        image = Image.fromarray(self.batch.load(image_id))
-        if region is None:
-            return image
-        x_min, y_min, x_max, y_max = region
-        return image.crop((int(x_min), int(y_min), -int(-x_max // 1), -int(-y_max // 1)))
+        return self.showing.take()
 
     def summary(self, image_id: str) -> str:
         """Returns in a line what is known of an image; for a label that is no image, nothing."""

@@ -13,7 +13,8 @@ from PIL import Image
 from agent.calls import Calls
 from agent.cancelling import TurnCancelled
 from agent.events import Decision, Event, Inspected, ToolFinished, ToolProgress, ToolStarted
-from agent.workbench import Shown, Workbench
+from agent.showing import Shown
+from agent.workbench import Workbench
 from reports.ledger import Ledger
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
@@ -224,10 +225,9 @@ def test_look_asks_for_a_picture_a_region_or_a_finding(bench: Bench) -> None:
     assert shown[:2] == [Shown("img_001"), Shown("img_001", (0.0, 10.5, 30.0, 64.0))]
     assert (shown[2].image_id, row["region"]) == ("img_002", [0.0, 0.0, 56.0, 36.0])
     assert bench.workbench.take_shown() == []
-    assert bench.workbench.picture("img_001").size == (64, 64)
-    assert bench.workbench.picture("img_001", (0.0, 10.5, 30.0, 64.0)).size == (30, 54)
+    assert [bench.workbench.showing.drawn(each).size for each in shown[:2]] == [(64, 64), (30, 54)]
     with pytest.raises(ImageError):
-        bench.workbench.picture("img_004")
+        bench.workbench.showing.drawn(Shown("img_004"))
     for _ in range(8):
         bench.workbench.look(1)
     with pytest.raises(UsageError, match="wait to be shown"):
