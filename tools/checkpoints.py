@@ -23,6 +23,7 @@ __all__ = [
     "Checkpoint",
     "Kind",
     "ModelChoice",
+    "Runtime",
     "cache_dir",
     "checkpoint_folder",
     "file_sha256",
@@ -257,6 +258,26 @@ def load_transformer(
         processor = transformers.AutoProcessor.from_pretrained(folder, **local)
     placed = model if "quantization_config" in options else model.to(device)
     return placed.eval(), processor, folder
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """On what a model runs, as the user asked for it.
+
+    Attributes:
+        device: As `pick_device` takes it.
+        precision: As `pick_precision` takes it.
+        batch_size: Views or regions that go through the model at once; None leaves it to the model's kind.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: int | None = None
+
+    def placed(self) -> tuple[str, str]:
+        """Returns the device and the precision that this means here; raises as the two that pick them."""
+        device = pick_device(self.device)
+        return device, pick_precision(self.precision, device)
 
 
 def pick_device(name: str = "auto") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.timing import by_turns
-from tools.checkpoints import resolve
+from tools.checkpoints import Runtime, resolve
 from tools.forge.dataset import encode_jpeg
 from tools.forge.scene import synthesize
 from tools.images import Batch
@@ -31,7 +31,7 @@ def lines(folder: Path, recipe: Recipe) -> Iterator[str]:
         (images / f"{seed}.jpg").write_bytes(encode_jpeg(synthesize(seed).image_rgb, 92))
     threads = torch.get_num_threads()
     checkpoint = resolve("detector", recipe.models)
-    localizer = Localizer(checkpoint, recipe, device="cpu")
+    localizer = Localizer(checkpoint, recipe, Runtime("cpu"))
     batch = Batch.open([images])
     if checkpoint.path is None:
         raise RuntimeError("the benchmark needs a detector on this machine")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.timing import by_turns
-from tools.checkpoints import Checkpoint, quiet_transformers
+from tools.checkpoints import Checkpoint, Runtime, quiet_transformers
 from tools.forge.scene import synthesize
 from tools.recipe import Recipe
 from tools.records import ImageRecord
@@ -35,7 +35,7 @@ def lines(folder: Path, recipe: Recipe) -> Iterator[str]:
     labels = [label.name for label in prompt_labels(recipe)]
     classify = pipeline("zero-shot-image-classification", model=str(checkpoint.path), device="cpu")
 
-    whole = Screener(checkpoint, _with_windows(recipe, ()), device="cpu")
+    whole = Screener(checkpoint, _with_windows(recipe, ()), Runtime("cpu"))
     race = by_turns(
         lambda: list(whole.screen(zip(records, images, strict=True))),
         lambda: classify(pictures, candidate_labels=labels),
@@ -46,7 +46,7 @@ def lines(folder: Path, recipe: Recipe) -> Iterator[str]:
         f"transformers.pipeline {_IMAGES / race.theirs_s:.1f} images/s: {race.ratio:.2f} times as fast"
     )
     few = slice(0, _WINDOWED_IMAGES)
-    windowed = Screener(checkpoint, recipe, device="cpu")
+    windowed = Screener(checkpoint, recipe, Runtime("cpu"))
     views = len(views_of(records[0].width_px, records[0].height_px, recipe.screening))
     race = by_turns(
         lambda: list(windowed.screen(zip(records[few], images[few], strict=True))),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tools.checkpoints import Checkpoint, load_transformer, pick_device, pick_precision, weights_sha256
+from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
 from tools.errors import ModelError
 from tools.records import Provenance
 
@@ -27,6 +27,7 @@ __all__ = ["Captioner", "region_of"]
 _CLASSES = {"blip": "BlipForConditionalGeneration", "blip-2": "Blip2ForConditionalGeneration"}
 _CONTEXT = 1.6  # times the box's longer side: the defect with some of what surrounds it
 _MIN_SIDE_PX = 96
+_BATCH_SIZE = 8
 _RETRY_TEMPERATURE = 0.7
 _TOP_P = 0.9
 
@@ -60,9 +61,7 @@ class Captioner:
     Args:
         checkpoint: A BlipForConditionalGeneration or Blip2ForConditionalGeneration checkpoint.
         recipe: Prefix, beams, token limit, temperature, and whether to load in 8 bit.
-        device: As `pick_device` takes it.
-        precision: As `pick_precision` takes it.
-        batch_size: Regions that go through the model at once.
+        runtime: On what to run; 8 regions go through the model at once unless it says otherwise.
 
     Raises:
         ModelError: The checkpoint cannot be loaded, or 8 bit is wanted and bitsandbytes is not installed.
@@ -72,15 +71,12 @@ class Captioner:
         self,
         checkpoint: Checkpoint,
         recipe: Recipe,
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        batch_size: int = 8,
+        runtime: Runtime | None = None,
     ) -> None:
         self._settings = recipe.captioning
-        self._batch_size = batch_size
-        device = pick_device(device)
-        precision = pick_precision(precision, device)
+        runtime = runtime or Runtime()
+        self._batch_size = runtime.batch_size or _BATCH_SIZE
+        device, precision = runtime.placed()
         options = _eight_bit(device) if self._settings.load_in_8bit else {}
         self._model, self._processor, folder = load_transformer(
             checkpoint, _CLASSES, device=device, precision=precision, **options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.checkpoints import Checkpoint, pick_device, pick_precision, weights_sha256
+from tools.checkpoints import Checkpoint, Runtime, weights_sha256
 from tools.localization.detectors import Detector
 from tools.localization.merging import Detection, merge_views
 from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
@@ -27,6 +27,7 @@ __all__ = ["UNCLASSIFIED", "Localizer", "candidate_from_heat_map"]
 
 UNCLASSIFIED = "unclassified"
 
+_BATCH_SIZE = 8
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
 _HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
@@ -54,10 +55,8 @@ class Localizer:
     Args:
         checkpoint: A detector: folder of safetensors, `.onnx` or `.pt`.
         recipe: Defect types with their detector classes, and settings.
-        device: As `pick_device` takes it.
-        precision: As `pick_precision` takes it; the detector runs in float16 where that says half, on CUDA
-            only, and in float32 otherwise.
-        batch_size: Views that go through the detector at once.
+        runtime: On what to run: in float16 where its precision says half, on CUDA only, and in float32
+            otherwise; 8 views go through the detector at once unless it says otherwise.
         trust_checkpoint: Whether a `.pt` that the recipe does not vouch for may be loaded.
 
     Raises:
@@ -69,17 +68,16 @@ class Localizer:
         self,
         checkpoint: Checkpoint,
         recipe: Recipe,
+        runtime: Runtime | None = None,
         *,
-        device: str = "auto",
-        precision: str = "auto",
-        batch_size: int = 8,
         trust_checkpoint: bool = False,
     ) -> None:
         self._settings = recipe.localization
-        self._batch_size = batch_size
+        runtime = runtime or Runtime()
+        self._batch_size = runtime.batch_size or _BATCH_SIZE
         self._types = _types_of_classes(recipe)
-        device = pick_device(device)
-        half = device.startswith("cuda") and pick_precision(precision, device) != "float32"
+        device, precision = runtime.placed()
+        half = device.startswith("cuda") and precision != "float32"
         self._detector = Detector(
             checkpoint,
             self._settings,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from tools.checkpoints import Runtime
 
 if TYPE_CHECKING:
     from tools.captioning.captioner import Captioner
@@ -31,6 +33,11 @@ class EngineOptions:
     precision: str = "auto"
     batch_size: int = 32
     trust_checkpoint: bool = False
+
+    @property
+    def runtime(self) -> Runtime:
+        """On what the models run."""
+        return Runtime(self.device, self.precision, self.batch_size)
 
     def applied_to(self, recipe: Recipe) -> Recipe:
         """Returns the recipe with these choices in place of its own."""
@@ -66,9 +73,7 @@ class Engines:
         return Screener(
             resolve("clip", self.recipe.models),
             self.recipe,
-            device=self._options.device,
-            precision=self._options.precision,
-            batch_size=self._options.batch_size,
+            self._options.runtime,
         )
 
     @cached_property
@@ -80,9 +85,7 @@ class Engines:
         return Localizer(
             resolve("detector", self.recipe.models),
             self.recipe,
-            device=self._options.device,
-            precision=self._options.precision,
-            batch_size=self._options.batch_size,
+            self._options.runtime,
             trust_checkpoint=self._options.trust_checkpoint,
         )
 
@@ -104,8 +107,7 @@ class Engines:
         return Captioner(
             resolve("blip", self.recipe.models),
             self.recipe,
-            device=self._options.device,
-            precision=self._options.precision,
+            replace(self._options.runtime, batch_size=None),
         )
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.checkpoints import Checkpoint, load_transformer, pick_device, pick_precision, weights_sha256
+from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
 from tools.records import HeatMap, ImageRecord, Provenance, Screening, ScreeningStatus
 from tools.screening.prompts import prompt_labels, text_embeddings
 from tools.windows import Window, covering_windows
@@ -28,6 +28,7 @@ __all__ = ["UNKNOWN", "Screener", "views_of", "with_threshold"]
 
 UNKNOWN = "unknown"
 
+_BATCH_SIZE = 32
 _MIN_WINDOW_PX = 32  # a smaller window holds less than CLIP can name
 _HEAT_CELLS = 16  # along the image's shorter side
 _MAX_HEAT_CELLS = 64  # along the longer one
@@ -53,9 +54,7 @@ class Screener:
     Args:
         checkpoint: A CLIPModel checkpoint.
         recipe: Labels, prompts and settings.
-        device: As `pick_device` takes it.
-        precision: As `pick_precision` takes it.
-        batch_size: Views that go through the model at once.
+        runtime: On what to run; 32 views go through the model at once unless it says otherwise.
 
     Raises:
         ModelError: The checkpoint cannot be loaded.
@@ -66,15 +65,12 @@ class Screener:
         self,
         checkpoint: Checkpoint,
         recipe: Recipe,
-        *,
-        device: str = "auto",
-        precision: str = "auto",
-        batch_size: int = 32,
+        runtime: Runtime | None = None,
     ) -> None:
         self._settings = recipe.screening
-        self._batch_size = batch_size
-        device = pick_device(device)
-        precision = pick_precision(precision, device)
+        runtime = runtime or Runtime()
+        self._batch_size = runtime.batch_size or _BATCH_SIZE
+        device, precision = runtime.placed()
         self._labels = prompt_labels(recipe)
         self._is_defect = np.array([label.is_defect for label in self._labels])
         model, processor, folder = load_transformer(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tools.captioning.captioner import Captioner, region_of
+from tools.checkpoints import Runtime
 from tools.errors import ModelError
 from tools.recipe import Captioning
 
@@ -14,7 +15,7 @@ from tools.recipe import Captioning
 def captioner(blip_checkpoint, recipe):
     def make(batch_size=8, checkpoint=blip_checkpoint, **settings):
         changed = recipe.model_copy(update={"captioning": Captioning(**{"max_tokens": 8, **settings})})
-        return Captioner(checkpoint, changed, batch_size=batch_size)
+        return Captioner(checkpoint, changed, Runtime(batch_size=batch_size))
 
     return make
 

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 from scipy.ndimage import find_objects, label
 
-from tools.checkpoints import Checkpoint, file_sha256
+from tools.checkpoints import Checkpoint, Runtime, file_sha256
 from tools.errors import ModelError, UntrustedCheckpointError
 from tools.localization.detectors import Detector, import_ultralytics
 from tools.localization.localizer import UNCLASSIFIED, Localizer, candidate_from_heat_map
@@ -220,7 +220,7 @@ def test_order_batches_and_cancel(monkeypatch, recipe, picture, tmp_path):
     weights = tmp_path / "model.onnx"
     weights.write_bytes(b"weights")
     monkeypatch.setattr("tools.localization.localizer.Detector", ColourDetector)
-    localizer = Localizer(Checkpoint("detector", "colour", weights), recipe, batch_size=2)
+    localizer = Localizer(Checkpoint("detector", "colour", weights), recipe, Runtime(batch_size=2))
     pictures = [picture(1, 50, 50), picture(2, 60, 50), picture(3, 60, 50), picture(4, 60, 50)]
     assert len(list(localizer.locate(pictures))) == 4
     assert localizer._detector.batches == [1, 2, 1]

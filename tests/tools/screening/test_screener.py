@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from tools.checkpoints import Checkpoint, Runtime
 from tools.errors import ModelError, RecipeError
 from tools.recipe import Label, ScreeningSettings
 from tools.records import ScreeningStatus
@@ -60,9 +61,11 @@ def test_shrinking_agrees_with_the_image_processor(clip_checkpoint, recipe, pict
 
 def test_order_and_scores_do_not_depend_on_the_batch(clip_checkpoint, recipe, picture):
     pictures = [picture(number, 60 + 7 * number, 50 + number) for number in range(1, 6)]
-    many = list(Screener(clip_checkpoint, recipe, batch_size=7).screen(pictures))
+    many = list(Screener(clip_checkpoint, recipe, Runtime(batch_size=7)).screen(pictures))
     assert [screening.image_id for screening in many] == [record.id for record, _ in pictures]
-    alone = [next(Screener(clip_checkpoint, recipe, batch_size=64).screen([pair])) for pair in pictures]
+    alone = [
+        next(Screener(clip_checkpoint, recipe, Runtime(batch_size=64)).screen([pair])) for pair in pictures
+    ]
     assert [s.suspicion for s in many] == pytest.approx([s.suspicion for s in alone], abs=1e-5)
 
 
@@ -115,7 +118,7 @@ def test_cancel_stops_before_the_next_batch(clip_checkpoint, recipe, picture):
             taken.append(number)
             yield picture(number)
 
-    screener = Screener(clip_checkpoint, with_settings(recipe, window_fractions=()), batch_size=4)
+    screener = Screener(clip_checkpoint, with_settings(recipe, window_fractions=()), Runtime(batch_size=4))
     seen = []
     for screening in screener.screen(pictures(), cancel=cancel):
         seen.append(screening)
@@ -187,7 +190,9 @@ def test_clahe_and_crop_and_temperature_change_the_scores(clip_checkpoint, recip
 
 
 def test_provenance_names_the_weights_and_settings(clip_checkpoint, recipe, picture):
-    provenance = next(Screener(clip_checkpoint, recipe, precision="bfloat16").screen([picture()])).provenance
+    provenance = next(
+        Screener(clip_checkpoint, recipe, Runtime(precision="bfloat16")).screen([picture()])
+    ).provenance
     assert (provenance.tool, provenance.model, provenance.precision) == ("screening", "tiny-clip", "bfloat16")
     assert len(provenance.weights_sha256) == 64
     assert provenance.parameters["labels"] == ["normal", "scratch", "dent", "dust"]
@@ -196,8 +201,6 @@ def test_provenance_names_the_weights_and_settings(clip_checkpoint, recipe, pict
 
 def test_damaged_weights_are_a_model_error(clip_checkpoint, recipe, tmp_path):
     import shutil
-
-    from tools.checkpoints import Checkpoint
 
     shutil.copytree(clip_checkpoint.path, tmp_path, dirs_exist_ok=True)
     (tmp_path / "model.safetensors").write_bytes(b"no tensors")
