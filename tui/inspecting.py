@@ -19,14 +19,14 @@ from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
-    from reports.ledger import Embedding
+    from reports.ledger import Embedding, Ledger
     from tools.images import Batch
     from tools.pipeline.journal import Journal
     from tools.recipe import Recipe
 
 __all__ = ["InspectOptions", "run_inspect"]
 
-
+_REPORT = "report.pdf"
 _LEDGER_CHUNK = 64  # inspections entered at once
 
 
@@ -70,11 +70,12 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         batch = Batch.open(options.images, cancel=cancel)
         narrator.say(f"{len(batch)} images. Loading models ({applied.models.set}) ...")
         engines = Engines(applied, options.model_options)
+        ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, engines.models, options)
         with Journal(out, run) as journal:
             if journal.done_ids:
                 narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
-            _inspect_all(engines, batch, journal, narrator, cancel, options)
+            _inspect_all(engines, batch, journal, ledger, narrator, cancel, options.lot)
             inspections = list(journal.inspections())
             run = journal.run
         if cancel.is_set():
@@ -83,6 +84,8 @@ def run_inspect(options: InspectOptions) -> ExitCode:
                 f"the same command with --out {out} goes on from there",
             )
         artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
+        if ledger and options.report:
+            ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
     _print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
     return _exit_code(inspections)
 
@@ -114,21 +117,19 @@ def _inspect_all(
     engines: Engines,
     batch: Batch,
     journal: Journal,
+    ledger: Ledger | None,
     narrator: Narrator,
     cancel: threading.Event,
-    options: InspectOptions,
+    lot: str,
 ) -> None:
     """Inspects what is not done yet, and enters it into the ledger as it comes, a chunk at a time."""
-    ledger = open_ledger(wanted=options.ledger)
     weights = engines.screener.provenance.weights_sha256 or ""
     vectors: dict[str, Embedding] = {}
     new: list[Inspection] = []
 
     def enter() -> None:
         if ledger and new:
-            ledger.add_inspections(
-                new, recipe=engines.recipe, lot=options.lot, embeddings=vectors, weights=weights
-            )
+            ledger.add_inspections(new, recipe=engines.recipe, lot=lot, embeddings=vectors, weights=weights)
         for inspection in new:
             vectors.pop(inspection.image.id, None)
         new.clear()
@@ -173,10 +174,8 @@ def _write_outputs(
     artifacts = write_twins(report, out, cancel=cancel)
     if options.report:
         with narrator.progress("Writing the report", len(inspections)) as bar:
-            write_report(report, out / "report.pdf", progress=bar_setter(bar), cancel=cancel)
-        artifacts.insert(0, out / "report.pdf")
-        if ledger := open_ledger(wanted=options.ledger):
-            ledger.add_report(run, "report.pdf", [each.image for each in inspections], by=options.inspector)
+            write_report(report, out / _REPORT, progress=bar_setter(bar), cancel=cancel)
+        artifacts.insert(0, out / _REPORT)
     return artifacts
 
 
