@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from agent.abstention import Unsure, offer
 from agent.calls import Calls
 from agent.declining import DeclineTool
 from agent.events import (
@@ -15,6 +16,7 @@ from agent.events import (
     CodeWritten,
     Decision,
     Event,
+    ImageShown,
     Inspected,
     Note,
     Outcome,
@@ -24,7 +26,7 @@ from agent.events import (
     ToolStarted,
 )
 from agent.evidence import Evidence
-from agent.memory import Memory, Turn
+from agent.memory import Budget, Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
 from agent.results import fact_of_call, turn_result
@@ -46,14 +48,16 @@ if TYPE_CHECKING:
     from agent.examining import Proposal
     from agent.inspector import InspectionAgent
     from agent.models.base import VisionModel
+    from agent.models.pictures import Picture
     from agent.sandbox.executor import SandboxExecutor
     from agent.session import SessionOptions
     from tools.images import Batch
-    from agent.views import Views
     from tools.recipe import Recipe
 
 __all__ = ["Desk"]
 
+_SHEET_IMAGES = 30
+_SHEET_COLUMNS = 6
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
 
 
@@ -119,7 +123,7 @@ class Desk:
         for events in turns:
             result = turn_result(events)
             turn = Turn(result.request, answer=result.answer, is_finished=True)
-            if result.request:  # else these are decisions of the user before the first turn
+            if result.request and not result.came_to_nothing:  # else these are decisions before any turn
                 self._turns.append(turn)
             self._evidence.hear(result.request)
             for event in events:
@@ -167,6 +171,8 @@ class Desk:
             for item in agent.run(request, stream=True, reset=True):
                 if isinstance(item, FinalAnswerStep):
                     output = item.output
+        except Unsure as unsure:
+            return self._offer(number, request, unsure)
         except AgentGenerationError as error:
             cause = error.__cause__
             raise (
@@ -176,6 +182,17 @@ class Desk:
         self._turns[-1].answer = text
         self._emit(Answer(turn=number, text=text, unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
+
+    def _offer(self, number: int, request: str, unsure: Unsure) -> Outcome:
+        """Says that a request was not understood, and what could be asked instead."""
+        records, verdicts = self._batch.records, self.workbench.verdicts()
+        text = offer(unsure, records, verdicts, in_language_of(request), has_report=self._told_artifacts > 0)
+        if unsure.step == 1:  # nothing came of it, and nothing of it is put before the model again
+            self._turns.pop()
+        else:
+            self._turns[-1].answer = text
+        self._emit(Answer(turn=number, text=text))
+        return Outcome.DECLINED
 
     def use(self, tool: str, arguments: Mapping[str, JsonValue], request: str) -> None:
         """Uses a tool without the model; later turns know what it returned.
@@ -249,14 +266,13 @@ class Desk:
                 tools,
                 model,
                 self._executor,
-                self._memory(model, views, system_prompt(tools)),
-                new_pictures=views.new,
+                self._memory(model, system_prompt(tools)),
+                new_pictures=lambda: self._new_pictures(model),
                 is_backed=self._check,
-            from agent.views import Views
                 sink=self._on_agent_event,
                 cancel=self._cancel,
-            views = Views(self.workbench, model, self._options.budget, self._emit)
                 max_steps=self._options.max_steps,
+                abstention=self._options.abstention or model.abstention,
             )
         return self._agent
 
@@ -293,15 +309,52 @@ class Desk:
             if seen.sight is not Sight.PASSED:
                 self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
-    def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
+    def _memory(self, model: VisionModel, prompt: str) -> Memory:
         budget = self._options.budget
         if model.context_tokens:
             budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
-        more = self.workbench.showing.hint()
-        table = batch_table(self._batch.records, self._recipe.part.name, more)
-        memory = Memory(prompt, table, views.sheet(), budget, model.picture_tokens, views.seen)
+        table = batch_table(self._batch.records, self._recipe.part.name)
+        memory = Memory(prompt, table, self._sheet(model, budget), budget, model.picture_tokens, self._seen)
         memory.turns = self._turns  # one list: it outlives the model
         return memory
+
+    def _sheet(self, model: VisionModel, budget: Budget) -> Picture:
+        from PIL import Image
+
+        from agent.models.pictures import Picture
+        from tools.images import contact_sheet
+
+        pages = -(-len(self._batch) // _SHEET_IMAGES)
+        ids = [record.id for record in self._batch.records[:_SHEET_IMAGES]]
+        sheet = Image.fromarray(contact_sheet(self._batch, ids, columns=_SHEET_COLUMNS))
+        label = "contact sheet" if pages == 1 else f"contact sheet 1 of {pages}"
+        return Picture(label, model.fitted(sheet, budget.sheet_tokens))
+
+    def _new_pictures(self, model: VisionModel) -> list[Picture]:
+        """Takes what `look` asked for, fitted to the budget, and tells what it costs."""
+        from agent.models.pictures import Picture
+
+        pictures = []
+        for shown in self.workbench.take_shown():
+            image = self.workbench.picture(shown.image_id, shown.region_xyxy_px)
+            fitted = model.fitted(image, self._options.budget.picture_tokens)
+            region = shown.region_xyxy_px
+            place = f" ({', '.join(f'{edge:.0f}' for edge in region)})" if region else ""
+            pictures.append(Picture(f"{shown.image_id}{place}", fitted))
+            self._emit(
+                ImageShown(
+                    image_id=shown.image_id,
+                    region_xyxy_px=region,
+                    width_px=fitted.width,
+                    height_px=fitted.height,
+                    tokens=model.picture_tokens(*fitted.size),
+                )
+            )
+        return pictures
+
+    def _seen(self, picture: Picture) -> str:
+        """What is known of a picture that the model does not see any more."""
+        return self.workbench.summary(picture.label.partition(" ")[0])
 
     def _ask_candidates(self, image: Image, labels: Sequence[str]) -> Sequence[Proposal]:
         """Asks the model about a picture while its program runs; boxes come back in the image's pixels."""

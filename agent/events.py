@@ -15,6 +15,7 @@ from tools.records import BoxXyxyPx, Inspection, Record, Verdict
 
 __all__ = [
     "EVENT",
+    "Abstained",
     "Answer",
     "CodeWritten",
     "Decision",
@@ -194,6 +195,21 @@ class StepFinished(Record):
     usage: Usage = Usage()
 
 
+class Abstained(Record):
+    """The model was not sure enough of its newest program, which was not run.
+
+    Attributes:
+        sureness: Of the program, a log-probability.
+        least: What it should have been at least.
+    """
+
+    kind: Literal["abstained"] = "abstained"
+    turn: int
+    step: int
+    sureness: float
+    least: float
+
+
 class Note(Record):
     """Something the user should know: a missing wall of the sandbox, a blind backend, a fallback."""
 
@@ -242,6 +258,7 @@ Event = Annotated[
     | Decision
     | Inspected
     | StepFinished
+    | Abstained
     | Note
     | Answer
     | TurnFinished,

@@ -13,8 +13,9 @@ from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep, ToolCal
 from smolagents.monitoring import AgentLogger, LogLevel
 from smolagents.utils import AgentError, AgentParsingError
 
+from agent.abstention import Abstention, Unsure
 from agent.cancelling import stop_if_cancelled
-from agent.events import CodeWritten, StepFinished, Usage
+from agent.events import Abstained, CodeWritten, StepFinished, Usage
 from agent.memory import Memory, Step
 from agent.prompts import prompt_templates
 from tools.errors import TurnFailed
@@ -54,6 +55,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         sink: Is told when a step is over.
         cancel: Stops the turn when set.
         max_steps: Rounds per turn.
+        abstention: How sure the model must be of a program; None lets it run whatever it writes.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         sink: Sink,
         cancel: threading.Event,
         max_steps: int = 8,
+        abstention: Abstention | None = None,
     ) -> None:
         self.recall = recall
         self.turn_number = 0
@@ -75,6 +78,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self._is_backed = is_backed
         self._sink = sink
         self._cancel = cancel
+        self._abstention = abstention
         self._unparsable = 0
         self._code = ""
         super().__init__(
@@ -113,7 +117,18 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
                 thought = thought_of(str(memory_step.model_output or ""))
                 step = memory_step.step_number
                 self._sink(CodeWritten(turn=self.turn_number, step=step, thought=thought, code=self._code))
+                self._stop_if_unsure(memory_step)
             yield output
+
+    def _stop_if_unsure(self, memory_step: ActionStep) -> None:
+        """Ends the turn before a program runs of which the model was not sure enough."""
+        sureness = memory_step.model_output_message.raw["sureness"]
+        if self._abstention is None or sureness is None:
+            return
+        least, step = self._abstention.least(self._code), memory_step.step_number
+        if sureness < least:
+            self._sink(Abstained(turn=self.turn_number, step=step, sureness=sureness, least=least))
+            raise Unsure(step)
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)
@@ -137,13 +152,13 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         if self._unparsable >= _MOST_UNPARSABLE:
             raise TurnFailed(
                 f"the model wrote {_MOST_UNPARSABLE} answers in a row that are no program",
-                "ask in other words, or choose a larger model with --model",
+                "ask in other words, or choose a larger model (--model; /model in the app)",
             )
 
     def _handle_max_steps_reached(self, task: str) -> Any:  # noqa: ANN401 -- smolagents' signature
         raise TurnFailed(
             f"the model did not come to an answer within {self.max_steps} steps",
-            "ask for less at once, or choose a larger model with --model",
+            "ask for less at once, or choose a larger model (--model; /model in the app)",
         )
 
 

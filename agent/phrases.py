@@ -24,6 +24,20 @@ _PHRASES = {
         "{total} images, {accept} accepted, {reject} rejected, {review} for review; report: {report}",
         "이미지 {total}장, 합격 {accept}, 불합격 {reject}, 재검토 {review}, 보고서: {report}",
     ),
+    "not_understood": (
+        "I did not understand that, and did nothing. You can say, for example: {offers}.",
+        "이해하지 못해 아무것도 하지 않았습니다. 예를 들어 이렇게 말씀해 주세요: {offers}.",
+    ),
+    "not_sure": (
+        "I am not sure how to go on, and stopped here. You can say, for example: {offers}.",
+        "어떻게 이어 갈지 확실하지 않아 여기서 멈췄습니다. 예를 들어 이렇게 말씀해 주세요: {offers}.",
+    ),
+    "ask_inspect": ("inspect everything", "전체 검사해 줘"),
+    "ask_screen": ("screen all images", "전체 선별해 줘"),
+    "ask_look": ("show me {image}", "{image} 보여 줘"),
+    "ask_measure": ("measure the defects of {image}", "{image} 결함 크기 재 줘"),
+    "ask_report": ("write the report", "보고서 만들어 줘"),
+    "ask_verdicts": ("list the verdicts", "판정 결과 알려 줘"),
     "unfinished": ("(the turn was stopped before an answer)", "(답변 전에 중단되었습니다)"),
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import Field, JsonValue
 
-from agent.events import Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
+from agent.events import Abstained, Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
 from tools.records import Record
 
 __all__ = ["ToolCall", "TurnResult", "fact_of_call", "turn_result"]
@@ -24,6 +24,7 @@ class TurnResult(Record):
 
     Attributes:
         unverified: Why the answer is not backed by results; empty for a verified one.
+        abstained: Whether the model was not sure enough of a program, which was not run.
         error: Message and hint where the outcome is `failed`.
     """
 
@@ -35,8 +36,14 @@ class TurnResult(Record):
     tool_calls: tuple[ToolCall, ...] = ()
     artifacts: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    abstained: bool = False
     error: str = ""
     usage: Usage = Usage()
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether not even the first program was run."""
+        return self.abstained and self.steps == 1
 
 
 def turn_result(events: Iterable[Event]) -> TurnResult:
@@ -49,6 +56,8 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
                 result = TurnResult(request=request)
             case ToolStarted(tool=tool, arguments=arguments):
                 calls.append(ToolCall(tool=tool, arguments=arguments))
+            case Abstained():
+                result = result.model_copy(update={"abstained": True})
             case Answer(text=text, unverified=unverified):
                 result = result.model_copy(update={"answer": text, "unverified": unverified})
             case TurnFinished():

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from agent.settings import load_settings, model_choice
 from tools.errors import LoupeError, TurnFailed, UsageError
 
 if TYPE_CHECKING:
+    from agent.abstention import Abstention
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
     from tools.pipeline.engines import EngineOptions, Engines
@@ -47,6 +48,8 @@ class SessionOptions:
         engines: Checkpoints that see, and on what.
         budget: What a prompt may hold.
         ledger: Past and future cases; None keeps none.
+        abstention: How sure the model must be of its programs; None takes what `loupe.toml` says,
+            else what the checkpoint says.
         approve: Is asked, in the turn's thread, before the agent changes a verdict; None lets it.
     """
 
@@ -58,6 +61,7 @@ class SessionOptions:
     engines: EngineOptions | None = None
     budget: Budget = field(default_factory=Budget)
     ledger: Ledger | None = None
+    abstention: Abstention | None = None
     approve: Callable[[Decision], bool] | None = None
 
 
@@ -93,11 +97,13 @@ class Session:
         from tools.images import Batch
         from tools.recipe.file import load_recipe
 
-        self.options = options or SessionOptions()
+        settings = load_settings()
+        options = options or SessionOptions()
+        self.options = replace(options, abstention=options.abstention or settings.abstention)
         self._cancel = threading.Event()
         self.recipe = load_recipe(recipe or None)
         if isinstance(model, str):
-            model = model_choice(model, self.recipe.models.agent, load_settings())
+            model = model_choice(model, self.recipe.models.agent, settings)
         self.batch = Batch.open(images, cancel=self._cancel)
         self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._events: queue.Queue[Any] = queue.Queue()
@@ -252,7 +258,7 @@ class Session:
         turns = []
         for turn in self.turns:
             row = turn.model_dump(mode="json", include=shown)
-            more = turn.model_dump(mode="json", include={"error", "unverified"})
+            more = turn.model_dump(mode="json", include={"abstained", "error", "unverified"})
             turns.append(row | {name: value for name, value in more.items() if value})
         return {
             "turns": turns,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from agent.abstention import Abstention
 from tools.errors import UsageError
 
 __all__ = ["SETTINGS", "Settings", "load_settings", "model_choice"]
@@ -22,6 +23,7 @@ class Settings(BaseModel):
         model: Model string of the agent.
         user: Who decides, for the ledger and the report.
         ledger: Whether past cases are kept.
+        abstention: How sure the model must be of its programs, whatever the checkpoint says.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +31,7 @@ class Settings(BaseModel):
     model: str = ""
     user: str = ""
     ledger: bool = True
+    abstention: Abstention | None = None
 
 
 def load_settings(folder: Path | None = None) -> Settings:

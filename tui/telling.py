@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from agent.events import (
+    Abstained,
     CodeWritten,
     Decision,
     Event,
@@ -65,6 +66,8 @@ class Teller:
                 say(f"  {image_id}: {before or 'undecided'} -> {verdict} by {by}: {reason}")
             case StepFinished(error=error) if error:
                 say(f"  error: {_cut(error)}")
+            case Abstained(sureness=sureness, least=least):
+                say(f"  not run: the model is not sure enough of this program ({sureness:.2f} < {least:.2f})")
             case Note(text=text):
                 say(f"note: {text}")
             case TurnFinished(usage=usage, steps=steps, outcome=outcome, error=error):

@@ -19,6 +19,7 @@ from agent.models.repair import CLOSE, code_of, cut, repaired
 from tools.errors import ModelError
 
 if TYPE_CHECKING:
+    from agent.abstention import Abstention
     from agent.models.families import Family
     from agent.models.selftest import Sight
     from tools.records import BoxXyxyPx, Provenance
@@ -69,15 +70,26 @@ class Reply:
 
     def mean_logprob(self, part: str) -> float | None:
         """Mean log-probability of the tokens of one part of the text, or of all where it does not occur."""
+        inside = self._logprobs(part)
+        return sum(inside) / len(inside) if inside else None
+
+    def sureness(self, part: str) -> float | None:
+        """Log-probability of the least likely token of one part of the text, or of all where it is absent.
+
+        A program is as doubtful as its most doubtful choice: the many certain tokens around a guessed id or
+        tool make a mean of them all say little.
+        """
+        return min(self._logprobs(part), default=None)
+
+    def _logprobs(self, part: str) -> list[float]:
         start = max(self.text.find(part), 0)
         end = start + len(part) if part and part in self.text else len(self.text)
         before = (0, *(token_end for token_end, _ in self.tokens))
-        inside = [
+        return [
             logprob
             for token_start, (token_end, logprob) in zip(before, self.tokens, strict=False)
             if token_end > start and token_start < end
         ]
-        return sum(inside) / len(inside) if inside else None
 
 
 class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
@@ -94,6 +106,7 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
         on_text: Called with each piece of text as it is written.
         has_eyes: Whether its answers come from looking; written ones do not.
         sight: What its self-test showed; None before one.
+        abstention: How sure it must be of a program; None where nobody measured that.
     """
 
     has_eyes: ClassVar[bool] = True
@@ -117,6 +130,7 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
         self.cancel: threading.Event | None = None
         self.on_text: Callable[[str], None] | None = None
         self.sight: Sight | None = None
+        self.abstention: Abstention | None = None
         self._lock = threading.Lock()
         self._limit_tokens = max_picture_tokens
 
@@ -143,8 +157,8 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
             **kwargs: Not used; smolagents' signature.
 
         Returns:
-            The answer with its token counts; `raw` holds `mean_logprob` (of the code where there is code;
-            None where unknown), `text` (as written) and `reused_tokens`.
+            The answer with its token counts; `raw` holds `mean_logprob` and `sureness` (of the code where
+            there is code; None where unknown), `text` (as written) and `reused_tokens`.
 
         Raises:
             TurnCancelled: The user stopped the turn.
@@ -160,12 +174,14 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
             stop_if_cancelled(self.cancel)
         text = cut(reply.text, stops)
         content = repaired(text) if CLOSE in stops else text
+        code = code_of(content)
         return ChatMessage(
             role=MessageRole.ASSISTANT,
             content=content,
             token_usage=TokenUsage(reply.input_tokens, reply.output_tokens),
             raw={
-                "mean_logprob": reply.mean_logprob(code_of(content)),
+                "mean_logprob": reply.mean_logprob(code),
+                "sureness": reply.sureness(code),
                 "text": reply.text,
                 "reused_tokens": reply.reused_tokens,
             },

@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from agent.abstention import read_abstention
 from agent.cancelling import stop_if_cancelled
 from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS, ContextOverflow, Question, Reply, VisionModel
 from agent.models.families import OTHER, Family, family_of
@@ -106,6 +107,7 @@ class LocalModel(VisionModel):
             max_tokens,
             max_picture_tokens,
         )
+        self.abstention = read_abstention(folder)
         self._set_up(reuse_prefix=reuse_prefix)
 
     def _set_up(self, *, reuse_prefix: bool) -> None:

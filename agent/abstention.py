@@ -1,0 +1,116 @@
+"""When a model is too unsure of a program for it to be run, and what the user is offered instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.phrases import phrase
+from tools.errors import ModelError
+from tools.records import ImageRecord, ImageStatus, Language, Verdict
+
+__all__ = ["CHANGING", "FILE", "Abstention", "Unsure", "changes", "offer", "read_abstention"]
+
+FILE = "abstention.json"
+"""Where a checkpoint keeps its thresholds, beside its weights."""
+
+CHANGING = frozenset({"decide", "write_report"})
+"""Tools that change something; a program that names one needs a model that is surer."""
+
+LogProbability = Annotated[float, Field(le=0.0)]
+
+
+class Abstention(BaseModel):
+    """How sure of a program a model must be, at least, for the program to be run.
+
+    Attributes:
+        looking: Of one that only looks: a log-probability, as `Reply.sureness` has it.
+        changing: Of one that names a tool of `CHANGING`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    looking: LogProbability
+    changing: LogProbability
+
+    def least(self, code: str) -> float:
+        """Returns the threshold that holds for a program."""
+        return max(self.looking, self.changing) if changes(code) else self.looking
+
+
+class Unsure(Exception):
+    """A model was not sure enough of its program, which was not run.
+
+    Args:
+        step: Of the turn; those before it ran.
+    """
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"not sure enough of the program of step {step}")
+        self.step = step
+
+
+def changes(code: str) -> bool:
+    """Whether a program names a tool that changes something; one that cannot be read will not run."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Name) and node.id in CHANGING for node in ast.walk(tree))
+
+
+def read_abstention(folder: Path) -> Abstention | None:
+    """Reads the thresholds of a checkpoint; most have none.
+
+    Raises:
+        ModelError: There are some, but damaged ones.
+    """
+    path = folder / FILE
+    try:
+        return Abstention.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise ModelError(
+            f"`{path}` does not hold the thresholds of a model ({type(error).__name__}).",
+            "Calibrate it again, or delete the file.",
+        ) from error
+
+
+def offer(
+    unsure: Unsure,
+    records: Sequence[ImageRecord],
+    verdicts: Mapping[str, Verdict],
+    language: Language,
+    *,
+    has_report: bool,
+) -> str:
+    """Says that a request was not understood, with three that make sense now.
+
+    Args:
+        unsure: Where the turn ended.
+        records: Of the batch.
+        verdicts: Of the images that have one.
+        language: Of the user.
+        has_report: Whether a report was written already.
+    """
+    ids = [record.id for record in records if record.status is ImageStatus.READABLE]
+    key = "not_understood" if unsure.step == 1 else "not_sure"
+    return phrase(key, language, offers="; ".join(_requests(ids, verdicts, language, has_report)))
+
+
+def _requests(
+    ids: Sequence[str], verdicts: Mapping[str, Verdict], language: Language, has_report: bool
+) -> list[str]:
+    doubtful = [each for each in ids if verdicts.get(each, Verdict.ACCEPT) is not Verdict.ACCEPT]
+    image = (doubtful or [*ids, ""])[0]
+    if not verdicts:
+        keys = ["ask_inspect", "ask_screen", "ask_look"]
+    else:
+        keys = ["ask_measure" if doubtful else "ask_look", "ask_verdicts" if has_report else "ask_report"]
+        keys.append("ask_look" if doubtful else "ask_inspect" if has_report else "ask_verdicts")
+    return [phrase(key, language, image=image) for key in keys]

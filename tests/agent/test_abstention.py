@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.abstention import FILE, Abstention, Unsure, changes, offer, read_abstention
+from agent.events import Abstained, Answer, Outcome, ToolStarted, TurnFinished
+from agent.log import read_log
+from agent.models.base import Question, Reply
+from agent.models.messages import text_of
+from agent.models.scripted import ScriptedModel
+from agent.session import Session, SessionOptions
+from tests.agent.fakes import FakeEngines, write_batch
+from tools.errors import ModelError
+from tools.recipe.file import load_recipe
+from tools.records import ImageRecord, ImageStatus, Language, ScreeningStatus, Verdict
+
+EN, KO = Language.EN, Language.KO
+LOOK, DECIDE = "final_answer(str(len(screen())))", 'final_answer(decide("img_001", "reject", "bent")["id"])'
+
+
+class Doubtful(ScriptedModel):
+    """Writes one program per call, each as surely as it is told."""
+
+    def __init__(self, *answers: tuple[str, float]) -> None:
+        super().__init__([f"<code>\n{code}\n</code>" for code, _ in answers])
+        self._sure = [sureness for _, sureness in answers]
+
+    def _reply(self, question: Question) -> Reply:
+        reply = super()._reply(question)
+        end = len(reply.text)
+        return replace(reply, tokens=((end // 2, self._sure.pop(0)), (end, -0.001)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_batch(tmp_path / "parts", 3)
+    return tmp_path
+
+
+def opened(folder: Path, model: ScriptedModel, **options: object) -> Session:
+    engines = FakeEngines(load_recipe(), {"img_002": ScreeningStatus.SUSPECT}, ["img_002"])
+    return Session(
+        [folder / "parts"],
+        model=model,
+        out=folder / "out",
+        options=SessionOptions(**options),
+        engines=engines.as_engines,
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sureness", "runs"),
+    [
+        (LOOK, -0.4, True),
+        (LOOK, -0.6, False),
+        (DECIDE, -0.4, False),
+        (DECIDE, -0.05, True),
+    ],
+)
+def test_what_changes_something_must_be_surer(folder: Path, code: str, sureness: float, runs: bool) -> None:
+    model = Doubtful((code, sureness))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        events = list(session.ask("do it"))
+        assert any(isinstance(event, ToolStarted) for event in events) is runs
+        assert session.turns[0].outcome is (Outcome.ANSWERED if runs else Outcome.DECLINED)
+        assert session.turns[0].abstained is not runs
+        assert bool(session.verdicts()) is (runs and code == DECIDE)
+        assert session.result()["turns"][0].get("abstained", False) is not runs
+
+
+def test_who_never_measured_it_runs_everything(folder: Path) -> None:
+    with opened(folder, Doubtful((LOOK, -9.0))) as session:
+        assert [event.text for event in session.ask("x") if isinstance(event, Answer)] == ["3"]
+
+
+def test_what_the_session_is_told_wins_over_the_checkpoint(folder: Path) -> None:
+    model = Doubtful((LOOK, -0.6))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model, abstention=Abstention(looking=-1, changing=-1)) as session:
+        list(session.ask("x"))
+        assert session.turns[0].outcome is Outcome.ANSWERED
+
+
+def test_what_loupe_toml_says_holds_for_any_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "loupe.toml").write_text("[abstention]\nlooking = -0.5\nchanging = -0.1\n")
+    monkeypatch.chdir(folder)
+    with opened(folder, Doubtful((LOOK, -0.6))) as session:
+        list(session.ask("x"))
+        assert session.turns[0].abstained
+
+
+def test_an_abstention_is_told_in_the_users_language_logged_and_forgotten_by_the_model(folder: Path) -> None:
+    model = Doubtful((LOOK, -0.6), (LOOK, -0.01))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        first = list(session.ask("뷁뷁"))
+        list(session.ask("how many?"))
+    [answer] = [event for event in first if isinstance(event, Answer)]
+    assert answer.text.startswith("이해하지 못해 아무것도 하지 않았습니다.")
+    assert "img_001 보여 줘" in answer.text
+    [abstained] = [event for event in read_log(folder / "out")[1] if isinstance(event, Abstained)]
+    assert (abstained.sureness, abstained.least) == (-0.6, -0.5)
+    assert isinstance(first[-1], TurnFinished)
+    assert "뷁" not in text_of(model.sent[1], "user")
+
+    resumed = Doubtful((LOOK, -0.01))
+    with opened(folder, resumed) as session:
+        list(session.ask("again"))
+    assert "뷁" not in text_of(resumed.sent[0], "user")
+    assert "how many?" in text_of(resumed.sent[0], "user")
+
+
+def test_what_ran_before_the_doubt_is_not_denied(folder: Path) -> None:
+    model = Doubtful((DECIDE.replace("final_answer", "print"), -0.01), (LOOK, -0.6))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        [answer] = [event for event in session.ask("reject 1") if isinstance(event, Answer)]
+        assert "stopped here" in answer.text
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "has_report", "language", "offered"),
+    [
+        ({}, False, EN, "inspect everything; screen all images; show me img_002."),
+        ({}, False, KO, "전체 검사해 줘; 전체 선별해 줘; img_002 보여 줘."),
+        ({"img_002": "accept"}, False, EN, "show me img_002; write the report; list the verdicts."),
+        (
+            {"img_003": "reject"},
+            False,
+            EN,
+            "measure the defects of img_003; write the report; show me img_003.",
+        ),
+        ({"img_003": "review"}, True, KO, "img_003 결함 크기 재 줘; 판정 결과 알려 줘; img_003 보여 줘."),
+        ({"img_002": "accept"}, True, EN, "show me img_002; list the verdicts; inspect everything."),
+    ],
+)
+def test_three_things_are_offered_that_fit_the_batch(
+    verdicts: dict[str, str], has_report: bool, language: Language, offered: str
+) -> None:
+    records = [
+        ImageRecord(id="img_001", name="a.jpg", status=ImageStatus.UNREADABLE, reason="empty"),
+        ImageRecord(id="img_002", name="b.jpg", sha256="2" * 64, width_px=9, height_px=9),
+        ImageRecord(id="img_003", name="c.jpg", sha256="3" * 64, width_px=9, height_px=9),
+    ]
+    known = {each: Verdict(verdict) for each, verdict in verdicts.items()}
+    assert offer(Unsure(1), records, known, language, has_report=has_report).endswith(": " + offered)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_changing"),
+    [
+        (LOOK, False),
+        (DECIDE, True),
+        ("f = write_report\nf()", True),
+        ('final_answer("decide")', False),
+        ("decide(", False),
+    ],
+)
+def test_a_program_that_names_what_changes_something_may_change_it(code: str, is_changing: bool) -> None:
+    assert changes(code) is is_changing
+
+
+def test_thresholds_lie_beside_the_weights(tmp_path: Path) -> None:
+    assert read_abstention(tmp_path) is None
+    given = Abstention(looking=-0.5, changing=-0.1)
+    (tmp_path / FILE).write_text(given.model_dump_json())
+    assert read_abstention(tmp_path) == given
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"looking": 0.5, "changing": -0.1}', '{"looking": -1'])
+def test_damaged_thresholds_are_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ModelError, match=FILE):
+        read_abstention(tmp_path)
