@@ -101,7 +101,7 @@ def load_recipe(path: Path | str | None = None) -> Recipe:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RecipeError(f"{shown}:{line}: not UTF-8 text", "Save the file as UTF-8.") from error
-    return parse_recipe(text, shown)
+    return parse_recipe(text, shown).loaded_from(file)
 
 
 def _missing(file: Path) -> RecipeError:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from tools.records import Language, Severity
 
@@ -24,6 +25,7 @@ __all__ = [
     "Models",
     "Part",
     "Recipe",
+    "References",
     "ReportFields",
     "ScaleSpec",
     "ScreeningSettings",
@@ -139,6 +141,32 @@ class ScreeningSettings(Section):
     templates: tuple[str, ...] = ()
 
 
+class References(Section):
+    """How images are held against good parts, which `loupe good` names, or against each other.
+
+    Attributes:
+        backbone: What describes the patches: `texture` (nothing to load), `clip` for the recipe's own
+            CLIP, or a path or hub id of a vision tower.
+        overkill: Share of good parts that may be called suspect; it sets where the threshold lies.
+        rotations: Angles over the full circle in which the part may lie; 1 where it always lies alike.
+        registration: Whether parts are laid over each other first; left out, the good parts show it.
+        layout: Whether what is missing, added or moved on a registered part counts, besides its texture.
+        foreground: Whether an even background is left out of the comparison.
+        batch: Whether the images of a batch are held against each other where there are no good parts.
+        template: Picture of the part without a defect, relative to the recipe's folder; `{stem}` in it stands
+            for the image's own name without its ending. Where it is given, every difference is a finding.
+    """
+
+    backbone: Annotated[str, Field(min_length=1)] = "texture"
+    overkill: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
+    rotations: int = Field(default=1, ge=1, le=36)
+    registration: bool | None = None
+    layout: bool = True
+    foreground: bool = False
+    batch: bool = True
+    template: str = ""
+
+
 class Localization(Section):
     """How the detector looks.
 
@@ -248,12 +276,15 @@ class Recipe(Section):
     hard_negatives: dict[Name, Label] = {}
     normal_prompts: tuple[str, ...] = ()
     screening: ScreeningSettings = ScreeningSettings()
+    references: References = References()
     localization: Localization = Localization()
     captioning: Captioning = Captioning()
     zones: tuple[Zone, ...] = ()
     scale: ScaleSpec | None = None
     models: Models = Models()
     report: ReportFields = ReportFields()
+
+    _file: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -265,6 +296,17 @@ class Recipe(Section):
             if name in self.defects:
                 raise ValueError(f"{name!r} is both a defect type and a hard negative")
         return self
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it was loaded from; None where it was made otherwise."""
+        return self._file
+
+    def loaded_from(self, file: Path) -> Self:
+        """Returns the recipe with the file that it stands in; its meaning is the same."""
+        recipe = self.model_copy()
+        recipe._file = file
+        return recipe
 
     @property
     def sha256(self) -> str:

@@ -43,6 +43,7 @@ class ReferenceOptions(Record):
         rigid: Whether images are laid over each other and compared place by place; None finds out.
         turns: Angles, spread over the full circle, in which references are kept; 1 keeps them as they are.
         foreground: Whether an even background is left out of the comparison.
+        layout: Whether edges and shapes of a rigid part are compared, besides its patches.
         max_patches: Patches kept per backbone, as a coreset.
     """
 
@@ -50,6 +51,7 @@ class ReferenceOptions(Record):
     rigid: bool | None = None
     turns: int = Field(default=1, ge=1, le=36)
     foreground: bool = False
+    layout: bool = True
     max_patches: int = Field(default=4000, ge=100)
 
 
@@ -75,6 +77,7 @@ class ReferenceScore(Record):
 
     Attributes:
         score: In [0, 1]: about 0.1 for a typical good image, 0.5 at the threshold.
+        deviations: By how many deviations of good images it lies above them, before it became the score.
         heat_map: The same scale per place; 0.5 is as far as the farthest cells of an image at the threshold.
         parts: The score that each backbone, and the layout's edges and shapes, would give alone.
         registered: Correlation of edges with the reference's; None where the part is not rigid.
@@ -82,6 +85,7 @@ class ReferenceScore(Record):
 
     image_id: str
     score: float = Field(ge=0.0, le=1.0)
+    deviations: float
     heat_map: HeatMap
     parts: dict[str, float]
     registered: float | None = None
@@ -124,7 +128,7 @@ class ReferenceSet:
             self._bank(number) for number in range(len(self.backbones))
         )
         views = [reference.view for reference in self.references[:_MAX_PLACED] if reference.view]
-        self._layout = Layout(views) if views else None
+        self._layout = Layout(views) if views and options.layout else None
         self.calibration = calibration or self._calibrated()
 
     @classmethod
@@ -229,9 +233,11 @@ class ReferenceSet:
             levels = np.array([level(_inside(each, seen.mask)) for each in maps])
             alone = (levels - self.calibration.means) / self.calibration.deviations
             names = [backbone.name for backbone in self.backbones] + ["edges", "shapes"]
+            fused = self.calibration.fused(levels)
             yield ReferenceScore(
                 image_id=record.id,
-                score=round(self.calibration.suspicion(self.calibration.fused(levels)), 6),
+                score=round(self.calibration.suspicion(fused), 6),
+                deviations=round(fused, 4),
                 heat_map=self._heat_map(seen, maps),
                 parts={
                     name: round(self.calibration.suspicion(float(z)), 6)
