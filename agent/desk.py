@@ -16,7 +16,6 @@ from agent.events import (
     CodeWritten,
     Decision,
     Event,
-    ImageShown,
     Inspected,
     Note,
     Outcome,
@@ -26,7 +25,7 @@ from agent.events import (
     ToolStarted,
 )
 from agent.evidence import Evidence
-from agent.memory import Budget, Memory, Turn
+from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
 from agent.results import fact_of_call, turn_result
@@ -48,16 +47,14 @@ if TYPE_CHECKING:
     from agent.examining import Proposal
     from agent.inspector import InspectionAgent
     from agent.models.base import VisionModel
-    from agent.models.pictures import Picture
     from agent.sandbox.executor import SandboxExecutor
     from agent.session import SessionOptions
+    from agent.views import Views
     from tools.images import Batch
     from tools.recipe import Recipe
 
 __all__ = ["Desk"]
 
-_SHEET_IMAGES = 30
-_SHEET_COLUMNS = 6
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
 
 
@@ -255,8 +252,10 @@ class Desk:
         if self._agent is None:
             from agent.inspector import InspectionAgent
             from agent.sandbox.executor import SandboxExecutor
+            from agent.views import Views
 
             model = self._loaded()
+            views = Views(self.workbench, model, self._options.budget, self._emit)
             tools = [*build_tools(self._calls).values(), DeclineTool(self._on_decline)]
             self._executor = SandboxExecutor(cancel=self._cancel)
             for wall in self._executor.walls:
@@ -266,8 +265,8 @@ class Desk:
                 tools,
                 model,
                 self._executor,
-                self._memory(model, system_prompt(tools)),
-                new_pictures=lambda: self._new_pictures(model),
+                self._memory(model, views, system_prompt(tools)),
+                new_pictures=views.new,
                 is_backed=self._check,
                 sink=self._on_agent_event,
                 cancel=self._cancel,
@@ -309,52 +308,15 @@ class Desk:
             if seen.sight is not Sight.PASSED:
                 self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
-    def _memory(self, model: VisionModel, prompt: str) -> Memory:
+    def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
         budget = self._options.budget
         if model.context_tokens:
             budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
-        table = batch_table(self._batch.records, self._recipe.part.name)
-        memory = Memory(prompt, table, self._sheet(model, budget), budget, model.picture_tokens, self._seen)
+        more = self.workbench.showing.hint()
+        table = batch_table(self._batch.records, self._recipe.part.name, more)
+        memory = Memory(prompt, table, views.sheet(), budget, model.picture_tokens, views.seen)
         memory.turns = self._turns  # one list: it outlives the model
         return memory
-
-    def _sheet(self, model: VisionModel, budget: Budget) -> Picture:
-        from PIL import Image
-
-        from agent.models.pictures import Picture
-        from tools.images import contact_sheet
-
-        pages = -(-len(self._batch) // _SHEET_IMAGES)
-        ids = [record.id for record in self._batch.records[:_SHEET_IMAGES]]
-        sheet = Image.fromarray(contact_sheet(self._batch, ids, columns=_SHEET_COLUMNS))
-        label = "contact sheet" if pages == 1 else f"contact sheet 1 of {pages}"
-        return Picture(label, model.fitted(sheet, budget.sheet_tokens))
-
-    def _new_pictures(self, model: VisionModel) -> list[Picture]:
-        """Takes what `look` asked for, fitted to the budget, and tells what it costs."""
-        from agent.models.pictures import Picture
-
-        pictures = []
-        for shown in self.workbench.take_shown():
-            image = self.workbench.picture(shown.image_id, shown.region_xyxy_px)
-            fitted = model.fitted(image, self._options.budget.picture_tokens)
-            region = shown.region_xyxy_px
-            place = f" ({', '.join(f'{edge:.0f}' for edge in region)})" if region else ""
-            pictures.append(Picture(f"{shown.image_id}{place}", fitted))
-            self._emit(
-                ImageShown(
-                    image_id=shown.image_id,
-                    region_xyxy_px=region,
-                    width_px=fitted.width,
-                    height_px=fitted.height,
-                    tokens=model.picture_tokens(*fitted.size),
-                )
-            )
-        return pictures
-
-    def _seen(self, picture: Picture) -> str:
-        """What is known of a picture that the model does not see any more."""
-        return self.workbench.summary(picture.label.partition(" ")[0])
 
     def _ask_candidates(self, image: Image, labels: Sequence[str]) -> Sequence[Proposal]:
         """Asks the model about a picture while its program runs; boxes come back in the image's pixels."""
