@@ -13,8 +13,8 @@ _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 _PHRASES = {
     "failed": ("I could not finish this: {reason}.", "이 요청을 끝내지 못했습니다: {reason}."),
     "offer": (
-        "The fixed pipeline works without the model: `loupe inspect` gives the verdicts and the report.",
-        "모델 없이도 고정 검사 절차를 쓸 수 있습니다. `loupe inspect`로 판정과 보고서를 얻을 수 있습니다.",
+        "The fixed pipeline works without the model: `{command}` gives the verdicts and the report.",
+        "모델 없이도 고정 검사 절차를 쓸 수 있습니다. `{command}`로 판정과 보고서를 얻을 수 있습니다.",
     ),
     "fell_back": (
         "The fixed pipeline ran instead: {summary}.",

@@ -44,6 +44,7 @@ class SessionOptions:
         user: Who decides, for the ledger and the report.
         max_steps: Rounds of model and code per turn.
         fallback: Runs the fixed pipeline where the model fails, instead of only offering it.
+        inspect_command: What the user types to run the fixed pipeline, where it is offered.
         self_test: Shows the model pictures of known content before the first turn.
         engines: Checkpoints that see, and on what.
         budget: What a prompt may hold.
@@ -57,6 +58,7 @@ class SessionOptions:
     language: str = ""
     max_steps: int = 8
     fallback: bool = False
+    inspect_command: str = "loupe inspect"
     self_test: bool = True
     engines: EngineOptions | None = None
     budget: Budget = field(default_factory=Budget)
@@ -314,7 +316,7 @@ class Session:
         language = in_language_of(request)
         text = phrase("failed", language, reason=failure.message.rstrip("."))
         if not self.options.fallback:
-            text += " " + phrase("offer", language)
+            text += " " + phrase("offer", language, command=self.options.inspect_command)
         else:
             try:
                 text += " " + phrase(

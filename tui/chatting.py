@@ -97,6 +97,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSe
             engines=engines,
             ledger=open_ledger(wanted=ledger),
             approve=approve,
+            inspect_command="/inspect",
         )
         if start.resume:
             return Session.resume(start.resume, start.model, options=options)

@@ -76,6 +76,7 @@ def _checkpoint(spec: str) -> Checkpoint:
     if not _POCKET.is_dir():
         raise ModelError(
             "There is no pocket model for the agent yet.",
-            "Name a model: `--model Qwen/Qwen2.5-VL-3B-Instruct`, a folder, or `http://127.0.0.1:8000/v1#name`.",
+            "Name one with --model (/model in the app): `Qwen/Qwen2.5-VL-3B-Instruct`, a folder, or "
+            "`http://127.0.0.1:8000/v1#name`.",
         )
     return Checkpoint("agent", "pocket/agent", _POCKET)

@@ -149,6 +149,14 @@ def test_a_failing_model_is_said_and_the_pipeline_offered(
     assert "loupe inspect" in last(events, Answer).text
 
 
+@pytest.mark.parametrize("request_", ["inspect", "전부 검사해 줘"])
+def test_the_pipeline_is_offered_as_the_user_can_start_it_where_they_are(bench: Bench, request_: str) -> None:
+    with bench.open(inspect_command="/inspect") as session:
+        answer = last(list(session.ask(request_)), Answer).text
+    assert "`/inspect`" in answer
+    assert "loupe inspect" not in answer
+
+
 def test_headless_the_pipeline_takes_over_from_a_failing_model(bench: Bench) -> None:
     with bench.open(fallback=True) as session:
         events = list(session.ask("전부 검사해 줘"))

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.events import Answer
+from tests.agent.fakes import write_batch
 from tools.errors import UsageError
+from tools.pipeline.engines import EngineOptions
 from tools.records import Language
+from tui.chat.background import Start
 from tui.chat.words import language_of_terminal
-from tui.chatting import run_chat
+from tui.chatting import run_chat, session_opener
 
 
 def test_without_a_terminal_the_way_for_scripts_is_named(tmp_path: Path) -> None:
@@ -28,6 +32,15 @@ def test_the_interface_speaks_the_language_of_the_terminal(
     monkeypatch.delenv("LC_MESSAGES", raising=False)
     monkeypatch.setenv("LANG", locale)
     assert language_of_terminal() is expected
+
+
+def test_in_the_app_the_pipeline_is_offered_as_its_own_command(tmp_path: Path) -> None:
+    write_batch(tmp_path / "parts", 1)
+    start = Start((str(tmp_path / "parts"),), model=str(tmp_path / "no-model"), out=tmp_path / "out")
+    opened = session_opener("kim", EngineOptions(), ledger=False)(start, lambda _: True)
+    with opened as session:
+        answers = [event.text for event in session.ask("inspect") if isinstance(event, Answer)]
+    assert "`/inspect`" in answers[0]
 
 
 def test_the_app_paints_before_models_and_the_agent_are_imported() -> None:
