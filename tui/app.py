@@ -190,12 +190,21 @@ class LoupeApp(App[ExitCode]):
         found = parse(message.text)
         if found is not None:
             name, arguments = found
-            if name in SLASH_COMMANDS:
+            if name in SLASH_COMMANDS and self._is_busy and SLASH_COMMANDS[name].tool:
+                self._give_back(message.text)
+            elif name in SLASH_COMMANDS:
                 await self._commands.carry_out(SLASH_COMMANDS[name], arguments, message.text)
             else:
                 await self.workspace.conversation.say(self.words("slash.unknown", name=f"/{name}"))
-            return
-        await self.begin(lambda session: session.ask(without_mentions(message.text)))
+        elif self._is_busy:
+            self._give_back(message.text)
+        else:
+            await self.begin(lambda session: session.ask(without_mentions(message.text)))
+
+    def _give_back(self, text: str) -> None:
+        """Leaves a request in the prompt, to be sent when the running one is done."""
+        self.notify(self.words("running.already"), severity="warning")
+        self.workspace.prompt.give_back(text)
 
     async def begin(self, turn: Callable[[Session], Iterator[Event]]) -> None:
         """Begins a turn, unless one is running; while a session is being opened, once it is."""

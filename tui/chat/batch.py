@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -30,7 +31,6 @@ _LOOKS = {
     ALL: ("∑", ""),
 }
 _PAUSE = 10  # times as long as drawing took
-_WIDE_CELLS = 66  # from here on each filter is named
 # Widths in cells, a space for the gap included; a Korean letter takes two.
 _COLUMNS = (
     ("mark", 2),
@@ -264,23 +264,23 @@ class BatchPanel(Vertical):
             self.post_message(self.Highlighted(self.current))
 
     def _draw_filters(self) -> None:
-        found = counts(self._rows)
+        found, room = counts(self._rows), self.size.width
+        ways = (self._filters(found, names=FILTERS), self._filters(found, names=(self.filter,)))
+        narrow = self._filters(found, names=(self.filter,), margin="")
+        line = next((each for each in ways if cell_len(each.plain) <= room), narrow)
+        self.query_one("#filters", Static).update(line)
+
+    def _filters(self, found: Mapping[str, int], names: Sequence[str], margin: str = " ") -> Content:
+        """The line of filters, with a name for some and only the sign for the others."""
         parts: list[Content] = []
         for each in FILTERS:
             sign, style = _LOOKS[each]
-            is_chosen = each == self.filter
-            has_room = self.size.width >= _WIDE_CELLS
-            text = (
-                f"{sign} {self._words(each)} {found[each]}"
-                if is_chosen or has_room
-                else f"{sign} {found[each]}"
-            )
-            looks = f"{style} bold reverse" if is_chosen else style
-            link = f"@click=screen.filter('{each}')"
-            parts.append(
-                Content.from_markup(f"[{looks} {link}] {text} [/]" if looks else f"[{link}] {text} [/]")
-            )
-        self.query_one("#filters", Static).update(Content(" ").join(parts))
+            name = f"{self._words(each)} " if each in names else ""
+            looks = f"{style} bold reverse" if each == self.filter else style
+            link = f"{looks} @click=screen.filter('{each}')".strip()
+            text = f"{margin}{sign}{margin or ' ' * bool(name)}{name}{found[each]}{margin}"
+            parts.append(Content.from_markup(f"[{link}]{text}[/]"))
+        return Content(" ").join(parts)
 
     def _draw_selection(self) -> None:
         line = self._words(f"sort.{self.order}")

@@ -38,10 +38,17 @@ class Photo:
         source: Its pixels, or what loads them.
         inspection: What is known of it; None where nothing is.
         types: Defect types in the order of their colours.
+        size_wh_px: Width and height, where they are known before it is decoded.
     """
 
-    def __init__(self, source: PhotoSource, inspection: Inspection | None, types: tuple[str, ...]) -> None:
-        self._source, self._inspection = source, inspection
+    def __init__(
+        self,
+        source: PhotoSource,
+        inspection: Inspection | None,
+        types: tuple[str, ...],
+        size_wh_px: tuple[int, int] | None = None,
+    ) -> None:
+        self._source, self._inspection, self._size_wh_px = source, inspection, size_wh_px
         self._colours = type_colours(types)
         self._decoded: Image.Image | None = None
 
@@ -51,7 +58,7 @@ class Photo:
         if self._decoded:
             return self._decoded.size
         record = self._inspection.image if self._inspection else None
-        return (record.width_px, record.height_px) if record and record.width_px else None
+        return (record.width_px, record.height_px) if record and record.width_px else self._size_wh_px
 
     def decoded(self) -> Image.Image:
         """Returns its pixels, RGB.

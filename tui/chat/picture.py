@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from agent.events import Decision
     from tools.recipe import Recipe
+    from tools.records import BoxXyxyPx
 
 __all__ = ["PicturePanel"]
 
@@ -149,6 +150,7 @@ class PicturePanel(Widget):
         inspection: Inspection | None,
         image: PhotoSource | None,
         decisions: Sequence[Decision] = (),
+        size_wh_px: tuple[int, int] | None = None,
     ) -> None:
         """Shows an image; what was asked for before and is not drawn yet is dropped.
 
@@ -157,15 +159,20 @@ class PicturePanel(Widget):
             inspection: What is known of it; None where nothing is.
             image: Its pixels, or what loads them (in a thread of the panel); None where there are none.
             decisions: On this image so far, the first first, for the trail.
+            size_wh_px: Of the image, where it is known.
         """
         is_same, words = image_id == self._image_id, ViewWords(self.language)
         self._image_id, self._inspection, self._decisions = image_id, inspection, tuple(decisions)
-        photo = Photo(image, inspection, self._types()) if image is not None else None
+        photo = Photo(image, inspection, self._types(), size_wh_px) if image is not None else None
         view = self.view if is_same else replace(self.view.whole(), chosen=None)
         if view.chosen is None or view.chosen >= self._count:
             view = replace(view, chosen=self._first_chosen())
         text = words("drawing") if photo else self._why_empty()
         self._lens.put(photo, view, "" if is_same and photo else text)
+
+    def look_at(self, box_xyxy_px: BoxXyxyPx) -> None:
+        """Goes near to a part of the image."""
+        self._lens.look_at(box_xyxy_px, self.view)
 
     def _types(self) -> tuple[str, ...]:
         if self._recipe:

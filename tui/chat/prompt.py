@@ -136,6 +136,12 @@ class Prompt(Vertical):
         self.area.move_cursor(self.area.document.end)
         self.area.focus()
 
+    def give_back(self, text: str) -> None:
+        """Puts a text back that could not be sent, unless something else was written since."""
+        if not self.area.text:
+            self.write(text)
+            self._offer([])
+
     def add(self, text: str) -> None:
         """Adds a word at the cursor, with spaces around it."""
         before = self.area.before_cursor

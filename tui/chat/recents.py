@@ -62,6 +62,6 @@ def _folders() -> list[str]:
 
 
 def _list() -> Path:
-    from reports.ledger import data_folder
+    from tools.home import data_folder
 
     return data_folder() / _FILE

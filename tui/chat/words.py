@@ -36,6 +36,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sort.suspicion": ("most suspect first", "의심도 높은 순"),
     # header
     "header.opening": ("opening {name} …", "{name} 여는 중 …"),
+    "header.read": ("{done} of {total} images read", "이미지 {total}장 중 {done}장 읽음"),
     "header.images": ("{count} images", "이미지 {count}장"),
     "header.model": ("model {name}", "모델 {name}"),
     "header.not_loaded": ("loads at the first request", "첫 요청 때 불러옴"),

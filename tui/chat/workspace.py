@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.events import DescendantFocus
 from textual.getters import query_one
 from textual.message import Message
@@ -25,6 +23,7 @@ from tools.records import Language, Verdict
 from tui.chat.batch import BatchPanel
 from tui.chat.board import row_of
 from tui.chat.conversation import Conversation
+from tui.chat.header import Header
 from tui.chat.hints import KeyHints
 from tui.chat.prompt import Prompt, PromptArea
 from tui.chat.reasons import ReasonScreen
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from agent.session import Session
+    from tools.records import BoxXyxyPx
     from tui.chat.background import Start
     from tui.chat.picture import PicturePanel
 
@@ -118,6 +118,7 @@ class Workspace(Screen[None]):
             super().__init__()
             self.verdicts, self.reason = verdicts, reason
 
+    header = query_one(Header)
     board = query_one(BatchPanel)
     conversation = query_one(Conversation)
     prompt = query_one(Prompt)
@@ -128,17 +129,14 @@ class Workspace(Screen[None]):
         self.session: Session | None = None
         self.is_ready = False
         self._graphics = graphics
-        self._start_name = ""
         self._changed: set[str] = set()
         self._positions: dict[str, int] = {}
-        self._busy_since: float | None = None
-        self._is_stopping = False
         self._values: dict[str, Sequence[str]] = {}
         self._picture: PicturePanel | None = None
 
     def compose(self) -> ComposeResult:
         """Lays out the panels."""
-        yield Static(id="header")
+        yield Header(self.words)
         with Horizontal(id="panels"):
             yield BatchPanel(self.words)
             with Vertical(id="middle"):
@@ -152,16 +150,14 @@ class Workspace(Screen[None]):
         """Explains itself and waits for a session."""
         await self.conversation.welcome("first.text")
         self.set_interval(_REFRESH_S, self._refresh_rows)
-        self._draw_header()
+        self.header.draw()
 
     # A session comes, and what happens in it.
 
     def opening(self, start: Start) -> None:
         """Says what is being opened."""
-        self._start_name = (
-            start.resume.name if start.resume else ", ".join(Path(i).name for i in start.images)
-        )
-        self._draw_header()
+        images = ", ".join(Path(image).name for image in start.images)
+        self.header.opening(start.resume.name if start.resume else images)
 
     async def attach(
         self, session: Session, events: Sequence[Event], values: dict[str, Sequence[str]]
@@ -200,7 +196,7 @@ class Workspace(Screen[None]):
         await self.conversation.replay(events)
         if not session.turns:
             await self.conversation.welcome()
-        self._draw_header()
+        self.header.attach(session)
         self.is_ready = True
 
     async def take(self, event: Event) -> None:
@@ -212,8 +208,8 @@ class Workspace(Screen[None]):
                 self._changed.add(image_id)
             case ToolFinished(tool=tool) if tool in _CHANGES_VERDICTS:
                 self._changed |= self._positions.keys()
-            case ImageShown(image_id=image_id):
-                self.board.go_to(image_id)  # the user sees what the model sees
+            case ImageShown(image_id=image_id, region_xyxy_px=region):
+                self.action_show_image(image_id, region)  # the user sees what the model sees
         await self.conversation.take(event)
 
     def changed(self, ids: Sequence[str] | None = None) -> None:
@@ -222,15 +218,13 @@ class Workspace(Screen[None]):
 
     def set_busy(self, *, is_busy: bool) -> None:
         """Shows whether a turn is running."""
-        self._busy_since = time.monotonic() if is_busy else None
-        self._is_stopping = False
         key = "prompt.running" if is_busy else "prompt.placeholder"
         self.prompt.area.placeholder = self.words(key)
-        self._draw_header()
+        self.header.set_busy(is_busy=is_busy)
 
     def _refresh_rows(self) -> None:
-        if self._busy_since is not None:
-            self._draw_header()
+        if self.header.is_busy:
+            self.header.draw()
         if not self._changed or self.session is None:
             return
         changed, self._changed = self._changed, set()
@@ -242,25 +236,7 @@ class Workspace(Screen[None]):
         if self.board.current in changed:
             self.show_image(self.board.current)
 
-    # The line at the top, the line at the bottom.
-
-    def _draw_header(self) -> None:
-        words, session = self.words, self.session
-        parts = [Content.styled(" Loupe ", "bold reverse")]
-        if session is None:
-            name = self._start_name
-            parts.append(Content(words("header.opening", name=name) if name else words("header.no_batch")))
-        else:
-            loaded = "header.loaded" if session.is_model_loaded else "header.not_loaded"
-            parts.append(Content(self._start_name))
-            parts.append(Content(words("header.images", count=len(session.batch))))
-            parts.append(Content(session.recipe.name))
-            parts.append(Content(f"{words('header.model', name=session.model_name)} ({words(loaded)})"))
-        if self._busy_since is not None:
-            seconds = int(time.monotonic() - self._busy_since)
-            said = words("stopping") if self._is_stopping else f"{words('header.running')} {seconds} s"
-            parts.insert(1, Content.styled(f"● {said}", "bold $text-warning"))
-        self.query_one("#header", Static).update(Content(" │ ").join(parts))
+    # The line at the bottom.
 
     @on(DescendantFocus)
     def _draw_hints(self) -> None:
@@ -289,10 +265,9 @@ class Workspace(Screen[None]):
         """Closes completions, else stops the turn, else drops the selection, else goes to the prompt."""
         if self.prompt.close_offers():
             return
-        if self.session is not None and self._busy_since is not None:
+        if self.session is not None and self.header.is_busy:
             self.session.cancel()
-            self._is_stopping = True
-            self._draw_header()
+            self.header.stopping()
         elif self.board.selected:
             self.board.clear_selection()
         else:
@@ -310,10 +285,15 @@ class Workspace(Screen[None]):
         """Names the chosen images in the prompt."""
         self.prompt.add(" ".join(f"@{image_id}" for image_id in self.board.chosen()))
 
-    def action_show_image(self, image_id: str) -> None:
-        """Goes to an image."""
+    def action_show_image(self, image_id: str, region: BoxXyxyPx | None = None) -> None:
+        """Goes to an image, and near to a part of it; a narrow terminal shows it in place of the batch."""
+        if image_id not in self._positions:
+            return
         self.board.go_to(image_id)
         self.show_image(image_id)
+        self.set_class(not self.board.has_focus_within, "-picture")
+        if region and self._picture is not None:
+            self.call_after_refresh(self._picture.look_at, region)  # once it has its room
 
     def action_undo(self) -> None:
         """Takes back the last decision."""
@@ -360,9 +340,10 @@ class Workspace(Screen[None]):
         if session is None or self._picture is None or image_id not in self._positions:
             return
         inspection = session.inspection(image_id)
-        is_readable = bool(session.batch.record(image_id).width_px)
-        load = _loader(session, image_id) if is_readable else None
-        self._picture.show(image_id, inspection, load, session.decisions(image_id))
+        record = session.batch.record(image_id)
+        size = (record.width_px, record.height_px)
+        load = _loader(session, image_id) if all(size) else None
+        self._picture.show(image_id, inspection, load, session.decisions(image_id), size)
 
 
 def _loader(session: Session, image_id: str) -> Callable[[], Image]:

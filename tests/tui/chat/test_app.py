@@ -10,17 +10,22 @@ import pytest
 from textual.widgets import Collapsible, Input, Markdown, OptionList, Static
 
 from agent.log import read_log
+from tests.tui.chat import staging
 from tests.tui.chat.desks import Desk, code, opened, say, until
 from tools.records import Language, Verdict
 from tui.app import LoupeApp
 from tui.chat.background import Start
+from tui.chat.batch import BatchPanel
+from tui.chat.board import Row
 from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
 from tui.chat.opening_dialog import OpenDialog
+from tui.chat.picture import PicturePanel
 from tui.chat.prompt import PromptArea
 from tui.chat.reasons import ReasonScreen
 from tui.chat.review import ReviewScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
+from tui.chat.words import Words
 
 Flow = Callable[[Any], Coroutine[Any, Any, None]]
 
@@ -163,6 +168,64 @@ def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
         assert "Stopped. Kept: 0 inspections" in shown(app)
 
     play(app, flow)
+
+
+def test_a_request_that_cannot_be_sent_stays_in_the_prompt(desk: Desk) -> None:
+    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("all done")')])
+
+    def block() -> None:
+        reached.set()
+        assert app.session is not None
+        app.session._cancel.wait(20)
+
+    desk.engines.screener.before_each = block
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("inspect everything")
+        await pilot.press("enter")
+        await until(pilot, reached.is_set)
+        for text in ("and then?", "/screen img_001"):
+            app.workspace.prompt.write(text)
+            app.workspace.prompt.close_offers()
+            await pilot.press("enter")
+            await pilot.pause()
+            await until(pilot, lambda text=text: app.workspace.prompt.area.text == text)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.is_busy)
+
+    play(app, flow)
+
+
+def test_what_the_agent_looks_at_is_shown_near_also_where_there_is_little_room(desk: Desk) -> None:
+    app = desk.app([code('look("img_003", [0, 0, 16, 16])'), code('final_answer("seen")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "look closely at the third")
+        assert app.workspace.board.current == "img_003"
+        picture = app.workspace.query_one(PicturePanel)
+        await until(pilot, lambda: picture.view.zoom > 1)
+        assert app.workspace.query_one("#picture").display
+        await pilot.press("f2")
+        await pilot.pause()
+        assert app.workspace.board.display
+
+    play(app, flow, (80, 24))
+
+
+@pytest.mark.parametrize("width", [30, 46, 80])
+def test_every_filter_is_in_reach_whatever_the_width(width: int) -> None:
+    board = BatchPanel(Words())
+
+    async def steps(pilot: Any) -> None:
+        board.fill([Row(f"i{n}", "", "accept", "", "", "rule", 0, n) for n in range(1_000)], {})
+        await pilot.pause()
+        line = str(board.query_one("#filters", Static).render())
+        assert len(line) <= width
+        assert all(sign in line for sign in "∑✗?✓!·")
+
+    staging.play(board, steps, (width, 20))
 
 
 def test_a_failing_model_is_a_message_with_a_hint_and_the_app_goes_on(desk: Desk) -> None:
