@@ -52,6 +52,7 @@ class SessionOptions:
         abstention: How sure the model must be of its programs; None takes what `loupe.toml` says,
             else what the checkpoint says.
         approve: Is asked, in the turn's thread, before the agent changes a verdict; None lets it.
+        progress: Is told, while the images are found and read, how many of how many are.
     """
 
     user: str = "user"
@@ -65,6 +66,7 @@ class SessionOptions:
     ledger: Ledger | None = None
     abstention: Abstention | None = None
     approve: Callable[[Decision], bool] | None = None
+    progress: Callable[[int, int], None] | None = None
 
 
 class Session:
@@ -106,7 +108,7 @@ class Session:
         self.recipe = load_recipe(recipe or None)
         if isinstance(model, str):
             model = model_choice(model, self.recipe.models.agent, settings)
-        self.batch = Batch.open(images, cancel=self._cancel)
+        self.batch = Batch.open(images, progress=self.options.progress, cancel=self._cancel)
         self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._events: queue.Queue[Any] = queue.Queue()
         self._worker: threading.Thread | None = None
