@@ -17,6 +17,7 @@ from agent.abstention import Abstention, Unsure
 from agent.cancelling import stop_if_cancelled
 from agent.events import Abstained, CodeWritten, StepFinished, Usage
 from agent.memory import Memory, Step
+from agent.models.prose import announces_work
 from agent.prompts import prompt_templates
 from tools.errors import TurnFailed
 
@@ -35,6 +36,7 @@ __all__ = ["InspectionAgent"]
 
 _CODE_TAGS = ("<code>", "</code>")
 _MOST_UNPARSABLE = 3
+_MOST_ANNOUNCED = 2  # a model that is reminded and announces again does not get to work
 _THOUGHT = re.compile(r"^(.*?)<code>", re.DOTALL)
 # smolagents' frame around what a program printed and returned.
 _FRAME = re.compile(
@@ -79,7 +81,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self._sink = sink
         self._cancel = cancel
         self._abstention = abstention
-        self._unparsable = 0
+        self._unparsable = self._announced = 0
         self._code = ""
         super().__init__(
             tools=list(tools),
@@ -111,6 +113,8 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
 
     def _step_stream(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
         self._code = ""
+        if memory_step.step_number == 1:
+            self._unparsable = self._announced = 0
         for output in super()._step_stream(memory_step):
             if isinstance(output, ToolCall):  # smolagents' name for the program, told before it runs
                 self._code = memory_step.code_action or ""
@@ -135,9 +139,9 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         if not isinstance(memory_step, ActionStep):
             return
         observation = _FRAME.sub("", memory_step.observations or "").strip()
-        error = _said(memory_step.error)
-        said = "\n".join(part for part in (observation, f"Error: {error}" if error else "") if part)
         written = memory_step.model_output if isinstance(memory_step.model_output, str) else ""
+        error = _said(memory_step.error, written)
+        said = "\n".join(part for part in (observation, f"Error: {error}" if error else "") if part)
         self.recall.running.steps.append(Step(written, said or "(nothing was printed)", self._new_pictures()))
         self._sink(
             StepFinished(
@@ -148,7 +152,17 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
                 usage=_usage(memory_step),
             )
         )
-        self._unparsable = self._unparsable + 1 if isinstance(memory_step.error, AgentParsingError) else 0
+        self._stop_if_stuck(written, is_program=not isinstance(memory_step.error, AgentParsingError))
+
+    def _stop_if_stuck(self, written: str, *, is_program: bool) -> None:
+        """Ends the turn of a model that writes no programs, however often it is told."""
+        self._unparsable = 0 if is_program else self._unparsable + 1
+        self._announced = 0 if is_program or not announces_work(written) else self._announced + 1
+        if self._announced >= _MOST_ANNOUNCED:
+            raise TurnFailed(
+                "the model says what it will do, but does not do it",
+                "ask for one thing at a time, or choose a larger model (--model; /model in the app)",
+            )
         if self._unparsable >= _MOST_UNPARSABLE:
             raise TurnFailed(
                 f"the model wrote {_MOST_UNPARSABLE} answers in a row that are no program",
@@ -162,11 +176,16 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         )
 
 
-def _said(error: AgentError | None) -> str:
+def _said(error: AgentError | None, written: str) -> str:
     """Returns an error as the model should read it: what to do better, in few words."""
     if error is None:
         return ""
     if isinstance(error, AgentParsingError):
+        if announces_work(written):
+            return (
+                "nothing has been done yet; do it now, in a program between <code> and </code>, "
+                "or answer with final_answer"
+            )
         return "there was no program in this; answer with one between <code> and </code>"
     return str(error.message).removeprefix("Check evidence failed with error: ")
 

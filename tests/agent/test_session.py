@@ -132,6 +132,46 @@ def test_an_error_of_the_program_goes_back_to_the_model(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "steps", "is_verified"),
+    [
+        (["I cannot tell dust from a dent here."], 1, True),
+        (["먼지인지 흠집인지 알 수 없습니다."], 1, True),
+        (["There are 17 scratches."] * 2, 2, False),
+        (["There are 17 scratches.", "I have not looked at them."], 2, True),
+        (["img_099 is scratched.", "I do not know such an image."], 2, True),
+    ],
+)
+def test_an_answer_in_plain_words_goes_through_the_same_gate(
+    bench: Bench, said: list[str], steps: int, is_verified: bool
+) -> None:
+    with bench.open(*said) as session:
+        events = list(session.ask("what is it?"))
+    assert last(events, Answer).text == said[-1]
+    assert (last(events, Answer).unverified == ()) is is_verified
+    finished = last(events, TurnFinished)
+    assert (finished.outcome, finished.steps) == (Outcome.ANSWERED, steps)
+
+
+@pytest.mark.parametrize("announced", ["I will now screen all images.", "먼저 모든 이미지를 검사하겠습니다."])
+def test_a_model_that_announces_work_is_reminded_once(bench: Bench, announced: str) -> None:
+    work = code("rows = screen()", "final_answer(f'{len(rows)} screened')")
+    with bench.open(announced, work, announced, announced, announced) as session:
+        events = list(session.ask("screen them"))
+        assert "nothing has been done yet" in next(e for e in events if isinstance(e, StepFinished)).error
+        assert last(events, Answer).text == "4 screened"
+        events = list(session.ask("screen them again"))
+    assert last(events, TurnFinished).outcome is Outcome.FAILED
+    assert last(events, TurnFinished).steps == 2
+    assert "does not do it" in last(events, TurnFinished).error
+
+
+def test_what_was_unparsable_is_counted_anew_in_each_turn(bench: Bench) -> None:
+    with bench.open("(", "(", "(", "(", code('final_answer("at last")')) as session:
+        list(session.ask("first"))
+        assert last(list(session.ask("second")), Answer).text == "at last"
+
+
+@pytest.mark.parametrize(
     ("answers", "options", "reason"),
     [
         (["(", "((", "((("], {}, "no program"),

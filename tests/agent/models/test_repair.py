@@ -90,6 +90,42 @@ CODE = 'rows = screen()\nprint(rows["img_001"])'
             id="Korean and quotes in code",
         ),
         pytest.param("<code>\nprint('oops)\n</code>", "", "print('oops)", id="unbalanced quotes left alone"),
+        # Shapes of outputs that users of smolagents report, by the number of the issue or pull request.
+        pytest.param(
+            f"Thought: I screen.\nCode:\n```py\n{CODE}\n```<end_code>",
+            "Thought: I screen.\nCode:",
+            CODE,
+            id="201",
+        ),
+        pytest.param(f"{CODE}<end_code>", "", CODE, id="201, bare"),
+        pytest.param(f"```\n```py\n{CODE}\n```", "", CODE, id="883: a fence before the fence"),
+        pytest.param(f"<code>\n{CODE}\n</code", "", CODE, id="1851: stopped within the tag"),
+        pytest.param(f"<code>\n{CODE}\n</", "", CODE, id="1851: stopped at its first signs"),
+        pytest.param(f"```python\n{CODE}\n</code>", "", CODE, id="1870: a fence closed by a tag"),
+        pytest.param(
+            f"<think>\nMaybe ```py\nrm()\n```? No, screen.\n</think>\n<code>\n{CODE}\n</code>",
+            "",
+            CODE,
+            id="1404: drafts in its thinking",
+        ),
+        pytest.param(
+            '<tool_call>\n{"name": "screen", "arguments": {"ids": ["img_001"], "limit": 5}}\n</tool_call>',
+            "",
+            "print(screen(ids=['img_001'], limit=5))",
+            id="Qwen's own form of a tool call",
+        ),
+        pytest.param(
+            '{"name": "final_answer", "arguments": {"answer": "1 of 3 is bad."}}',
+            "",
+            "final_answer(answer='1 of 3 is bad.')",
+            id="1732: final answer as a tool call",
+        ),
+        pytest.param(
+            json.dumps({"name": "python_interpreter", "arguments": {"code": CODE}}),
+            "",
+            CODE,
+            id="1703: the program as a tool call",
+        ),
         pytest.param(
             "<code>\nfinal_answer('''a\n```\nb''')\n</code>",
             "",
@@ -110,18 +146,30 @@ def test_repaired(written: str, thought: str, code: str) -> None:
     "written",
     [
         "",
-        "All three parts are fine.",
         "OK",
-        "이 부품은 불량(스크래치)입니다.",
         "불량(스크래치)",
-        "I look (closely) at the scratch.",
         '{"label": "scratch"}',
         "```json\n{}\n```",
         "```text\nnothing\n```",
+        "I will screen all images now.",
+        "rows = screen(\nprint(rows",
     ],
 )
-def test_prose_is_left_alone(written: str) -> None:
+def test_what_is_neither_code_nor_an_answer_is_left_alone(written: str) -> None:
     assert repaired(written) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        ("All three parts are fine.", "All three parts are fine."),
+        ("이 부품은 불량(스크래치)입니다.", "이 부품은 불량(스크래치)입니다."),
+        ("<think>\nI know this.\n</think>\n\nIt is img_002.", "It is img_002."),
+        ("**Answer:** img_002 is scratched.", "img_002 is scratched."),
+    ],
+)
+def test_an_answer_in_plain_words_becomes_one(written: str, answer: str) -> None:
+    assert code_of(repaired(written)) == f"final_answer({answer!r})"
 
 
 @pytest.mark.parametrize(
