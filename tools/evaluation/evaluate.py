@@ -6,19 +6,16 @@ false alarm). Every rate stands with its 95 % interval, for sets are small.
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.errors import CalibrationError, Cancelled, ImageError, UsageError
+from tools.checkpoints import file_sha256
+from tools.errors import CalibrationError, UsageError
 from tools.evaluation.figures import (
     DetectionFigures,
     ErrorRates,
@@ -33,17 +30,18 @@ from tools.evaluation.labelled_sets import LabelledImage, LabelledSet, Truth
 from tools.evaluation.metrics import (
     Box,
     average_precision,
-    image_auroc,
     match_boxes,
     mean_average_precision,
     threshold_for_escape,
 )
+from tools.evaluation.pixels import PixelCounts
+from tools.evaluation.reading import Reader
+from tools.evaluation.sources import auroc_estimate, f1_estimate, source_figures
 from tools.glossary import find_type
 from tools.images import decode
 from tools.measurement.calibration import resolve_scale
 from tools.records import (
     Finding,
-    ImageRecord,
     Inspection,
     Quantity,
     Scale,
@@ -84,6 +82,7 @@ def evaluate(
     localizer: Localizer,
     measurer: Measurer,
     *,
+    references: frozenset[str] = frozenset(),
     target_escape: float = 0.02,
     cancel: threading.Event | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -97,6 +96,7 @@ def evaluate(
         localizer: Built with `recipe_for_evaluation(recipe)`. It looks at all located images, whatever
             screening says, so that its figures are its own.
         measurer: Measures the findings that match a defect of known size.
+        references: Hashes of files that the screener knows as good parts: no test of it, so left out.
         target_escape: Escape rate, as a fraction, for which a threshold is proposed.
         cancel: Set by another thread to stop.
         progress: Called with passes done and passes in all; screening an image is one, locating another.
@@ -106,20 +106,27 @@ def evaluate(
         UsageError: Boxes were drawn on another size than the image has, or no image could be read.
     """
     located = [image for image in labelled.judged if image.is_located] if labelled.has_boxes else []
-    reader = _Reader(cancel or threading.Event(), progress, len(labelled.judged) + len(located))
+    total = len(labelled.judged) + len(located)
+    reader = Reader(cancel or threading.Event(), progress, total, references)
     types = {name: find_type(recipe, name) for name in labelled.class_names}
-    screened = _screen(labelled, screener, reader)
+    pixels = PixelCounts()
+    screened = _screen(labelled, screener, reader, pixels)
     looked_at = _locate(located, localizer, measurer, recipe, reader) if located else []
     return Evaluation(
         set_name=labelled.name,
         recipe_name=recipe.name,
         recipe_sha256=recipe.sha256,
-        good=sum(image.truth is Truth.GOOD for image in labelled.images),
+        good=sum(image.truth is Truth.GOOD for image in labelled.images) - len(reader.passed_over),
         defect=sum(image.truth is Truth.DEFECT for image in labelled.images),
         uncertain=sum(image.truth is Truth.UNCERTAIN for image in labelled.images),
         unlocated=len(labelled.judged) - len(located) if located else 0,
         unreadable=tuple(reader.unreadable),
+        references=len(reader.passed_over),
         screening=_screening_figures(screened, types, recipe.screening.threshold, target_escape),
+        sources=tuple(
+            source_figures([each.screening for each in screened], [each.is_defect for each in screened])
+        ),
+        pixels=pixels.figures(recipe.screening.threshold),
         localization=_localization_figures(looked_at, types, recipe) if looked_at else None,
         measurement=tuple(_measurement_figures(looked_at)),
         seconds=reader.clock.seconds,
@@ -137,14 +144,9 @@ def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> 
     decided = [
         (verdicts[sha256] is not Verdict.ACCEPT, image.truth is Truth.DEFECT)
         for image in labelled.judged
-        if (sha256 := _sha256(image.path)) in verdicts
+        if (sha256 := file_sha256(image.path)) in verdicts
     ]
     return ErrorRates.of([flagged for flagged, _ in decided], [defect for _, defect in decided])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # -- seeing --------------------------------------------------------------------------------------------
@@ -170,85 +172,18 @@ class _LookedAt:
     errors: tuple[tuple[Quantity, float], ...]
 
 
-class _Clock:
-    """Seconds per stage; a stage within a stage counts for itself alone."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._inner = 0.0
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start, outer = time.perf_counter(), self._inner
-        self.seconds.setdefault(name, 0.0)
-        self._inner = 0.0
-        yield
-        elapsed = time.perf_counter() - start
-        self.seconds[name] += elapsed - self._inner
-        self._inner = outer + elapsed
-
-
-class _Reader:
-    """Decodes labelled images one by one and keeps those that a model has not answered yet.
-
-    A model draws a batch ahead of its answers, so `waiting` holds at most that many pictures.
-    """
-
-    def __init__(
-        self, cancel: threading.Event, progress: Callable[[int, int], None] | None, total: int
-    ) -> None:
-        self.cancel = cancel
-        self.clock = _Clock()
-        self.unreadable: dict[str, None] = {}
-        self.waiting: deque[tuple[LabelledImage, ImageRgb]] = deque()
-        self._progress = progress
-        self._done = 0
-        self._total = total
-
-    def stream(self, images: Sequence[LabelledImage]) -> Iterator[tuple[ImageRecord, ImageRgb]]:
-        """Yields readable images as the models take them."""
-        for number, image in enumerate(images, start=1):
-            if self.cancel.is_set():
-                return
-            try:
-                with self.clock.stage("reading"):
-                    image_rgb = decode(image.path)
-            except ImageError:
-                self.unreadable[image.path.name] = None
-                self._step()
-                continue
-            height, width = image_rgb.shape[:2]
-            if image.defects and image.size_px not in (None, (width, height)):
-                raise UsageError(
-                    f"{image.path} is {width}x{height} px, but its boxes were drawn on {image.size_px}",
-                    "annotate the image as it is shown, with its EXIF orientation applied",
-                )
-            self.waiting.append((image, image_rgb))
-            name = image.path.name
-            yield ImageRecord(id=f"img_{number:04d}", name=name, width_px=width, height_px=height), image_rgb
-
-    def answered(self) -> tuple[LabelledImage, ImageRgb]:
-        """Lets go of the image that the model answered last."""
-        self._step()
-        return self.waiting.popleft()
-
-    def check_cancelled(self) -> None:
-        """Raises Cancelled when the user stopped the work."""
-        if self.cancel.is_set():
-            raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
-
-    def _step(self) -> None:
-        self._done += 1
-        if self._progress:
-            self._progress(self._done, self._total)
-
-
-def _screen(labelled: LabelledSet, screener: Screener, reader: _Reader) -> list[_Screened]:
+def _screen(
+    labelled: LabelledSet, screener: Screener, reader: Reader, pixels: PixelCounts
+) -> list[_Screened]:
     screened = []
     with reader.clock.stage("screening"):
         for screening in screener.screen(reader.stream(labelled.judged), cancel=reader.cancel):
-            image, _ = reader.answered()
+            image, record = reader.answered()
             screened.append(_Screened(image, screening))
+            if screening.heat_map and (image.mask or image.truth is Truth.GOOD):
+                size_px = record.width_px, record.height_px
+                mask = image.mask.read(*size_px) if image.mask else np.zeros(size_px[::-1], dtype=bool)
+                pixels.add(screening.heat_map, mask)
     reader.check_cancelled()
     if not screened:
         raise UsageError(f"no image of {labelled.name} could be read", "open one of them in a viewer")
@@ -256,39 +191,48 @@ def _screen(labelled: LabelledSet, screener: Screener, reader: _Reader) -> list[
 
 
 def _locate(
-    images: Sequence[LabelledImage], localizer: Localizer, measurer: Measurer, recipe: Recipe, reader: _Reader
+    images: Sequence[LabelledImage], localizer: Localizer, measurer: Measurer, recipe: Recipe, reader: Reader
 ) -> list[_LookedAt]:
     looked_at = []
     with reader.clock.stage("localization"):
         for findings in localizer.locate(reader.stream(images), cancel=reader.cancel):
-            image, image_rgb = reader.answered()
+            image, _ = reader.answered()
             with reader.clock.stage("measurement"):
-                looked_at.append(_compare(image, image_rgb, findings, measurer, recipe))
+                looked_at.append(_compare(image, findings, measurer, recipe))
     reader.check_cancelled()
     return looked_at
 
 
 def _compare(
-    image: LabelledImage,
-    image_rgb: ImageRgb,
-    findings: tuple[Finding, ...],
-    measurer: Measurer,
-    recipe: Recipe,
+    image: LabelledImage, findings: tuple[Finding, ...], measurer: Measurer, recipe: Recipe
 ) -> _LookedAt:
     sure = [finding for finding in findings if finding.confidence >= recipe.localization.confidence]
     pairs = match_boxes([d.box_xyxy_px for d in image.defects], [f.box_xyxy_px for f in sure])
-    errors: list[tuple[Quantity, float]] = []
-    for true, found, _ in pairs:
-        known = image.defects[true].quantities
-        if not known:
-            continue
-        measured = measurer.measure(image_rgb, sure[found], _scale(image, image_rgb, recipe))
+    known = [(sure[found], image.defects[true].quantities) for true, found, _ in pairs]
+    known = [(finding, truth) for finding, truth in known if truth]
+    errors = tuple(_errors(image, known, measurer, recipe)) if known else ()
+    return _LookedAt(image, findings, tuple(pairs), errors)
+
+
+def _errors(
+    image: LabelledImage,
+    known: Sequence[tuple[Finding, Mapping[str, float]]],
+    measurer: Measurer,
+    recipe: Recipe,
+) -> Iterator[tuple[Quantity, float]]:
+    """Relative errors of what is measured, for findings with the true sizes of their defects.
+
+    The image is decoded once more: to keep pictures until a model answers would keep all that it has taken.
+    """
+    image_rgb = decode(image.path)
+    scale = _scale(image, image_rgb, recipe)
+    for finding, truth in known:
+        measured = measurer.measure(image_rgb, finding, scale)
         for quantity in _MEASURED:
             taken = measured.measurement(quantity)
-            truth = known.get(f"{quantity}_{taken.unit}") if taken else None
-            if taken and truth:
-                errors.append((quantity, (taken.value - truth) / truth))
-    return _LookedAt(image, findings, tuple(pairs), tuple(errors))
+            true = truth.get(f"{quantity}_{taken.unit}") if taken else None
+            if taken and true:
+                yield quantity, (taken.value - true) / true
 
 
 def _scale(image: LabelledImage, image_rgb: ImageRgb, recipe: Recipe) -> Scale | None:
@@ -316,11 +260,15 @@ def _screening_figures(
     for item in screened:
         for name in {types[name] or name for name in item.image.classes} or {"good"}:
             confusion[name][item.screening.label] += 1
+    flagged = [score >= threshold for score in scores]
+    curve = auroc_estimate(scores, truth)
     return ScreeningFigures(
-        auroc=image_auroc(scores, truth),
+        auroc=curve.value if curve else None,
+        auroc_interval=curve,
         average_precision=average_precision(scores, truth),
+        f1=f1_estimate(flagged, truth),
         threshold=threshold,
-        rates=ErrorRates.of([score >= threshold for score in scores], truth),
+        rates=ErrorRates.of(flagged, truth),
         target_escape=target_escape,
         proposed_threshold=proposed,
         proposed_rates=(

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 from typing import Self
 
 from tools.evaluation.metrics import wilson_interval
-from tools.records import Provenance, Quantity, Record
+from tools.records import Provenance, Quantity, Record, Source
 
 __all__ = [
     "DetectionFigures",
     "ErrorRates",
+    "Estimate",
     "Evaluation",
     "LocalizationFigures",
     "MeasurementFigures",
+    "PixelFigures",
     "Rate",
     "ScreeningFigures",
+    "SourceFigures",
     "render_text",
 ]
 
@@ -35,6 +38,14 @@ class Rate(Record):
         """The share `count` of `total`."""
         lower, upper = wilson_interval(count, total) or (None, None)
         return cls(count=count, total=total, value=count / total if total else None, lower=lower, upper=upper)
+
+
+class Estimate(Record):
+    """A figure with its 95 % interval by the bootstrap over images."""
+
+    value: float
+    lower: float
+    upper: float
 
 
 class ErrorRates(Record):
@@ -57,6 +68,8 @@ class ScreeningFigures(Record):
     """Image-level figures of screening.
 
     Attributes:
+        auroc: As an `Estimate` in `auroc_interval` as well; None unless both classes have members.
+        f1: Of the decision at `threshold`; None without a defect image.
         threshold: The recipe's; from it upwards an image is flagged, the review band left aside.
         proposed_threshold: The highest with at most `target_escape` on this very set: on other images
             both rates will be somewhat worse.
@@ -65,13 +78,54 @@ class ScreeningFigures(Record):
     """
 
     auroc: float | None
+    auroc_interval: Estimate | None = None
     average_precision: float | None
+    f1: Estimate | None = None
     threshold: float
     rates: ErrorRates
     target_escape: float
     proposed_threshold: float | None
     proposed_rates: ErrorRates | None
     confusion: dict[str, dict[str, int]]
+
+
+class SourceFigures(Record):
+    """What one source of suspicion says, and what would be without it.
+
+    Attributes:
+        images: That the source was asked about.
+        decided: Of these, those in whose suspicion it took part.
+        auroc: Of the source alone, over those images; None unless both classes have members.
+        adds: Image AUROC of all sources less that of all but this one; None where it is the only one.
+    """
+
+    source: Source
+    images: int
+    decided: int
+    auroc: Estimate | None
+    adds: Estimate | None
+
+
+class PixelFigures(Record):
+    """How well heat maps point at the labelled pixels, over good images and those with masks.
+
+    Attributes:
+        regions: Connected defects (8-neighbours) in all masks.
+        auroc: Of normal against defect pixels.
+        aupro: Area under the per-region overlap up to a false positive rate of 0.3, divided by 0.3
+            (Bergmann et al. 2021, IJCV 129).
+        threshold: The recipe's; heat from there on is flagged in `f1`.
+        best_f1: The highest that any threshold gives on this very set.
+    """
+
+    images: int
+    regions: int
+    auroc: Estimate
+    aupro: Estimate
+    threshold: float
+    f1: Estimate
+    best_threshold: float
+    best_f1: float
 
 
 class DetectionFigures(Record):
@@ -123,6 +177,9 @@ class Evaluation(Record):
         uncertain: Images whose label is uncertain; left out of every figure.
         unlocated: Defect images without a labelled place; left out of localization.
         unreadable: Names of files that could not be decoded; left out as well.
+        references: Good images left out because the recipe knows them as references.
+        sources: What each source of suspicion says; empty where there are words alone.
+        pixels: None where no mask is labelled, or screening made no heat map.
         localization: None where the set has no boxes.
         pipeline: After the rules (`pipeline_rates`): flagged is any verdict but accept.
         seconds: Per stage, over the whole set.
@@ -136,7 +193,10 @@ class Evaluation(Record):
     uncertain: int
     unlocated: int
     unreadable: tuple[str, ...]
+    references: int = 0
     screening: ScreeningFigures
+    sources: tuple[SourceFigures, ...] = ()
+    pixels: PixelFigures | None = None
     localization: LocalizationFigures | None = None
     measurement: tuple[MeasurementFigures, ...] = ()
     pipeline: ErrorRates | None = None
@@ -155,12 +215,17 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
     if evaluation.uncertain:
         counts += f"; {evaluation.uncertain} uncertain left out"
     yield "Set", f"{evaluation.set_name}: {counts}"
+    if evaluation.references:
+        yield "", f"{evaluation.references} good images left out: the recipe knows them as references"
     if evaluation.unreadable:
         yield "", f"unreadable, left out: {', '.join(evaluation.unreadable)}"
     yield "Recipe", f"{evaluation.recipe_name} ({evaluation.recipe_sha256[:12]})"
     for model in evaluation.models:
         yield "Model", f"{model.tool}: {model.model} on {model.device}, {model.precision}"
     yield from _screening_lines(evaluation.screening)
+    yield from _source_lines(evaluation.sources)
+    if evaluation.pixels:
+        yield from _pixel_lines(evaluation.pixels)
     if evaluation.localization:
         yield from _localization_lines(evaluation.localization, evaluation.unlocated)
     for title, figures in zip(("Measurement", "", ""), evaluation.measurement, strict=False):
@@ -178,9 +243,12 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
 def _screening_lines(figures: ScreeningFigures) -> Iterator[tuple[str, str]]:
     yield (
         "Screening",
-        f"image AUROC {_number(figures.auroc)}, average precision {_number(figures.average_precision)}",
+        f"image AUROC {_estimate(figures.auroc_interval)}, "
+        f"average precision {_number(figures.average_precision)}",
     )
     yield from _rate_lines(f"at the recipe's threshold {figures.threshold:.3f}", figures.rates)
+    if figures.f1:
+        yield "", f"  F1       {_estimate(figures.f1)}"
     if figures.proposed_threshold is not None and figures.proposed_rates:
         title = f"for escape <= {figures.target_escape:.1%}: threshold {figures.proposed_threshold:.3f}"
         yield from _rate_lines(f"{title} (chosen on this same set)", figures.proposed_rates)
@@ -189,6 +257,29 @@ def _screening_lines(figures: ScreeningFigures) -> Iterator[tuple[str, str]]:
     yield "Labels", "truth \\ label".ljust(width) + "  ".join(labels)
     for name, row in figures.confusion.items():
         yield "", name.ljust(width) + "  ".join(f"{row.get(label, 0):>{len(label)}}" for label in labels)
+
+
+def _source_lines(sources: Sequence[SourceFigures]) -> Iterator[tuple[str, str]]:
+    title = "Sources"
+    for each in sources:
+        adds = ""
+        if each.adds:
+            adds = f"; adds {each.adds.value:+.3f} ({each.adds.lower:+.3f} to {each.adds.upper:+.3f})"
+        share = "" if each.decided == each.images else f"; decided in {each.decided} of {each.images}"
+        yield title, f"{each.source:<11}alone: AUROC {_estimate(each.auroc)}{adds}{share}"
+        title = ""
+
+
+def _pixel_lines(figures: PixelFigures) -> Iterator[tuple[str, str]]:
+    yield "Heat maps", f"{figures.regions} regions in {figures.images} images"
+    yield "", f"pixel AUROC {_estimate(figures.auroc)}, AU-PRO to 30 % {_estimate(figures.aupro)}"
+    yield (
+        "",
+        (
+            f"pixel F1 {_estimate(figures.f1)} from heat {figures.threshold:.3f}; "
+            f"at best {figures.best_f1:.3f} from {figures.best_threshold:.3f} (chosen on this same set)"
+        ),
+    )
 
 
 def _localization_lines(figures: LocalizationFigures, unlocated: int) -> Iterator[tuple[str, str]]:
@@ -220,6 +311,13 @@ def _share(rate: Rate) -> str:
         return "undefined (0 of 0)"
     interval = f"95 % interval {rate.lower:.1%} to {rate.upper:.1%}"
     return f"{rate.value:.1%} ({rate.count} of {rate.total}; {interval})"
+
+
+def _estimate(figure: Estimate | None) -> str:
+    """The figure with its interval, which is by the bootstrap over images, where rates have Wilson's."""
+    if figure is None:
+        return "undefined"
+    return f"{figure.value:.3f} ({figure.lower:.3f} to {figure.upper:.3f})"
 
 
 def _number(value: float | None) -> str:

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.errors import ImageError, UsageError
-from tools.images import SUFFIXES, decode
+from tools.errors import UsageError
+from tools.evaluation.true_masks import TrueMask, read_mask
+from tools.images import SUFFIXES
 from tools.records import BoxXyxyPx
 
 __all__ = ["LabelledImage", "LabelledSet", "TrueDefect", "Truth", "read_labelled_set"]
@@ -65,6 +66,7 @@ class LabelledImage:
     Attributes:
         classes: Names of the defects in it, sorted; also where their place is not labelled.
         size_px: Width and height that the annotation states; None where it states none.
+        mask: Where its defects are to the pixel; None where that is not labelled, or there are none.
     """
 
     path: Path
@@ -73,6 +75,7 @@ class LabelledImage:
     defects: tuple[TrueDefect, ...] = ()
     mm_per_px: float | None = None
     size_px: tuple[int, int] | None = None
+    mask: TrueMask | None = None
 
     @property
     def is_located(self) -> bool:
@@ -130,11 +133,13 @@ def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
     try:
         document = json.loads(file.read_bytes())
         categories = _defect_categories(document.get("categories", ()))
-        by_image: dict[object, list[TrueDefect]] = {row["id"]: [] for row in document["images"]}
+        by_image: dict[object, list[dict[str, Any]]] = {row["id"]: [] for row in document["images"]}
         for row in document.get("annotations", ()):
             if row["category_id"] in categories:
-                by_image[row["image_id"]].append(_true_defect(row, categories[row["category_id"]]))
-        images = tuple(_coco_image(file.parent, row, by_image[row["id"]]) for row in document["images"])
+                by_image[row["image_id"]].append(row)
+        images = tuple(
+            _coco_image(file.parent, row, by_image[row["id"]], categories) for row in document["images"]
+        )
     except KeyError as error:
         raise UsageError(f"{file}: {error.args[0]!r} is missing or refers to nothing", _ACCEPTED) from error
     except (AttributeError, TypeError, ValueError) as error:
@@ -161,13 +166,17 @@ def _true_defect(row: Mapping[str, Any], class_name: str) -> TrueDefect:
     return TrueDefect(class_name, (x, y, x + width, y + height), quantities)
 
 
-def _coco_image(folder: Path, row: Mapping[str, Any], defects: list[TrueDefect]) -> LabelledImage:
+def _coco_image(
+    folder: Path, row: Mapping[str, Any], annotations: list[dict[str, Any]], categories: Mapping[int, str]
+) -> LabelledImage:
     path = folder / row["file_name"]
     if not path.is_file() and (folder / "images" / row["file_name"]).is_file():
         path = folder / "images" / row["file_name"]
-    truth = _truth_of(row["label"]) if row.get("label") else Truth.DEFECT if defects else Truth.GOOD
+    truth = _truth_of(row["label"]) if row.get("label") else Truth.DEFECT if annotations else Truth.GOOD
     if truth is not Truth.DEFECT:
-        defects = []
+        annotations = []
+    defects = [_true_defect(each, categories[each["category_id"]]) for each in annotations]
+    outlines = tuple(each["segmentation"] for each in annotations if each.get("segmentation"))
     classes = {defect.class_name for defect in defects}
     if truth is Truth.DEFECT:
         classes = classes or set(row.get("classes", ())) or {"defect"}
@@ -181,6 +190,7 @@ def _coco_image(folder: Path, row: Mapping[str, Any], defects: list[TrueDefect])
         tuple(defects),
         mm_per_px=scale or None,
         size_px=(int(row["width"]), int(row["height"])) if row.get("width") and row.get("height") else None,
+        mask=TrueMask(segmentations=outlines) if outlines and len(outlines) == len(annotations) else None,
     )
 
 
@@ -217,31 +227,24 @@ def _folder_image(path: Path, class_name: str, masks: Path) -> LabelledImage:
     # MVTec LOCO AD has a folder per image, with a mask per defect, which may have several parts.
     singles = sorted((masks / path.stem).glob("*.png"))
     defects += tuple(defect for file in singles for defect in _defect_of_parts(file, class_name))
-    return LabelledImage(path, Truth.DEFECT, (class_name,), defects)
-
-
-def _read_mask(file: Path) -> NDArray[np.bool_]:
-    """Any value above 0 is defect, as MVTec AD has it."""
-    try:
-        return np.asarray(decode(file).any(axis=2))
-    except ImageError as error:
-        raise UsageError(
-            f"{file}: {error.message}", "a mask is an image that is 0 where all is well"
-        ) from error
+    files = ((mask,) if mask else ()) + tuple(singles)
+    return LabelledImage(
+        path, Truth.DEFECT, (class_name,), defects, mask=TrueMask(files=files) if files else None
+    )
 
 
 def _defects_of_mask(file: Path, class_name: str) -> Iterator[TrueDefect]:
     """One defect per connected region."""
     from scipy.ndimage import label
 
-    regions, count = label(_read_mask(file), structure=np.ones((3, 3)))
+    regions, count = label(read_mask(file), structure=np.ones((3, 3)))
     for number in range(1, count + 1):
         yield from _defect_of(regions == number, class_name)
 
 
 def _defect_of_parts(file: Path, class_name: str) -> Iterator[TrueDefect]:
     """One defect, however many parts its mask has; none where it is empty."""
-    yield from _defect_of(_read_mask(file), class_name)
+    yield from _defect_of(read_mask(file), class_name)
 
 
 def _defect_of(mask: NDArray[np.bool_], class_name: str) -> Iterator[TrueDefect]:

@@ -10,9 +10,11 @@ from PIL import Image
 from tools.errors import Cancelled, UsageError
 from tools.evaluation.evaluate import Evaluation, evaluate, pipeline_rates, recipe_for_evaluation, render_text
 from tools.evaluation.labelled_sets import read_labelled_set
+from tools.evaluation.sources import source_figures
 from tools.recipe import DefectType, Part, Recipe
 from tools.records import (
     Finding,
+    HeatMap,
     ImageRecord,
     Inspection,
     Judgement,
@@ -22,6 +24,8 @@ from tools.records import (
     Quantity,
     Screening,
     ScreeningStatus,
+    Source,
+    SourceScore,
     Unit,
     Verdict,
 )
@@ -37,7 +41,7 @@ ONE = pytest.approx(1.0)
 
 
 class FakeScreener:
-    """Suspicion is the picture's grey value as a percentage; a batch of two is drawn ahead."""
+    """Suspicion is the grey value as a percentage, in the heat map at the left; draws two ahead."""
 
     provenance = Provenance(tool="screening", model="fake")
 
@@ -60,6 +64,7 @@ class FakeScreener:
             label="scratch" if suspicion >= 0.5 else "normal",
             status=ScreeningStatus.UNSURE,
             threshold=0.5,
+            heat_map=HeatMap(rows=1, columns=2, values=(suspicion, 0.0)),
             provenance=self.provenance,
         )
 
@@ -222,6 +227,74 @@ def test_unreadable_images_are_named_and_left_out(five):
     assert evaluation.unreadable == ("1.png",)
     assert evaluation.screening.rates.overkill.total == 1
     assert evaluation.localization.images == 3
+
+
+def test_known_references_are_no_test(five):
+    known = hashlib.sha256(five.images[1].path.read_bytes()).hexdigest()
+    evaluation = evaluate(
+        five, RECIPE, FakeScreener(), FakeLocalizer({}), FakeMeasurer(), references=frozenset({known})
+    )
+    assert (evaluation.good, evaluation.references, evaluation.screening.auroc) == (1, 1, 1.0)
+    assert evaluation.localization.images == 3
+    assert "1 good images left out" in render_text(evaluation)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_heat_maps_are_held_against_masks(tmp_path):
+    outline = {"segmentation": [[0, 0, 20, 0, 20, 30, 0, 30]], "area": 600}
+    rows = [
+        (10, "good", [], {}),
+        (80, "defect", [("dent", (0, 0, 20, 30), outline)], {}),
+        (90, "defect", [("dent", BOX, {})], {}),
+    ]
+    pixels = run(write_set(tmp_path, rows)).pixels
+    assert (pixels.images, pixels.regions, pixels.threshold) == (2, 1, RECIPE.screening.threshold)
+    assert pixels.auroc.value > 0.95
+    assert "pixel AUROC" in render_text(run(read_labelled_set(tmp_path)))
+
+
+def score(source, value, decided=True):
+    return SourceScore(source=source, score=value, suspicion=value, decided=decided)
+
+
+@pytest.fixture
+def sourced():
+    """Words see the first defect, references the second, the detector decides nothing."""
+    rows = [(0.1, 0.1, False), (0.2, 0.3, False), (0.9, 0.2, True), (0.1, 0.8, True)]
+    screenings = [
+        Screening(
+            image_id=f"img_{number}",
+            scores={},
+            suspicion=max(words, references),
+            label="normal",
+            status=ScreeningStatus.UNSURE,
+            threshold=0.5,
+            sources=(
+                score(Source.WORDS, words),
+                score(Source.REFERENCES, references),
+                score(Source.DETECTOR, 0.0, decided=False),
+            ),
+            provenance=FakeScreener.provenance,
+        )
+        for number, (words, references, _) in enumerate(rows)
+    ]
+    return screenings, [is_defect for *_, is_defect in rows]
+
+
+def test_sources_alone_and_what_each_adds(sourced):
+    words, references, detector = source_figures(*sourced)
+    assert [each.source for each in (words, references, detector)] == ["words", "references", "detector"]
+    assert (words.auroc.value, references.auroc.value) == (0.625, 0.75)
+    assert (words.adds.value, references.adds.value, detector.adds.value) == (0.25, 0.375, 0.0)
+    assert (words.images, words.decided, detector.decided) == (4, 4, 0)
+    assert words.adds.lower <= 0.25 <= words.adds.upper
+
+
+def test_a_source_alone_adds_nothing_that_could_be_told(sourced):
+    screenings, truth = sourced
+    alone = [each.model_copy(update={"sources": each.sources[:1]}) for each in screenings]
+    assert list(source_figures(alone, truth)) == []
+    assert next(source_figures(screenings, [True] * 4)).adds is None
 
 
 def test_nothing_readable(tmp_path):

@@ -1,0 +1,121 @@
+"""Hands the images of a labelled set to a model one by one, and keeps the time of each stage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tools.checkpoints import file_sha256
+from tools.errors import Cancelled, ImageError, UsageError
+from tools.evaluation.labelled_sets import LabelledImage
+from tools.images import decode
+from tools.records import ImageRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    ImageRgb = NDArray[np.uint8]
+
+__all__ = ["Clock", "Reader"]
+
+
+class Clock:
+    """Seconds per stage; a stage within a stage counts for itself alone."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._inner = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Counts what is done within to a stage."""
+        start, outer = time.perf_counter(), self._inner
+        self.seconds.setdefault(name, 0.0)
+        self._inner = 0.0
+        yield
+        elapsed = time.perf_counter() - start
+        self.seconds[name] += elapsed - self._inner
+        self._inner = outer + elapsed
+
+
+class Reader:
+    """Decodes labelled images one by one and remembers those that a model has not answered yet.
+
+    Args:
+        cancel: Set by another thread to stop.
+        progress: Called with passes done and passes in all.
+        total: Passes in all.
+        left_out: Hashes of files that are passed over.
+
+    Attributes:
+        clock: The time that reading takes is counted here, and that of other stages by whoever does them.
+        unreadable: Names of files that could not be decoded, each once, in order.
+        passed_over: How many were passed over for their hash.
+    """
+
+    def __init__(
+        self,
+        cancel: threading.Event,
+        progress: Callable[[int, int], None] | None,
+        total: int,
+        left_out: frozenset[str] = frozenset(),
+    ) -> None:
+        self.cancel = cancel
+        self.clock = Clock()
+        self.unreadable: dict[str, None] = {}
+        self.passed_over: set[str] = set()
+        self._waiting: deque[tuple[LabelledImage, ImageRecord]] = deque()
+        self._progress = progress
+        self._done = 0
+        self._total = total
+        self._left_out = left_out
+
+    def stream(self, images: Sequence[LabelledImage]) -> Iterator[tuple[ImageRecord, ImageRgb]]:
+        """Yields readable images as the models take them; raises UsageError where boxes do not fit one."""
+        for number, image in enumerate(images, start=1):
+            if self.cancel.is_set():
+                return
+            try:
+                with self.clock.stage("reading"):
+                    image_rgb = decode(image.path)
+                    sha256 = file_sha256(image.path)
+            except ImageError:
+                self.unreadable[image.path.name] = None
+                self._step()
+                continue
+            if sha256 in self._left_out:
+                self.passed_over.add(sha256)
+                self._step()
+                continue
+            height, width = image_rgb.shape[:2]
+            if image.defects and image.size_px not in (None, (width, height)):
+                raise UsageError(
+                    f"{image.path} is {width}x{height} px, but its boxes were drawn on {image.size_px}",
+                    "annotate the image as it is shown, with its EXIF orientation applied",
+                )
+            name = image.path.name
+            record = ImageRecord(
+                id=f"img_{number:04d}", name=name, sha256=sha256, width_px=width, height_px=height
+            )
+            self._waiting.append((image, record))
+            yield record, image_rgb
+
+    def answered(self) -> tuple[LabelledImage, ImageRecord]:
+        """Lets go of the image that the model answered last."""
+        self._step()
+        return self._waiting.popleft()
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when the user stopped the work."""
+        if self.cancel.is_set():
+            raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
+
+    def _step(self) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total)
