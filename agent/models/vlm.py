@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.abstention import read_abstention
@@ -172,8 +172,7 @@ class LocalModel(VisionModel):
         tokens = self._model.generate(
             **inputs,
             max_new_tokens=question.max_tokens,
-            stop_strings=list(question.stops) or None,
-            tokenizer=tokenizer,
+            stopping_criteria=[_stopper(tokenizer, question.stops, prompt.length)],
             logits_processor=[watch],
             streamer=_streamer(tokenizer, self.on_text) if self.on_text else None,
         )
@@ -255,6 +254,31 @@ def _watch() -> Any:  # noqa: ANN401 - the class exists only once transformers i
             return found[: len(written)]  # on a GPU the end is noticed one step late
 
     return Watch()
+
+
+def _stopper(tokenizer: Any, stops: Sequence[str], start: int) -> Any:  # noqa: ANN401
+    """Ends an answer at the first of the texts, by reading its last tokens.
+
+    transformers' own criterion matches the whole vocabulary against the texts, anew in each call, because its
+    cache is keyed by the order of a mapping that has none.
+
+    Args:
+        tokenizer: Turns tokens into text.
+        stops: Texts at which the answer ends.
+        start: Tokens of the prompt.
+    """
+    import torch
+    from transformers import StoppingCriteria
+
+    longest = max((len(stop.encode()) for stop in stops), default=0)  # no token is less than a byte
+
+    class Stopper(StoppingCriteria):  # type: ignore[misc]
+        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:
+            newest = input_ids[0, max(start, input_ids.shape[1] - longest - 1) :]
+            text = tokenizer.decode(newest, skip_special_tokens=True) if stops else ""
+            return torch.tensor([any(stop in text for stop in stops)], device=input_ids.device)
+
+    return Stopper()
 
 
 def _streamer(tokenizer: Any, on_text: Callable[[str], None]) -> Any:  # noqa: ANN401

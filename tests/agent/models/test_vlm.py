@@ -143,6 +143,19 @@ def test_stops_before_a_stop_string_and_streams(model: LocalModel) -> None:
     assert stopped.token_usage.output_tokens < 12
 
 
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_a_stop_string_of_several_tokens_ends_the_answer_where_it_is_complete(
+    model: LocalModel, length: int
+) -> None:
+    whole = model.generate([user("speak")]).content
+    stop = whole[4 : 4 + length]
+    stopped = model.generate([user("speak")], stop_sequences=["never said", stop])
+    at = whole.index(stop)
+    assert stopped.raw["text"].startswith(whole[: at + length])
+    assert len(stopped.raw["text"]) <= at + length
+    assert stopped.content == whole[:at]
+
+
 def test_cancelled_between_tokens_and_usable_afterwards(model: LocalModel) -> None:
     expected = ask(model, user("speak", picture(3)))
     model.cancel = threading.Event()
