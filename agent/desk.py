@@ -215,13 +215,14 @@ class Desk:
     def inspect_without_model(self, language: Language) -> str:
         """Runs the fixed pipeline and writes its report; returns the result in a clause."""
         self.workbench.inspect()
-        report = self.workbench.write_report(language=language.value)["report"]
+        report = self.workbench.write_report(language=language.value)
+        self._evidence.take(report)
         counts = Counter(self.workbench.verdicts().values())
         return phrase(
             "summary",
             language,
             total=len(self._batch),
-            report=report,
+            report=report["report"],
             **{verdict.value: counts[verdict] for verdict in Verdict},
         )
 

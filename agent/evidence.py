@@ -22,13 +22,26 @@ _ID = re.compile(r"(?<![A-Za-z0-9])img_\d+(?!\d)")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.#-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?!\d)(\s*%)?")
 _CLAUSES = re.compile(r"[;,\n]|[.!?](?=\s|$)|\band\b|\bbut\b|그리고|하지만|이고|이며")
 _NEGATIONS = re.compile(
-    r"\b(?:not|no|never|isn't|wasn't|un\w+ed|cannot|if|would|should|could|can|may|undecided)\b|아니|않|없"
+    r"\b(?:not|no|never|isn't|wasn't|un\w+ed|cannot|if|would|should|could|can|may|undecided)\b|아니|않|없",
+    re.IGNORECASE,
 )
 # The longest first: 불합격 holds 합격.
 _VERDICT_WORDS = (
     (Verdict.REJECT, re.compile(r"\breject(?:ed|s|ion)?\b|불합격|불량")),
     (Verdict.REVIEW, re.compile(r"\breview(?:ed)?\b|재검토|보류")),
     (Verdict.ACCEPT, re.compile(r"\baccept(?:ed|s)?\b|\bpass(?:ed|es)?\b|(?<!불)합격|양품")),
+)
+_WHOLE_BATCH = re.compile(
+    r"\b(?:all|every) (?:the |of the )?(?:images?|parts?|pictures?|photos?|pieces?)\b"
+    r"(?! (?:that|which|with|of)\b)"
+    r"|\beverything\b|(?:모든|전체) ?(?:이미지|사진|부품|제품)(?! ?중)",
+    re.IGNORECASE,
+)
+_REPORT_WRITTEN = re.compile(
+    r"\breport\b.*\b(?:written|created|generated|saved|made|exported)\b"
+    r"|\b(?:wrote|created|generated|saved|made|exported)\b.*\breport\b"
+    r"|보고서.*(?:만들었|만들어졌|작성했|작성되었|생성했|생성되었|저장했|저장되었|완료)",
+    re.IGNORECASE,
 )
 _MOST_NUMBERS = 200_000
 
@@ -50,9 +63,11 @@ class Evidence:
         self._verdicts = verdicts
         self._numbers = {float(len(self._ids))}
         self._words: set[str] = set()
+        self._has_report = False
 
     def take(self, result: JsonValue) -> None:
         """Takes what a tool returned."""
+        self._has_report |= isinstance(result, dict) and "report" in result
         for value in _scalars(result):
             if isinstance(value, str):
                 self.hear(value)
@@ -80,7 +95,12 @@ class Evidence:
             answer: As the user would read it.
             programs: The code of the turn's steps.
         """
-        return (*self._unknown_ids(answer), *self._untraced(answer, programs), *self._contradicted(answer))
+        return (
+            *self._unknown_ids(answer),
+            *self._untraced(answer, programs),
+            *self._contradicted(answer),
+            *self._undone(answer),
+        )
 
     def _add(self, value: float) -> None:
         if len(self._numbers) < _MOST_NUMBERS:
@@ -106,14 +126,23 @@ class Evidence:
         for clause in _CLAUSES.split(answer):
             ids = [image_id for image_id in _ID.findall(clause) if image_id in self._ids]
             claimed = [verdict for verdict, words in _VERDICT_WORDS if words.search(clause)]
-            if not ids or len(claimed) != 1 or _NEGATIONS.search(clause):
+            if len(claimed) != 1 or _NEGATIONS.search(clause):
                 continue
+            if not ids and _WHOLE_BATCH.search(clause):
+                others = [each for each in sorted(self._ids) if verdicts.get(each) is not claimed[0]]
+                if others:
+                    yield f"{others[0]} is {verdicts.get(others[0]) or 'undecided'}, not all are {claimed[0]}"
             for image_id in ids:
                 known = verdicts.get(image_id)
                 if known is None:
                     yield f"{image_id} has no verdict yet, but the answer says {claimed[0]}"
                 elif known is not claimed[0]:
                     yield f"the verdict of {image_id} is {known}, but the answer says {claimed[0]}"
+
+    def _undone(self, answer: str) -> Iterator[str]:
+        for clause in _CLAUSES.split(answer):
+            if _REPORT_WRITTEN.search(clause) and not self._has_report and not _NEGATIONS.search(clause):
+                yield "no report has been written in this session"
 
 
 def _scalars(value: JsonValue) -> Iterator[str | float]:

@@ -35,6 +35,12 @@ def evidence() -> Evidence:
         "Nothing to report.",
         "img_002 is not rejected.",
         "I would reject img_002 only if you say so.",
+        "Not all images are accepted.",
+        "All images were inspected, one was rejected.",
+        "All images that were rejected are listed.",
+        "모든 이미지 중 하나가 불합격입니다.",
+        "The report is written: out/report-2.pdf.",
+        "보고서를 만들었습니다.",
     ],
 )
 def test_backed_answers_pass(answer: str) -> None:
@@ -51,11 +57,26 @@ def test_backed_answers_pass(answer: str) -> None:
         ("img_002 is rejected.", "img_002"),
         ("img_001 합격입니다.", "img_001"),
         ("img_003 was accepted.", "no verdict"),
+        ("All images are accepted.", "img_001 is reject"),
+        ("Everything passes.", "not all are accept"),
+        ("모든 이미지가 합격입니다.", "img_001"),
     ],
 )
 def test_what_is_not_backed_is_named(answer: str, what: str) -> None:
     (problem,) = evidence().problems(answer, [f"final_answer({answer!r})"])
     assert what in problem
+
+
+@pytest.mark.parametrize(
+    "answer", ["I created the report.", "The report has been saved.", "보고서를 작성했습니다."]
+)
+def test_a_report_that_nobody_wrote_is_named(answer: str) -> None:
+    known = Evidence(IDS, dict)
+    known.take(ROWS)
+    assert known.problems(answer, []) == ("no report has been written in this session",)
+    assert known.problems("No report was created.", []) == ()
+    known.take({"report": "out/report.pdf", "files": []})
+    assert known.problems(answer, []) == ()
 
 
 def test_a_number_that_the_program_computed_is_traced() -> None:
