@@ -6,9 +6,7 @@ Several programs may write at once.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import OutputError
+from tools.home import data_folder
 from tools.records import ImageRecord, Inspection, RunInfo, Verdict
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     Embedding = npt.NDArray[np.float32]
 
-__all__ = ["Ledger", "PastCase", "data_folder"]
+__all__ = ["Ledger", "PastCase"]
 
 _VERSION = 1
 _WAIT_S = 30.0  # for another program to finish writing
@@ -202,17 +201,6 @@ class Ledger:
             f"the ledger {self.path} cannot be used: {error}",
             "move the file away, or set LOUPE_HOME to another folder",
         )
-
-
-def data_folder() -> Path:
-    """Returns the user's data folder for Loupe: LOUPE_HOME, or what is usual on the system."""
-    if home := os.environ.get("LOUPE_HOME"):
-        return Path(home)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "loupe"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "loupe"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "loupe"
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

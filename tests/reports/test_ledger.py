@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.ledger import Ledger, data_folder
+from reports.ledger import Ledger
 from tests.reports.builders import RECIPE, RUN, finding, inspection
 from tools.errors import OutputError
+from tools.home import data_folder
 from tools.records import Verdict
 
 
