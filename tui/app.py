@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from tools.errors import ExitCode, LoupeError
@@ -19,6 +20,7 @@ from tui.chat.background import (
     Failed,
     Happened,
     Opened,
+    Opening,
     OpenSession,
     Start,
     TurnOver,
@@ -29,7 +31,7 @@ from tui.chat.background import (
 )
 from tui.chat.carrying_out import Commander
 from tui.chat.dialogs import ApproveDialog, HelpDialog
-from tui.chat.palette import ImageProvider
+from tui.chat.palette import ImageProvider, system_commands
 from tui.chat.slash import COMMANDS as SLASH_COMMANDS
 from tui.chat.slash import parse, without_mentions
 from tui.chat.themes import HIGH_CONTRAST
@@ -94,6 +96,7 @@ class LoupeApp(App[ExitCode]):
         self.graphics = graphics
         self._open_session = open_session
         self._is_busy = self._is_opening = False
+        self._stop_opening: threading.Event | None = None
         self._waiting: Callable[[Session], Iterator[Event]] | None = None
         self._approvals: set[Approval] = set()
         self._decided: list[dict[str, Verdict | None]] = []
@@ -130,16 +133,27 @@ class LoupeApp(App[ExitCode]):
         before, self._is_opening = self.session, True
         self.workspace.opening(start)
 
-        def opener(wanted: Start, approve: Callable[[Decision], bool]) -> Session:
+        def opener(
+            wanted: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
+        ) -> Session:
             is_same = before is not None and wanted.resume == before.out
             if before is not None and is_same:
                 before.close()  # first: one folder takes one session at a time
-            session = self._open_session(wanted, approve)
+            session = self._open_session(wanted, approve, progress)
             if before is not None and not is_same:
                 before.close()
             return session
 
-        open_beside(start, opener, self._approve, self.post_message)
+        self._stop_opening = open_beside(start, opener, self._approve, self.post_message)
+
+    @on(Opening)
+    def _opening(self, message: Opening) -> None:
+        self.workspace.header.opened_so_far(message.done, message.total)
+
+    @on(Workspace.OpeningStopped)
+    def _opening_stopped(self) -> None:
+        if self._stop_opening is not None:
+            self._stop_opening.set()
 
     @on(Opened)
     async def _opened(self, message: Opened) -> None:
@@ -307,15 +321,11 @@ class LoupeApp(App[ExitCode]):
             self.closing = close_beside(self.session, lambda _: None)
         self.exit(ExitCode.ACCEPTED)
 
+    def action_command_palette(self) -> None:
+        """Finds any command or image by a few letters."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=self.words("palette.search")))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Returns what the palette offers: every command of the app, and Textual's own."""
-        for name in SLASH_COMMANDS:
-            text = self.words(f"slash.{name}")
-
-            def run(usage: str = f"/{name}") -> None:
-                self.workspace.post_message(Workspace.Asked(usage))
-
-            yield SystemCommand(f"/{name}", text, run)
-        for own in super().get_system_commands(screen):
-            if own.title not in ("Quit", "Keys"):
-                yield own
+        """Returns what the palette offers: every command, every key, and what Textual has."""
+        return system_commands(self, screen, self.words, super().get_system_commands(screen))

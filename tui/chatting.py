@@ -86,7 +86,9 @@ def run_chat(
 def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSession:
     """Returns what opens sessions, beside the screen: its imports cost the first paint nothing."""
 
-    def open_session(start: Start, approve: Callable[[Decision], bool]) -> Session:
+    def open_session(
+        start: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
+    ) -> Session:
         from agent.session import Session, SessionOptions
         from agent.settings import load_settings
         from tui.arguments import open_ledger
@@ -97,6 +99,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSe
             engines=engines,
             ledger=open_ledger(wanted=ledger),
             approve=approve,
+            progress=progress,
             inspect_command="/inspect",
         )
         if start.resume:

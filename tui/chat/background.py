@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tools.errors import LoupeError
+from tools.errors import Cancelled, LoupeError
 from tools.records import Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "Happened",
     "OpenSession",
     "Opened",
+    "Opening",
     "Start",
     "TurnOver",
     "close_beside",
@@ -129,7 +130,21 @@ class ApprovalWanted(Message):
         self.decision, self.approval = decision, approval
 
 
-OpenSession = Callable[[Start, Callable[["Decision"], bool]], "Session"]
+class Opening(Message):
+    """Images are being read.
+
+    Attributes:
+        done, total: Images.
+    """
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__()
+        self.done, self.total = done, total
+
+
+# What to open, who approves decisions, and who is told how many of how many images have been read.
+OpenSession = Callable[[Start, Callable[["Decision"], bool], Callable[[int, int], None]], "Session"]
+_TOLD = 50  # times at most that the reading of images is told
 
 
 def _beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread:
@@ -151,20 +166,28 @@ def _beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread
 
 def open_beside(
     start: Start, open_session: OpenSession, approve: Callable[[Decision], bool], post: Post
-) -> None:
-    """Opens a session; posts `Opened` or `Failed`."""
+) -> threading.Event:
+    """Opens a session; posts `Opening` now and then, and `Opened` or `Failed`; returns what stops it."""
+    is_stopped = threading.Event()
+
+    def progress(done: int, total: int) -> None:
+        if is_stopped.is_set():
+            raise Cancelled("the images were not opened", "open them again, or others")
+        if done % (total // _TOLD + 1) == 0:
+            post(Opening(done, total))
 
     def work() -> None:
         from agent.log import read_log
         from tui.chat.recents import remember
 
-        session = open_session(start, approve)
+        session = open_session(start, approve, progress)
         header, events = read_log(session.out)
         remember(session.out)
         known = Start(header.images, header.recipe, start.model or header.model, session.out)
         post(Opened(session, events, known))
 
     _beside("open", work, post)
+    return is_stopped
 
 
 def pump_beside(events: Iterator[Event], post: Post) -> None:

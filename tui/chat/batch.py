@@ -67,6 +67,7 @@ class BatchTable(DataTable[Content]):
         Binding("r", "screen.decide('reject')", "Reject", id="batch.reject", show=False),
         Binding("v", "screen.decide('review')", "To review", id="batch.review", show=False),
         Binding("u", "screen.undo", "Undo", id="batch.undo", show=False),
+        Binding("t", "screen.thumbnails", "Thumbnails", id="batch.thumbnails", show=False),
         Binding("m", "screen.mention", "Name it in the chat", id="batch.mention", show=False),
         Binding("w", "screen.walk", "Review mode", id="batch.walk", show=False),
         Binding("enter", "screen.focus_panel('picture')", "Picture", id="batch.open", show=False),
@@ -139,6 +140,18 @@ class BatchPanel(Vertical):
         row = self.table.cursor_row
         return self._shown[row] if 0 <= row < len(self._shown) else ""
 
+    @property
+    def shown(self) -> Sequence[str]:
+        """The images that the filter lets through, in their order."""
+        return self._shown
+
+    def caption(self, image_id: str) -> Content:
+        """Returns an image in a line: whether it is selected, its verdict, id and worst finding."""
+        row = self._rows[image_id]
+        sign, style = _LOOKS[row.mark]
+        finding = self._type_words.get(row.finding, row.finding)
+        return Content.assemble(self._marker(image_id), (sign, style), f" {image_id} {finding}")
+
     def chosen(self) -> list[str]:
         """The selection in batch order, or else the image under the cursor."""
         if self.selected:
@@ -206,9 +219,13 @@ class BatchPanel(Vertical):
     def toggle(self) -> None:
         """Puts the image under the cursor into the selection, or takes it out, and goes on."""
         if self.current:
-            self.selected ^= {self.current}
-            self._mark([self.current])
+            self.toggle_one(self.current)
             self.table.action_cursor_down()
+
+    def toggle_one(self, image_id: str) -> None:
+        """Puts an image into the selection, or takes it out."""
+        self.selected ^= {image_id}
+        self._mark([image_id])
 
     def toggle_all(self) -> None:
         """Selects all that is shown, or nothing where that is selected."""

@@ -92,6 +92,10 @@ class Commander:
         self._app.workspace.action_show_image(image_id)
         self._app.workspace.action_focus_panel("picture")
 
+    async def _thumbnails(self, arguments: Sequence[str], typed: str) -> None:
+        self._needs_session()
+        self._app.workspace.action_thumbnails()
+
     async def _review(self, arguments: Sequence[str], typed: str) -> None:
         from tui.chat.review import ReviewScreen
 

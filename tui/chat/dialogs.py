@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.chat.keys import KEYS
 from tui.chat.slash import COMMANDS
 from tui.chat.words import Words
 
@@ -97,45 +98,6 @@ class ChooseDialog(ModalScreen[str]):
 
 
 _KEY_CELLS = 22
-_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
-    "everywhere": (
-        ("F1", "help"),
-        ("F2", "focus_batch"),
-        ("F3", "focus_prompt"),
-        ("F4", "focus_picture"),
-        ("Ctrl+O", "open"),
-        ("Ctrl+S", "sessions"),
-        ("Ctrl+P", "palette"),
-        ("Esc", "stop"),
-        ("Ctrl+Q", "quit"),
-    ),
-    "chat": (
-        ("Enter", "send"),
-        ("Ctrl+J, Alt+Enter", "newline"),
-        ("↑ ↓", "history"),
-        ("Tab", "complete"),
-    ),
-    "batch": (
-        ("a", "accept"),
-        ("r", "reject"),
-        ("v", "review"),
-        ("u", "undo"),
-        ("Space", "select"),
-        ("*", "select_all"),
-        ("f", "filter"),
-        ("s", "sort"),
-        ("m", "mention"),
-        ("w", "walk"),
-    ),
-    "picture": (
-        ("z", "zoom"),
-        ("[ ]", "next"),
-        ("b", "marks"),
-        ("h", "heat"),
-        ("o", "viewer"),
-    ),
-    "turn": (("e", "edit"), ("c", "copy"), ("Enter", "fold")),
-}
 
 
 class HelpDialog(ModalScreen[None]):
@@ -161,10 +123,10 @@ class HelpDialog(ModalScreen[None]):
     def _lines(self) -> Iterator[Content]:
         words = self._words
         yield Content.styled(words("help.title"), "bold")
-        for place, keys in _KEYS.items():
+        for place, keys in KEYS.items():
             yield Content.styled(f"\n{words(f'help.{place}')}", "bold $text-accent")
-            for key, name in keys:
-                yield Content.assemble((f"  {key:<{_KEY_CELLS}}", "bold"), words(f"key.{name}"))
+            for key in keys:
+                yield Content.assemble((f"  {key.shown:<{_KEY_CELLS}}", "bold"), words(f"key.{key.word}"))
         yield Content.styled(f"\n{words('help.commands')}", "bold $text-accent")
         for name, each in COMMANDS.items():
             yield Content.assemble((f"  {each.usage:<{_KEY_CELLS}}", "bold"), words(f"slash.{name}"))

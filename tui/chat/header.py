@@ -42,6 +42,11 @@ class Header(Static):
         """Whether a turn is running."""
         return self._busy_since is not None
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether images are being read."""
+        return bool(self._opened)
+
     def opening(self, name: str) -> None:
         """Says what is being opened, or is open; empty for nothing."""
         self._what, self._opened = name, ""

@@ -14,7 +14,11 @@ _NO_BREAK = "\u00a0"
 
 
 class KeyHints(Static):
-    """Shows keys that work here and now."""
+    """Shows keys that work here and now.
+
+    Attributes:
+        told: What is shown, as `tell` takes it.
+    """
 
     DEFAULT_CSS = """
     KeyHints { height: auto; max-height: 2; padding: 0 1; link-style: none;
@@ -23,6 +27,7 @@ class KeyHints(Static):
 
     def __init__(self, *, classes: str | None = None) -> None:
         super().__init__(classes=classes, markup=False)
+        self.told: Sequence[tuple[str, str, str]] = ()
 
     def tell(self, hints: Sequence[tuple[str, str, str]]) -> None:
         """Shows other hints.
@@ -30,7 +35,7 @@ class KeyHints(Static):
         Args:
             hints: Name of each key as Textual calls it, as it is shown, and what it does.
         """
-        parts = []
+        self.told, parts = hints, []
         for key, shown, doing in hints:
             click = Style.from_meta({"@click": f"press({key!r})"})
             shown = shown.replace(" ", _NO_BREAK)

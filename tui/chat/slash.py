@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
         Command("describe", "[IDS]", "ids", "describe"),
         Command("findings", "[IDS]", "ids", "findings"),
         Command("look", "ID", "ids"),
+        Command("thumbnails"),
         Command("review"),
         Command("report", "[LOT]"),
         Command("undo"),

@@ -25,6 +25,7 @@ from tui.chat.board import row_of
 from tui.chat.conversation import Conversation
 from tui.chat.header import Header
 from tui.chat.hints import KeyHints
+from tui.chat.keys import KEYS, hints_at
 from tui.chat.prompt import Prompt, PromptArea
 from tui.chat.reasons import ReasonScreen
 from tui.chat.turns import TurnView
@@ -43,40 +44,6 @@ __all__ = ["Workspace"]
 _REFRESH_S = 0.2  # changed rows are drawn together, so that a thousand inspections a second stay cheap
 _MENTION = re.compile(r"[a-z]+_\d{3,}")
 _CHANGES_VERDICTS = frozenset({"inspect", "describe", "write_report", "compare"})
-
-# Per place the keys of the bottom line: name, as it is shown, word.
-_HINTS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "prompt": (("enter", "Enter", "send"), ("ctrl+j", "^J", "newline"), ("escape", "Esc", "stop")),
-    "batch": (
-        ("a", "a", "accept"),
-        ("r", "r", "reject"),
-        ("v", "v", "review"),
-        ("u", "u", "undo"),
-        ("space", "Space", "select"),
-        ("f", "f", "filter"),
-        ("s", "s", "sort"),
-        ("m", "m", "mention"),
-        ("w", "w", "walk"),
-    ),
-    "picture": (
-        ("z", "z", "zoom"),
-        ("left_square_bracket", "[", "previous"),
-        ("right_square_bracket", "]", "next"),
-        ("b", "b", "marks"),
-        ("h", "h", "heat"),
-        ("o", "o", "viewer"),
-    ),
-    "conversation": (("e", "e", "edit"), ("c", "c", "copy"), ("enter", "Enter", "fold")),
-}
-_ALWAYS = (
-    ("f1", "F1", "help"),
-    ("f2", "F2", "focus_batch"),
-    ("f3", "F3", "focus_prompt"),
-    ("f4", "F4", "focus_picture"),
-    ("ctrl+o", "^O", "open"),
-    ("ctrl+p", "^P", "palette"),
-    ("ctrl+q", "^Q", "quit"),
-)
 
 
 class Workspace(Screen[None]):
@@ -117,6 +84,9 @@ class Workspace(Screen[None]):
         def __init__(self, verdicts: dict[str, Verdict], reason: str) -> None:
             super().__init__()
             self.verdicts, self.reason = verdicts, reason
+
+    class OpeningStopped(Message):
+        """The user does not want to wait for the images."""
 
     header = query_one(Header)
     board = query_one(BatchPanel)
@@ -243,10 +213,9 @@ class Workspace(Screen[None]):
         place, focused = "prompt", self.focused
         if focused is not None and not isinstance(focused, PromptArea):
             parents = {each.id for each in focused.ancestors_with_self}
-            place = next((each for each in _HINTS if each in parents), "prompt")
+            place = next((each for each in KEYS if each in parents), "prompt")
         self.set_class(place == "picture", "-picture")
-        hints = (*_HINTS[place], *_ALWAYS)
-        told = [(key, shown, self.words(f"key.{word}")) for key, shown, word in hints]
+        told = [(key.key, key.shown, self.words(f"key.{key.word}")) for key in hints_at(place)]
         self.query_one(KeyHints).tell(told)
 
     # Keys.
@@ -258,6 +227,8 @@ class Workspace(Screen[None]):
         if name == "picture":
             inside = self.query_one("#picture").walk_children(Widget)
             target = next((widget for widget in inside if widget.can_focus), None)
+        elif name == "conversation":
+            target = next(reversed(self.conversation.query(TurnView)), None)
         if target is not None:
             self.set_focus(target)  # at once: the next key may already be on its way
 
@@ -265,7 +236,9 @@ class Workspace(Screen[None]):
         """Closes completions, else stops the turn, else drops the selection, else goes to the prompt."""
         if self.prompt.close_offers():
             return
-        if self.session is not None and self.header.is_busy:
+        if self.header.is_opening:
+            self.post_message(self.OpeningStopped())
+        elif self.session is not None and self.header.is_busy:
             self.session.cancel()
             self.header.stopping()
         elif self.board.selected:
@@ -284,6 +257,14 @@ class Workspace(Screen[None]):
     def action_mention(self) -> None:
         """Names the chosen images in the prompt."""
         self.prompt.add(" ".join(f"@{image_id}" for image_id in self.board.chosen()))
+
+    def action_thumbnails(self) -> None:
+        """Shows the batch as small pictures."""
+        from tui.chat.gallery import GalleryScreen
+
+        if self.session is not None:
+            gallery = GalleryScreen(self.board, self.session.batch.load_small, self.words)
+            self.app.push_screen(gallery, lambda image_id: self.action_show_image(image_id or ""))
 
     def action_show_image(self, image_id: str, region: BoxXyxyPx | None = None) -> None:
         """Goes to an image, and near to a part of it; a narrow terminal shows it in place of the batch."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Markdown, Static
 
 from agent.events import Decision
 from agent.models.scripted import ScriptedModel
@@ -17,6 +18,8 @@ from tools.recipe.file import load_recipe
 from tools.records import ScreeningStatus
 from tui.app import LoupeApp
 from tui.chat.background import Start
+
+Flow = Callable[[Any], Coroutine[Any, Any, None]]
 
 _PATIENCE = 400  # rounds of the event loop's shortest pauses
 
@@ -43,9 +46,11 @@ class Desk:
     ) -> LoupeApp:
         self.model = ScriptedModel(answers)
 
-        def open_session(wanted: Start, approve: Callable[[Decision], bool]) -> Session:
+        def open_session(
+            wanted: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
+        ) -> Session:
             self.opened.append(wanted)
-            given = SessionOptions(user="Kim", approve=approve, self_test=False)
+            given = SessionOptions(user="Kim", approve=approve, progress=progress, self_test=False)
             engines = self.engines.as_engines
             if wanted.resume:
                 return Session.resume(wanted.resume, self.model, options=given)
@@ -80,3 +85,21 @@ async def say(pilot: Pilot[Any], app: LoupeApp, text: str) -> None:
         await pilot.pause()
     await until(pilot, lambda: not app.is_busy)
     await pilot.pause()
+
+
+def play(app: LoupeApp, flow: Flow, size: tuple[int, int] = (120, 40)) -> None:
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await flow(pilot)
+        if app.closing is not None:
+            app.closing.join()
+        elif app.session is not None:
+            app.session.close()
+
+    asyncio.run(run())
+
+
+def shown(app: LoupeApp) -> str:
+    """All that static texts and Markdown on the screen say."""
+    texts = [str(widget.render()) for widget in app.screen.query(Static)]
+    return "\n".join(texts + [widget.source for widget in app.screen.query(Markdown)])

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ from textual.widgets import Collapsible, Input, Markdown, OptionList, Static
 
 from agent.log import read_log
 from tests.tui.chat import staging
-from tests.tui.chat.desks import Desk, code, opened, say, until
+from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
+from tools.errors import UsageError
 from tools.records import Language, Verdict
-from tui.app import LoupeApp
-from tui.chat.background import Start
+from tui.chat.background import Failed, Start, open_beside
 from tui.chat.batch import BatchPanel
 from tui.chat.board import Row
 from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
@@ -26,32 +25,6 @@ from tui.chat.review import ReviewScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
 from tui.chat.words import Words
-
-Flow = Callable[[Any], Coroutine[Any, Any, None]]
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.chdir(tmp_path)
-    return Desk(tmp_path)
-
-
-def play(app: LoupeApp, flow: Flow, size: tuple[int, int] = (120, 40)) -> None:
-    async def run() -> None:
-        async with app.run_test(size=size) as pilot:
-            await flow(pilot)
-        if app.closing is not None:
-            app.closing.join()
-        elif app.session is not None:
-            app.session.close()
-
-    asyncio.run(run())
-
-
-def shown(app: LoupeApp) -> str:
-    """All that static texts and Markdown on the screen say."""
-    texts = [str(widget.render()) for widget in app.screen.query(Static)]
-    return "\n".join(texts + [widget.source for widget in app.screen.query(Markdown)])
 
 
 def test_an_answer_a_step_and_a_tools_rows_are_shown(desk: Desk) -> None:
@@ -285,6 +258,46 @@ def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> No
         await until(pilot, lambda: app.workspace.conversation.last_answer == "here")
 
     play(app, flow)
+
+
+def test_a_large_folder_tells_how_far_it_is_and_can_be_stopped(desk: Desk) -> None:
+    app, may_open = desk.app(), threading.Event()
+    open_session = app._open_session
+
+    def slow(wanted: Start, approve: Any, progress: Callable[[int, int], None]) -> Any:
+        while not may_open.is_set():
+            progress(51, 100)
+            may_open.wait(0.02)
+        return open_session(wanted, approve, progress)
+
+    app._open_session = slow
+
+    async def flow(pilot: Any) -> None:
+        await until(pilot, lambda: "51 of 100" in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "the images were not opened" in shown(app))
+        assert "51 of 100" not in shown(app)
+        may_open.set()
+        await say(pilot, app, f"/open {desk.folder / 'parts'}")
+        await opened(pilot, app)
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("total", [1, 49, 5_000])
+def test_the_reading_of_many_images_costs_few_messages(total: int) -> None:
+    told: list[Any] = []
+
+    def read(_: Start, __: Any, progress: Callable[[int, int], None]) -> Any:
+        for done in range(1, total + 1):
+            progress(done, total)
+        raise UsageError("enough")
+
+    open_beside(Start(), read, lambda _: True, told.append)
+    for thread in [each for each in threading.enumerate() if each.name == "loupe-open"]:
+        thread.join()
+    assert 1 <= len(told) <= 51
+    assert isinstance(told[-1], Failed)
 
 
 def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tui.chat.dialogs import _KEYS
+from tui.chat.keys import KEYS, hints_at
 from tui.chat.slash import COMMANDS, complete, parse, without_mentions
 from tui.chat.words import WORDS
-from tui.chat.workspace import _ALWAYS, _HINTS
 
 VALUES = {"ids": ["img_001", "img_002", "img_012"], "themes": ["textual-dark", "ansi-dark"]}
 
@@ -65,8 +64,9 @@ def test_both_languages_have_the_same_slots(key: str) -> None:
     assert english == korean
 
 
-def test_every_key_of_the_help_and_the_bottom_line_is_explained() -> None:
-    hinted = {word for hints in (*_HINTS.values(), _ALWAYS) for _, _, word in hints}
-    helped = {word for keys in _KEYS.values() for _, word in keys}
-    assert {f"key.{word}" for word in hinted | helped} <= WORDS.keys()
-    assert {f"help.{place}" for place in _KEYS} <= WORDS.keys()
+def test_every_key_is_explained_and_hinted_once() -> None:
+    assert {f"key.{key.word}" for keys in KEYS.values() for key in keys} <= WORDS.keys()
+    assert {f"help.{place}" for place in KEYS} <= WORDS.keys()
+    for place in KEYS:
+        hinted = [key.key for key in hints_at(place)]
+        assert len(hinted) == len(set(hinted))
