@@ -51,6 +51,16 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     judge.add_argument("--exact", action="store_true", help="compare programs token by token: minutes less")
     judge.add_argument("--failures", action="store_true", help="print each failure")
+    limits = commands.add_parser("calibrate", help="choose when it should say that it did not understand")
+    limits.add_argument("model", type=Path, help="folder of the checkpoint; its thresholds are written there")
+    limits.add_argument(
+        "--count", type=int, default=4, help="requests per intent and language (default %(default)s)"
+    )
+    limits.add_argument(
+        "--seed", type=int, default=2, help="of the batches and the phrasings (default %(default)s)"
+    )
+    limits.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
+    limits.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     return parser
 
 
@@ -77,6 +87,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         sys.stdout.flush()
 
 
+def _calibrate(arguments: argparse.Namespace) -> None:
+    from agent.forge.calibration import report
+
+    for line in report(arguments.model, arguments.count, arguments.seed, arguments.curve):
+        sys.stdout.write(f"{line}\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit status."""
     arguments = _parser().parse_args(argv)
@@ -85,10 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if arguments.threads:
             torch.set_num_threads(arguments.threads)
-        if arguments.command == "train":
-            _train(arguments)
-        else:
-            _evaluate(arguments)
+        {"train": _train, "evaluate": _evaluate, "calibrate": _calibrate}[arguments.command](arguments)
     except LoupeError as error:
         sys.stderr.write(f"{error.title}: {error.message}\n{error.hint}\n")
         return int(error.exit_code)

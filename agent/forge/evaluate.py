@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from agent.abstention import CHANGING, Abstention, changes, read_abstention
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, Request, intents
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
 
-__all__ = ["Judge", "Kind", "Trial", "curve", "report", "stage_of"]
+__all__ = ["Judge", "Kind", "Trial", "judged", "outcome", "report", "stage_of"]
 
 _MOST_STEPS = 4
 _MOST_TOKENS = 160  # of an answer: more than any right one has
 _STOPS = ["Observation:", "Calling tools:", "</code>"]
-_SHARES = (1.0, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
-_CHANGING = frozenset({"decide", "write_report"})
+_PER_STAGE = 6  # requests about one batch: what they share is read once
 
 Call = tuple[str, str]
 
@@ -60,7 +60,7 @@ class Trial:
 
     Attributes:
         programs: What it wrote.
-        sureness: Mean log-probability of the least sure program.
+        sureness: Of each program, as `Reply.sureness` has it.
         is_wrong_change: Whether something was decided or reported that should not have been.
     """
 
@@ -68,8 +68,28 @@ class Trial:
     kind: Kind
     programs: tuple[str, ...]
     expected: tuple[str, ...]
-    sureness: float
+    sureness: tuple[float, ...]
     is_wrong_change: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it did what was asked."""
+        return self.kind is Kind.RIGHT
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a program names a tool that changes something."""
+        return any(changes(code) for code in self.programs)
+
+    def least_sure(self, *, changing: bool) -> float:
+        """Returns the sureness of the least sure program that changes something, or of the others."""
+        pairs = zip(self.programs, self.sureness, strict=True)
+        return min((sure for code, sure in pairs if changes(code) is changing), default=0.0)
+
+    def is_answered(self, abstention: Abstention) -> bool:
+        """Whether all its programs would have been run under these thresholds."""
+        pairs = zip(self.programs, self.sureness, strict=True)
+        return all(sure >= abstention.least(code) for code, sure in pairs)
 
 
 class Judge:
@@ -93,12 +113,18 @@ class Judge:
             seed: Of batches and phrasings.
         """
         rng = random.Random(seed)
-        for language in Language:
-            for intent in (*intents(language), "pair"):
-                for _ in range(count):
-                    turns = 1 if intent in FOLLOWING else 0
-                    past = Past(language, turns, rng.getrandbits(32))
-                    yield self.trial(rng, stage_of(rng), past, intent)
+        jobs = [
+            (language, intent)
+            for language in Language
+            for intent in (*intents(language), "pair")
+            for _ in range(count)
+        ]
+        rng.shuffle(jobs)
+        for start in range(0, len(jobs), _PER_STAGE):
+            stage = stage_of(rng)
+            for language, intent in jobs[start : start + _PER_STAGE]:
+                past = Past(language, int(intent in FOLLOWING), rng.getrandbits(32))
+                yield self.trial(rng, stage, past, intent)
 
     def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
         """Puts one request to the model, in a world of its own."""
@@ -114,8 +140,8 @@ class Judge:
             kind=_kind(calls, wanted, (answer, declined), (twin.turns[-1].answer, is_declined)),
             programs=tuple(programs),
             expected=tuple(expected),
-            sureness=sureness,
-            is_wrong_change=any(call[0] in _CHANGING and call not in wanted for call in calls),
+            sureness=tuple(sureness),
+            is_wrong_change=any(call[0] in CHANGING and call not in wanted for call in calls),
         )
 
     def close(self) -> None:
@@ -124,7 +150,7 @@ class Judge:
 
     def _answered(
         self, stage: Stage, player: Player, request: Request
-    ) -> tuple[list[str], float, str | None, bool]:
+    ) -> tuple[list[str], list[float], str | None, bool]:
         from smolagents.local_python_executor import InterpreterError
 
         from agent.declining import DeclineTool
@@ -139,11 +165,11 @@ class Judge:
         memory.turns.append(Turn(request.text))
         player.events.clear()
         programs: list[str] = []
-        sureness = 0.0
+        sureness: list[float] = []
         for _ in range(_MOST_STEPS):
             said = self._model.generate(memory.messages(), stop_sequences=_STOPS)
             programs.append(code_of(str(said.content)))
-            sureness = min(sureness, said.raw["mean_logprob"] or 0.0)
+            sureness.append(said.raw["sureness"] or 0.0)
             try:
                 done = self._executor(programs[-1])
             except InterpreterError as error:
@@ -196,39 +222,49 @@ def _kind(
     return Kind.RIGHT
 
 
-def curve(trials: Sequence[Trial]) -> Iterator[tuple[float, float, float, float]]:
-    """Yields what abstention costs and saves.
+def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:
+    """Yields what a checkpoint makes of requests in phrasings that it never saw.
 
-    Yields:
-        The least mean log-probability that is answered, the share answered, the share of wrong ones among
-        these, and the share of all requests that change something wrongly.
+    Args:
+        folder: Of the checkpoint.
+        count: Per intent and language.
+        seed: Of batches and phrasings.
     """
-    ranked = sorted(trials, key=lambda trial: trial.sureness, reverse=True)
-    for share in _SHARES:
-        kept = ranked[: max(round(share * len(ranked)), 1)]
-        wrong = sum(trial.kind is not Kind.RIGHT for trial in kept)
-        changed = sum(trial.is_wrong_change for trial in kept)
-        yield kept[-1].sureness, len(kept) / len(ranked), wrong / len(kept), changed / len(ranked)
-
-
-def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
-    """Yields the lines of a report on a checkpoint: success per intent and language, failures, the curve."""
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=_MOST_TOKENS)
     judge = Judge(model)
     try:
-        trials = []
-        for trial in judge.trials(count, seed):
-            trials.append(trial)
-            if tells_failures and trial.kind is not Kind.RIGHT:
-                said = " // ".join(program.replace("\n", " | ")[:160] for program in trial.programs)
-                yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said}"
+        yield from judge.trials(count, seed)
     finally:
         judge.close()
         model.close()
+
+
+def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
+    """Yields the lines of a report on a checkpoint: success per intent and language, and the failures."""
+    trials = []
+    for trial in judged(folder, count, seed):
+        trials.append(trial)
+        if tells_failures and not trial.is_right:
+            said = " // ".join(program.replace("\n", " | ")[:160] for program in trial.programs)
+            wanted = trial.expected[-1].replace("\n", " | ")[:160]
+            yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said} WANTED {wanted}"
     yield from _table(trials)
+    if abstention := read_abstention(folder):
+        yield outcome(trials, abstention)
+
+
+def outcome(trials: Sequence[Trial], abstention: Abstention) -> str:
+    """Returns in a line what came of requests under thresholds."""
+    answered = [trial for trial in trials if trial.is_answered(abstention)]
+    right = sum(trial.is_right for trial in answered)
+    changed = sum(trial.is_wrong_change for trial in answered)
+    return (
+        f"of {len(trials)} requests {len(answered)} are answered, {right} of them right; "
+        f"{changed} change something wrongly ({changed / len(trials):.2%})"
+    )
 
 
 def _table(trials: Sequence[Trial]) -> Iterator[str]:
@@ -237,14 +273,12 @@ def _table(trials: Sequence[Trial]) -> Iterator[str]:
         shares = []
         for language in Language:
             own = [t for t in trials if t.request.language is language and name in ("", t.request.intent)]
-            right = sum(trial.kind is Kind.RIGHT for trial in own)
+            right = sum(trial.is_right for trial in own)
             shares.append(f"{language} {right}/{len(own)}")
         yield f"{name or 'all':20} {'   '.join(shares)}"
     yield ", ".join(f"{kind}: {count}" for kind, count in Counter(str(t.kind) for t in trials).most_common())
     for name in ("out_of_scope", "unsafe"):
-        own = [trial for trial in trials if trial.request.intent == name]
-        declined = sum("decline(" in trial.programs[-1] for trial in own)
-        yield f"{name}: {declined} of {len(own)} declined"
-    yield "least log-probability, answered, wrong of these, wrong changes of all"
-    for least, answered, wrong, changed in curve(trials):
-        yield f"{least:8.4f} {answered:6.1%} {wrong:6.1%} {changed:6.2%}"
+        for language in Language:
+            own = [t for t in trials if t.request.intent == name and t.request.language is language]
+            declined = sum("decline(" in trial.programs[-1] for trial in own)
+            yield f"{name} {language}: {declined} of {len(own)} declined"

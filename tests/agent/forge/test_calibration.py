@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.abstention import FILE, Abstention, read_abstention
+from agent.forge import calibration
+from agent.forge.calibration import chosen, curve
+from agent.forge.evaluate import Kind, Trial, outcome
+from agent.forge.language import Request
+from tools.records import Language
+
+LOOK, DECIDE = 'final_answer(measure("img_001"))', 'final_answer(decide("img_001", "reject", "x"))'
+
+
+def trial(code: str, sureness: float, *, is_right: bool = True) -> Trial:
+    kind = Kind.RIGHT if is_right else Kind.ARGUMENTS
+    is_wrong_change = code == DECIDE and not is_right
+    request = Request("x", Language.EN, "report", ())
+    return Trial(request, kind, (code,), (code,), (sureness,), is_wrong_change)
+
+
+GOOD = [trial(LOOK, -0.01 * n) for n in range(1, 300)] + [trial(DECIDE, -0.01 * n) for n in range(1, 101)]
+
+
+def test_where_right_and_wrong_part_is_the_threshold() -> None:
+    trials = [*GOOD, *[trial(LOOK, -5.0, is_right=False)] * 20]
+    assert -5.0 < chosen(trials).looking < -2.99
+    assert outcome(trials, chosen(trials)).startswith("of 419 requests 399 are answered, 399 of them right")
+
+
+def test_a_wrong_answer_among_many_right_ones_is_the_price_of_these() -> None:
+    assert chosen([*GOOD, trial(LOOK, -1.0, is_right=False)]).looking < -2.99
+
+
+def test_wrong_changes_must_be_rare_whatever_it_costs() -> None:
+    wrong = [trial(DECIDE, -0.005 - 0.1 * n, is_right=False) for n in range(6)]
+    trials = [*GOOD, *wrong]
+    allowed = int(0.005 * len(trials))
+    abstention = chosen(trials)
+    kept = [each for each in wrong if each.is_answered(abstention)]
+    assert len(kept) == allowed
+    assert abstention.changing > abstention.looking
+    assert f"{allowed} change something wrongly" in outcome(trials, abstention)
+
+
+def test_where_nothing_is_right_nothing_is_answered() -> None:
+    trials = [trial(code, -0.01 * n, is_right=False) for n in range(1, 9) for code in (LOOK, DECIDE)]
+    abstention = chosen(trials)
+    assert not any(each.is_answered(abstention) for each in trials)
+
+
+def test_where_all_is_right_everything_is_answered() -> None:
+    assert outcome(GOOD, chosen(GOOD)).startswith("of 399 requests 399 are answered, 399 of them right")
+    assert trial(LOOK, -9.0).is_answered(chosen(GOOD))
+
+
+def test_the_curve_leaves_out_what_is_least_sure() -> None:
+    trials = [trial(DECIDE, -0.01) for _ in range(9)] + [trial(DECIDE, -1.0, is_right=False)]
+    rows = [*curve(trials, (1.0, 0.9))]
+    assert rows == [(-1.0, 1.0, 0.1, 0.1), (-0.01, 0.9, 0.0, 0.0)]
+
+
+def test_a_calibration_leaves_its_thresholds_and_its_curve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(*_: object) -> Iterator[Trial]:
+        yield from GOOD
+
+    monkeypatch.setattr(calibration, "judged", judged)
+    lines = [*calibration.report(tmp_path, 1, 1, tmp_path / "curve.csv")]
+    assert isinstance(read_abstention(tmp_path), Abstention)
+    assert (tmp_path / FILE).exists()
+    assert lines[1].split()[1:] == ["100.0%", "0.0%", "0.00%"]
+    assert "399 are answered" in lines[-1]
+    points = (tmp_path / "curve.csv").read_text().splitlines()
+    assert points[0].startswith("least_log_probability,")
+    assert len(points) == 1 + len(GOOD)
