@@ -47,8 +47,8 @@ def chunk(
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.address = f"http://127.0.0.1:{self.server_address[1]}/v1"
         self.models: list[dict[str, Any]] = [{"id": "qwen2.5-vl", "object": "model", "max_model_len": 4096}]
         self.answers: list[Answer] = []
@@ -95,8 +95,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    server = Server()
+def serving(port: int = 0) -> Iterator[Server]:
+    server = Server(port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

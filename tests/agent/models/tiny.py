@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["build"]
+__all__ = ["build", "teach"]
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -48,14 +49,20 @@ def tokenizer() -> Any:
     )
 
 
-def build(folder: Path, model_type: str = "qwen2_5_vl", seed: int = 0) -> Path:
+def build(
+    folder: Path,
+    model_type: str = "qwen2_5_vl",
+    seed: int = 0,
+    words: Any = None,
+    context_tokens: int = 8192,
+) -> Path:
     """Writes a checkpoint of random weights: hidden 32, two layers, a vision tower of depth 2."""
     import torch
     import transformers
     from transformers import Qwen2VLImageProcessor
 
     torch.manual_seed(seed)
-    words = tokenizer()
+    words = words or tokenizer()
     ids = {
         name: words.convert_tokens_to_ids(f"<|{name}|>")
         for name in ("image_pad", "video_pad", "vision_start", "vision_end")
@@ -67,7 +74,7 @@ def build(folder: Path, model_type: str = "qwen2_5_vl", seed: int = 0) -> Path:
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
-        "max_position_embeddings": 8192,
+        "max_position_embeddings": context_tokens,
         "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
         "bos_token_id": None,
         "eos_token_id": words.eos_token_id,
@@ -103,4 +110,43 @@ def build(folder: Path, model_type: str = "qwen2_5_vl", seed: int = 0) -> Path:
         video_processor=getattr(transformers, video)(),
         chat_template=CHAT_TEMPLATE,
     ).save_pretrained(folder)
+    return folder
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_PUSH = 1e4  # more than any logit of these weights
+
+
+def teach(folder: Path, answers: Mapping[str, str], seed: int = 0) -> Path:
+    """Writes a checkpoint that answers what ends with one text with another, through its generation config.
+
+    Each answer is a token in 26 variants that differ in a letter (`#` stands for it); which one comes is left
+    to the weights, so that it depends on all that they read.
+
+    Args:
+        folder: For the checkpoint.
+        answers: By the last text before the answer, `<|vision_end|>` for a picture.
+        seed: Of the weights.
+    """
+    from transformers import GenerationConfig
+
+    words = tokenizer()
+    variants = {
+        ending: [answer.replace("#", f"# {letter}") for letter in LETTERS]
+        for ending, answer in answers.items()
+    }
+    words.add_tokens(
+        [*(set(answers) - set(SPECIAL)), *(text for texts in variants.values() for text in texts)]
+    )
+    after = words("<|im_end|>\n<|im_start|>assistant\n").input_ids
+    pushes: list[list[Any]] = []
+    for ending, texts in variants.items():
+        for text in texts:
+            written = words.convert_tokens_to_ids(text)
+            pushes.append([[words.convert_tokens_to_ids(ending), *after, written], _PUSH])
+            pushes.append([[written, words.eos_token_id], 2 * _PUSH])
+    build(folder, seed=seed, words=words, context_tokens=32_768)
+    config = GenerationConfig.from_pretrained(folder)
+    config.sequence_bias = pushes
+    config.save_pretrained(folder)
     return folder
