@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tools.checkpoints import file_sha256
-from tools.errors import CalibrationError, UsageError
+from tools.errors import UsageError
 from tools.evaluation.figures import (
     DetectionFigures,
     ErrorRates,
     Evaluation,
     LocalizationFigures,
-    MeasurementFigures,
     Rate,
     ScreeningFigures,
     render_text,
@@ -36,16 +35,12 @@ from tools.evaluation.metrics import (
 )
 from tools.evaluation.pixels import PixelCounts
 from tools.evaluation.reading import Reader
+from tools.evaluation.sizes import SizeError, compare_sizes, measurement_figures, outline_figures
 from tools.evaluation.sources import auroc_estimate, f1_estimate, source_figures
 from tools.glossary import find_type
-from tools.images import decode
-from tools.measurement.calibration import resolve_scale
 from tools.records import (
     Finding,
     Inspection,
-    Quantity,
-    Scale,
-    ScaleSource,
     Screening,
     Verdict,
 )
@@ -64,7 +59,6 @@ __all__ = ["Evaluation", "evaluate", "pipeline_rates", "recipe_for_evaluation", 
 
 # Mean average precision runs over the whole precision-recall curve, so the detector must not cut it off.
 _WHOLE_CURVE_CONFIDENCE = 0.001
-_MEASURED = (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)
 
 Types = Mapping[str, str | None]
 
@@ -112,6 +106,7 @@ def evaluate(
     pixels = PixelCounts()
     screened = _screen(labelled, screener, reader, pixels)
     looked_at = _locate(located, localizer, measurer, recipe, reader) if located else []
+    sizes = [size for item in looked_at for size in item.sizes]
     return Evaluation(
         set_name=labelled.name,
         recipe_name=recipe.name,
@@ -128,7 +123,8 @@ def evaluate(
         ),
         pixels=pixels.figures(recipe.screening.threshold),
         localization=_localization_figures(looked_at, types, recipe) if looked_at else None,
-        measurement=tuple(_measurement_figures(looked_at)),
+        measurement=tuple(measurement_figures(sizes)),
+        outlines=tuple(outline_figures(sizes)),
         seconds=reader.clock.seconds,
         models=(screener.provenance, localizer.provenance) if located else (screener.provenance,),
     )
@@ -164,12 +160,12 @@ class _Screened:
 
 @dataclass(frozen=True)
 class _LookedAt:
-    """What the detector found in one image, and how wrong its measurements are, as fractions of the truth."""
+    """What the detector found in one image, and how wrong its measurements are."""
 
     image: LabelledImage
     findings: tuple[Finding, ...]
     pairs: tuple[tuple[int, int, float], ...]
-    errors: tuple[tuple[Quantity, float], ...]
+    sizes: tuple[SizeError, ...]
 
 
 def _screen(
@@ -208,43 +204,10 @@ def _compare(
 ) -> _LookedAt:
     sure = [finding for finding in findings if finding.confidence >= recipe.localization.confidence]
     pairs = match_boxes([d.box_xyxy_px for d in image.defects], [f.box_xyxy_px for f in sure])
-    known = [(sure[found], image.defects[true].quantities) for true, found, _ in pairs]
-    known = [(finding, truth) for finding, truth in known if truth]
-    errors = tuple(_errors(image, known, measurer, recipe)) if known else ()
-    return _LookedAt(image, findings, tuple(pairs), errors)
-
-
-def _errors(
-    image: LabelledImage,
-    known: Sequence[tuple[Finding, Mapping[str, float]]],
-    measurer: Measurer,
-    recipe: Recipe,
-) -> Iterator[tuple[Quantity, float]]:
-    """Relative errors of what is measured, for findings with the true sizes of their defects.
-
-    The image is decoded once more: to keep pictures until a model answers would keep all that it has taken.
-    """
-    image_rgb = decode(image.path)
-    scale = _scale(image, image_rgb, recipe)
-    for finding, truth in known:
-        measured = measurer.measure(image_rgb, finding, scale)
-        for quantity in _MEASURED:
-            taken = measured.measurement(quantity)
-            true = truth.get(f"{quantity}_{taken.unit}") if taken else None
-            if taken and true:
-                yield quantity, (taken.value - true) / true
-
-
-def _scale(image: LabelledImage, image_rgb: ImageRgb, recipe: Recipe) -> Scale | None:
-    """The annotation's scale, else the recipe's where the truth is in mm; None compares pixels."""
-    if image.mm_per_px is not None:
-        return Scale(mm_per_px=image.mm_per_px, source=ScaleSource.RECIPE, detail="annotation")
-    if not any(key.endswith(("_mm", "_mm2")) for defect in image.defects for key in defect.quantities):
-        return None
-    try:
-        return resolve_scale(recipe.scale, image_rgb)
-    except CalibrationError:
-        return None
+    known = [(sure[found], image.defects[true]) for true, found, _ in pairs]
+    known = [(finding, defect) for finding, defect in known if defect.quantities or image.mask]
+    sizes = tuple(compare_sizes(image, known, measurer, recipe)) if known else ()
+    return _LookedAt(image, findings, tuple(pairs), sizes)
 
 
 # -- figures -------------------------------------------------------------------------------------------
@@ -313,16 +276,3 @@ def _localization_figures(
         recall=Rate.of(hits, len(true)),
         precision=Rate.of(hits, sure),
     )
-
-
-def _measurement_figures(looked_at: Sequence[_LookedAt]) -> Iterator[MeasurementFigures]:
-    for quantity in _MEASURED:
-        errors = np.array([error for item in looked_at for kind, error in item.errors if kind is quantity])
-        if errors.size:
-            yield MeasurementFigures(
-                quantity=quantity,
-                count=errors.size,
-                median=float(np.median(np.abs(errors))),
-                percentile_90=float(np.percentile(np.abs(errors), 90)),
-                bias=float(errors.mean()),
-            )

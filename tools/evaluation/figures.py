@@ -16,6 +16,7 @@ __all__ = [
     "Evaluation",
     "LocalizationFigures",
     "MeasurementFigures",
+    "OutlineFigures",
     "PixelFigures",
     "Rate",
     "ScreeningFigures",
@@ -159,15 +160,28 @@ class MeasurementFigures(Record):
     """Relative errors of one quantity over the defects found at IoU 0.5 whose truth is known.
 
     Attributes:
+        type: Class of the set; None over all of them.
         median, percentile_90: Of the error's magnitude, as a fraction of the truth.
         bias: Mean of the signed error.
+        within: How often the stated uncertainty holds the truth; 95 % is what it promises.
     """
 
+    type: str | None = None
     quantity: Quantity
     count: int
     median: float
     percentile_90: float
     bias: float
+    within: Rate
+
+
+class OutlineFigures(Record):
+    """Overlap (IoU) of outlines with the labelled pixels, over the defects of a class found at IoU 0.5."""
+
+    type: str
+    count: int
+    median: float
+    mean: float
 
 
 class Evaluation(Record):
@@ -199,6 +213,7 @@ class Evaluation(Record):
     pixels: PixelFigures | None = None
     localization: LocalizationFigures | None = None
     measurement: tuple[MeasurementFigures, ...] = ()
+    outlines: tuple[OutlineFigures, ...] = ()
     pipeline: ErrorRates | None = None
     seconds: dict[str, float]
     models: tuple[Provenance, ...]
@@ -228,12 +243,7 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
         yield from _pixel_lines(evaluation.pixels)
     if evaluation.localization:
         yield from _localization_lines(evaluation.localization, evaluation.unlocated)
-    for title, figures in zip(("Measurement", "", ""), evaluation.measurement, strict=False):
-        spread = f"median {figures.median:.1%}, 90th percentile {figures.percentile_90:.1%}"
-        yield (
-            title,
-            f"{figures.quantity:<7}error {spread}, bias {figures.bias:+.1%} (n = {figures.count})",
-        )
+    yield from _size_lines(evaluation)
     if evaluation.pipeline:
         yield "Verdicts", "escape = accepted, overkill = rejected or left for review"
         yield from _rate_lines("", evaluation.pipeline)
@@ -293,6 +303,22 @@ def _localization_lines(figures: LocalizationFigures, unlocated: int) -> Iterato
     yield "", f"any type, from the recipe's confidence {figures.confidence:.2f}"
     yield "", f"  recall    {_share(figures.recall)}"
     yield "", f"  precision {_share(figures.precision)}"
+
+
+def _size_lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """Errors of sizes over all types and per type, and how often the stated uncertainty holds the truth."""
+    width = max((len(each.type or "all") for each in evaluation.measurement), default=3) + 2
+    if evaluation.measurement:
+        yield "Measurement", f"{'error':<{width}}         median  90th pct.    bias  within its uncertainty"
+    for size in evaluation.measurement:
+        errors = f"{size.median:>7.1%}  {size.percentile_90:>9.1%}  {size.bias:>+6.1%}"
+        within = f"{size.within.count} of {size.within.total}, {size.within.value or 0.0:.0%}"
+        yield "", f"{size.type or 'all':<{width}}{size.quantity:<8}{errors}  {within}"
+    title = "Outlines"
+    for outline in evaluation.outlines:
+        iou = f"IoU median {outline.median:.3f}, mean {outline.mean:.3f} (n = {outline.count})"
+        yield title, f"{outline.type:<{width}}{iou}"
+        title = ""
 
 
 def _rate_lines(title: str, rates: ErrorRates) -> Iterator[tuple[str, str]]:

@@ -5,13 +5,27 @@ Points are (x, y) in pixels with the origin at the corner of the first pixel, as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.draw import polygon
 from skimage.measure import find_contours
 
-__all__ = ["Callipers", "callipers", "edge_transition_px", "length_spread", "outlines", "signed_area"]
+if TYPE_CHECKING:
+    from tools.records import PointPx
+
+__all__ = [
+    "Callipers",
+    "callipers",
+    "covered_pixels",
+    "edge_transition_px",
+    "length_spread",
+    "outlines",
+    "signed_area",
+]
 
 Points = NDArray[np.float64]
 
@@ -69,6 +83,19 @@ def outlines(
             (outer if signed_area(points) < 0 else holes).append(points)
     outer.sort(key=lambda points: -abs(signed_area(points)))
     return outer, holes
+
+
+def covered_pixels(
+    outer: Sequence[Sequence[PointPx]], holes: Sequence[Sequence[PointPx]], height: int, width: int
+) -> NDArray[np.bool_]:
+    """Returns which pixels of a picture lie inside outlines, by their centres; HxW."""
+    mask = np.zeros((height, width), bool)
+    for lines, inside in ((outer, True), (holes, False)):
+        for line in lines:
+            x, y = np.array(line).T - 0.5
+            rows, columns = polygon(y, x, mask.shape)
+            mask[rows, columns] = inside
+    return mask
 
 
 def edge_transition_px(soft: NDArray[np.float32], perimeter_px: float) -> float:

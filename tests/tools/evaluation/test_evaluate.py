@@ -189,8 +189,9 @@ def test_measurement_errors(tmp_path, truth, extra, error):
     if error is None:
         assert figures == ()
     else:
-        (length,) = figures
-        assert (length.quantity, length.count) == (Quantity.LENGTH, 1)
+        length, of_scratches = figures
+        assert of_scratches == length.model_copy(update={"type": "scratch"})
+        assert (length.type, length.quantity, length.count) == (None, Quantity.LENGTH, 1)
         assert length.bias == pytest.approx(error)
         assert length.median == length.percentile_90 == pytest.approx(abs(error))
 
