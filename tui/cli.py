@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tools.errors import ExitCode, LoupeError
+from tui.recipe_commands import recipe_app
 
 __all__ = ["app", "main"]
 
@@ -21,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=True)
 app.add_typer(recipe_app, name="recipe")
 
 Images = Annotated[
@@ -123,6 +123,34 @@ def inspect(
         model_options=model_options,
     )
     raise typer.Exit(run_inspect(options))
+
+
+@app.command()
+def good(
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="[IMAGES]", help="Good parts to add, as for inspect.")
+    ] = None,
+    recipe: RecipeOption = "",
+    listed: Annotated[bool, typer.Option("--list", help="List them.")] = False,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Take the image of this name out; may be repeated.")
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Look at all of them again, as the recipe says now.")
+    ] = False,
+    models: ModelsOption = "",
+    clip: ClipOption = "",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Name good parts: from then on the recipe's images are held against them. Eight are a good start."""
+    from tools.pipeline.engines import EngineOptions
+    from tui.keeping import GoodOptions, run_good
+
+    engines = EngineOptions(models=models, clip=clip, device=device, precision=precision)
+    run_good(GoodOptions(images or (), recipe, listed, remove or (), rebuild, as_json, quiet, engines))
 
 
 @app.command()
@@ -343,40 +371,6 @@ def list_models() -> None:
     from tui.model_table import model_table
 
     typer.echo(model_table())
-
-
-@recipe_app.command("new")
-def recipe_new(
-    path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],
-    part: Annotated[str, typer.Option(help="Name of the part.")] = "My part",
-) -> None:
-    """Write a commented recipe to start from."""
-    from tools.recipe.file import new_recipe
-
-    new_recipe(path, part)
-    typer.echo(str(path))
-
-
-@recipe_app.command("check")
-def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")]) -> None:
-    """Check a recipe; every problem is named with file and line."""
-    from tools.recipe.file import load_recipe
-
-    recipe = load_recipe(path)
-    typer.echo(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}")
-
-
-@recipe_app.command("show")
-def recipe_show(
-    path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")] = "",
-    language: Annotated[str, typer.Option(help="en or ko. [default: the recipe's]")] = "",
-) -> None:
-    """Show what a recipe inspects and accepts."""
-    from tools.recipe.file import load_recipe, render_recipe
-    from tui.arguments import language_of
-
-    recipe = load_recipe(path or None)
-    typer.echo(render_recipe(recipe, language_of(language, recipe)))
 
 
 def main() -> None:

@@ -104,6 +104,10 @@ class Batch:
         """
         return self._entry(image_id).record
 
+    def path(self, image_id: str) -> Path:
+        """Returns the file that holds an image; raises as `record`."""
+        return self._entry(image_id).source.path
+
     def load(self, image_id: str) -> NDArray[np.uint8]:
         """Decodes an image at full size.
 

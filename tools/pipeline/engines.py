@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tools.pipeline.fixed import Pipeline
     from tools.recipe import Recipe
     from tools.records import Provenance
+    from tools.references.keeping import GoodParts
+    from tools.screening.combined import CombinedScreener
     from tools.screening.screener import Screener
 
 __all__ = ["EngineOptions", "Engines"]
@@ -65,8 +67,32 @@ class Engines:
         self.recipe = self._options.applied_to(recipe)
 
     @cached_property
-    def screener(self) -> Screener:
-        """The recipe's CLIP."""
+    def screener(self) -> CombinedScreener:
+        """The recipe's CLIP, with the good parts, the template or the batch that images are held against."""
+        from tools.references.templates import Templates
+        from tools.screening.combined import CombinedScreener
+
+        settings, parts = self.recipe.references, self.good_parts
+        good = parts.load() if parts.exist else None
+        is_batch = settings.batch and good is None and not settings.template
+        return CombinedScreener(
+            self.words,
+            self.recipe,
+            good=good,
+            backbone=parts.backbone() if is_batch else None,
+            templates=Templates(self.recipe) if settings.template else None,
+        )
+
+    @cached_property
+    def good_parts(self) -> GoodParts:
+        """Where the recipe's good parts are kept; loads nothing."""
+        from tools.references.keeping import GoodParts
+
+        return GoodParts(self.recipe, device=self._options.device, precision=self._options.precision)
+
+    @cached_property
+    def words(self) -> Screener:
+        """The recipe's CLIP alone."""
         from tools.checkpoints import resolve
         from tools.screening.screener import Screener
 
@@ -123,7 +149,7 @@ class Engines:
     def models(self) -> tuple[Provenance, ...]:
         """What each model is, without timings; loads those that are not yet loaded."""
         captioner = self.captioner
-        seers = (self.screener.provenance, self.localizer.provenance)
+        seers = (*self.screener.models, self.localizer.provenance)
         return (*seers, captioner.provenance) if captioner else seers
 
     def pipeline(self) -> Pipeline:

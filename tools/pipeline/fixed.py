@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.recipe import Recipe
-    from tools.screening.screener import Screener
+    from tools.screening.combined import CombinedScreener
 
     Loaded = tuple[ImageRecord, npt.NDArray[np.uint8]]
 
@@ -40,7 +40,7 @@ class Pipeline:
     def __init__(
         self,
         recipe: Recipe,
-        screener: Screener,
+        screener: CombinedScreener,
         localizer: Localizer,
         measurer: Measurer,
         captioner: Captioner | None = None,
@@ -61,6 +61,9 @@ class Pipeline:
     ) -> Iterator[Inspection]:
         """Yields one inspection per image in batch order, each as soon as it is complete.
 
+        Where the batch's images are held against each other, some of them are looked through first, before
+        the first inspection: always the same ones, so that a resumed run goes on with the same results.
+
         Images in work when `cancel` is set are not yielded; a later run with `skip` takes them up.
 
         Args:
@@ -70,6 +73,7 @@ class Pipeline:
             embeddings: Where given, gets CLIP's embedding of each image by id, before its inspection comes.
         """
         cancel = cancel or threading.Event()
+        self._screener.prepare(batch, cancel=cancel)
         ids = [record.id for record in batch.records if record.id not in skip]
         for chunk in chunks(batch.stream(ids)):
             loaded = [(record, image) for record, image in chunk if image is not None]

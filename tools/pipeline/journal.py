@@ -25,6 +25,9 @@ INSPECTIONS = "inspections.jsonl"
 # What must agree before results of two starts may stand in one file.
 _SAME_RUN = ("schema_version", "loupe_version", "recipe_sha256", "batch_sha256", "models", "lot")
 
+# What only the report tells, so that a later start may add or correct it.
+_GIVEN_LATER = ("inspector", "station")
+
 
 class Journal:
     """Appends inspections to a run folder and knows which are there already.
@@ -34,7 +37,7 @@ class Journal:
         run: What this run is made with.
 
     Attributes:
-        run: The run as first started: on resume, its own `started_at`.
+        run: The run as first started; on resume with who inspects and where, if these are given anew.
         done_ids: Ids of the images whose inspection is on disk.
 
     Raises:
@@ -61,6 +64,9 @@ class Journal:
                 f"{self.folder} holds files that are not a run of Loupe",
                 "choose an empty or new folder with --out; nothing was changed",
             )
+        return self._written(run)
+
+    def _written(self, run: RunInfo) -> RunInfo:
         temporary = self.folder / f".{RUN_INFO}.part"
         temporary.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
         temporary.replace(self.folder / RUN_INFO)
@@ -80,7 +86,9 @@ class Journal:
                 f"{self.folder} holds another run: {', '.join(differing)} differ",
                 "nothing was changed: choose another --out, or resume with the same images, recipe and lot",
             )
-        return earlier
+        anew = {name: value for name in _GIVEN_LATER if (value := getattr(run, name))}
+        resumed = earlier.model_copy(update=anew)
+        return earlier if resumed == earlier else self._written(resumed)
 
     def _cut_half_line(self) -> None:
         if not self._path.exists():

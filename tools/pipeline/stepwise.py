@@ -228,6 +228,7 @@ class Stepwise:
         ids = self._chunks[number]
         if all(image_id in self._screenings or not self.is_readable(image_id) for image_id in ids):
             return
+        self._engines.screener.prepare(self._batch, cancel=self._cancel)
         loaded = self._load(number)
         screenings = list(self._engines.screener.screen(loaded, cancel=self._cancel))
         self._stop_if_cancelled()

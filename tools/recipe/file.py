@@ -21,7 +21,7 @@ from tools.recipe import (
 from tools.recipe.problems import parse_recipe
 from tools.records import Language, Unit
 
-__all__ = ["DEFAULT_RECIPE", "bundled_recipes", "load_recipe", "new_recipe", "render_recipe"]
+__all__ = ["DEFAULT_RECIPE", "bundled_recipes", "is_bundled", "load_recipe", "new_recipe", "render_recipe"]
 
 DEFAULT_RECIPE = "metal-surface"
 
@@ -73,6 +73,11 @@ _TERMS = {
 def bundled_recipes() -> tuple[str, ...]:
     """Returns the names of the recipes that come with Loupe."""
     return tuple(sorted(path.stem for path in _DATA.glob("*.yaml")))
+
+
+def is_bundled(file: Path) -> bool:
+    """Whether a recipe's file comes with Loupe: nothing is written beside it."""
+    return file.parent == _DATA
 
 
 def load_recipe(path: Path | str | None = None) -> Recipe:

@@ -59,6 +59,7 @@ class Panel:
 
     Attributes:
         size: How many images it has.
+        calm_ids: Its images that are most like the others, the calmest first.
         calibration: How distances read as suspicion.
     """
 
@@ -68,9 +69,11 @@ class Panel:
         backbones: Sequence[Backbone],
         scalings: Sequence[Scaling],
         calibration: Calibration,
+        calm_ids: Sequence[str],
     ) -> None:
         self._members, self._backbones, self._scalings = members, tuple(backbones), scalings
         self.size = len(members)
+        self.calm_ids = tuple(calm_ids)
         self.calibration = calibration
 
     @classmethod
@@ -108,7 +111,8 @@ class Panel:
         levels = np.array([[level(each) for each in of_image] for of_image in maps])
         peaks = np.array([[strongest(each) for each in of_image] for of_image in maps])
         calmer = np.argsort(_ranks(levels).mean(axis=1), kind="stable")[: max(round(_TRIM * len(maps)), 6)]
-        return cls(members, seers, scalings, Calibration.of(levels[calmer], peaks[calmer], overkill))
+        calibration = Calibration.of(levels[calmer], peaks[calmer], overkill)
+        return cls(members, seers, scalings, calibration, [records[number].id for number in calmer])
 
     def score(self, images: Pictures) -> Iterator[ReferenceScore]:
         """Yields a score per image, in order, each as soon as it has been seen.

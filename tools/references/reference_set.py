@@ -16,6 +16,7 @@ from tools.references.bank import FreeBank, PlacedBank
 from tools.references.calibration import Calibration, heat_map, level, strongest
 from tools.references.foreground import foreground
 from tools.references.layout import Layout, View
+from tools.references.options import Notes, ReferenceOptions
 from tools.references.registration import Frame, Registration
 
 if TYPE_CHECKING:
@@ -26,33 +27,13 @@ if TYPE_CHECKING:
     from tools.records import ImageRecord
     from tools.references.backbones import Backbone
 
-__all__ = ["Reference", "ReferenceOptions", "ReferenceScore", "ReferenceSet", "heat_record"]
+__all__ = ["Reference", "ReferenceScore", "ReferenceSet", "heat_record"]
 
 _RIGID_CORRELATION = 0.82  # of edges, from which good images count as one part in one pose
 _FRAME_CANDIDATES = 3
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
 _SHAPED_REFERENCES = 4  # from which on good parts show where they agree
 _MAX_LEFT_OUT = 60  # references that are left out in their turn; more make no better threshold
-
-
-class ReferenceOptions(Record):
-    """How references are kept and compared.
-
-    Attributes:
-        overkill: Share of good images that may score above the threshold.
-        rigid: Whether images are laid over each other and compared place by place; None finds out.
-        turns: Angles, spread over the full circle, in which references are kept; 1 keeps them as they are.
-        foreground: Whether an even background is left out of the comparison.
-        layout: Whether edges and shapes of a rigid part are compared, besides its patches.
-        max_patches: Patches kept per backbone, as a coreset.
-    """
-
-    overkill: float = Field(default=0.05, gt=0.0, lt=0.5)
-    rigid: bool | None = None
-    turns: int = Field(default=1, ge=1, le=36)
-    foreground: bool = False
-    layout: bool = True
-    max_patches: int = Field(default=4000, ge=100)
 
 
 @dataclass(frozen=True)
@@ -110,6 +91,7 @@ class ReferenceSet:
         backbones: What sees; each is an expert of its own.
         frame: What rigid parts are laid over; None where the part is not rigid.
         calibration: How distances read as suspicion, with a remark where the references are too few.
+        notes: What else is known of the references; kept by `add`, `remove`, `save` and `load`.
     """
 
     def __init__(
@@ -119,8 +101,10 @@ class ReferenceSet:
         options: ReferenceOptions,
         frame: Frame | None,
         calibration: Calibration | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.references = tuple(references)
+        self.notes = notes or Notes()
         self.backbones = tuple(backbones)
         self.options = options
         self.frame = frame
@@ -166,9 +150,8 @@ class ReferenceSet:
 
     def add(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Self:
         """Returns the set with more good images; those that it has already are passed over."""
-        return type(self)(
-            (*self.references, *self._described(images)), self.backbones, self.options, self.frame
-        )
+        every = (*self.references, *self._described(images))
+        return type(self)(every, self.backbones, self.options, self.frame, notes=self.notes)
 
     def remove(self, names: Iterable[str]) -> Self:
         """Returns the set without some of its images.
@@ -185,7 +168,7 @@ class ReferenceSet:
         kept = [reference for reference in self.references if reference.name not in unwanted]
         if not kept:
             raise UsageError("no reference would be left", "add others first, or delete the whole set")
-        return type(self)(kept, self.backbones, self.options, self.frame)
+        return type(self)(kept, self.backbones, self.options, self.frame, notes=self.notes)
 
     def save(self, folder: Path) -> None:
         """Writes the set to a folder; what was there is replaced at once."""

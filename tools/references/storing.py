@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from tools.errors import ModelError, OutputError, UsageError
 from tools.records import Record
 from tools.references.calibration import Calibration
 from tools.references.layout import View
-from tools.references.reference_set import Reference, ReferenceOptions
+from tools.references.options import Notes, ReferenceOptions
+from tools.references.reference_set import Reference
 from tools.references.registration import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tools.references.backbones import Backbone
     from tools.references.reference_set import ReferenceSet
 
-__all__ = ["FILE_NAME", "load", "save"]
+__all__ = ["FILE_NAME", "Index", "load", "read_index", "save"]
 
 FILE_NAME = "references.safetensors"
 
@@ -45,8 +46,12 @@ class _Seer(Record):
         return cls(name=backbone.name, weights_sha256=backbone.weights_sha256, parameters=backbone.parameters)
 
 
-class _Index(Record):
-    """Everything of a set but its arrays."""
+class Index(Record):
+    """Everything of a set but its arrays.
+
+    Attributes:
+        names, sha256s: Per reference, in the order in which they were given.
+    """
 
     version: int = Field(default=1, le=1)
     options: ReferenceOptions
@@ -55,6 +60,7 @@ class _Index(Record):
     sha256s: tuple[str, ...]
     frame_size_px: tuple[int, int] | None
     calibration: Calibration
+    notes: Notes = Notes()
 
 
 def save(references: ReferenceSet, folder: Path) -> None:
@@ -65,13 +71,14 @@ def save(references: ReferenceSet, folder: Path) -> None:
     """
     from safetensors.numpy import save as to_bytes
 
-    index = _Index(
+    index = Index(
         options=references.options,
         backbones=tuple(_Seer.of(backbone) for backbone in references.backbones),
         names=tuple(each.name for each in references.references),
         sha256s=tuple(each.sha256 for each in references.references),
         frame_size_px=references.frame.size_px if references.frame else None,
         calibration=references.calibration,
+        notes=references.notes,
     )
     content = to_bytes(_arrays(references), metadata={_KEY: index.model_dump_json()})
     target = folder / FILE_NAME
@@ -90,36 +97,55 @@ def save(references: ReferenceSet, folder: Path) -> None:
 
 def load(
     folder: Path, backbones: Sequence[Backbone]
-) -> tuple[list[Reference], tuple[Backbone, ...], ReferenceOptions, Frame | None, Calibration]:
+) -> tuple[list[Reference], tuple[Backbone, ...], ReferenceOptions, Frame | None, Calibration, Notes]:
     """Reads what `save` wrote, as the arguments of a `ReferenceSet`.
 
     Raises:
         UsageError: There is none, or it is damaged.
         ModelError: It was made with other backbones, whose features cannot be compared.
     """
-    from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load_file
 
-    path = folder / FILE_NAME
-    if not path.is_file():
-        raise UsageError(f"there are no references in {folder}", "name good images first")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            index = _Index.model_validate(json.loads((file.metadata() or {})[_KEY]))
-        arrays = load_file(path)
+    index = read_index(folder)
+    with _sound(folder / FILE_NAME):
+        arrays = load_file(folder / FILE_NAME)
         references = [_reference(number, index, arrays) for number in range(len(index.names))]
         frame = Frame(index.frame_size_px, arrays["frame"]) if index.frame_size_px else None
-    except (SafetensorError, KeyError, ValueError, OSError, ValidationError) as error:
-        raise UsageError(
-            f"{path} is damaged or was written by another version", "build the references again"
-        ) from error
     if index.backbones != tuple(_Seer.of(backbone) for backbone in backbones):
         made_with = ", ".join(_told(seer) for seer in index.backbones)
         raise ModelError(
             f"the references in {folder} were made with {made_with}, not with what sees now",
             "build them again from the images, or use the same checkpoints",
         )
-    return references, tuple(backbones), index.options, frame, index.calibration
+    return references, tuple(backbones), index.options, frame, index.calibration, index.notes
+
+
+def read_index(folder: Path) -> Index:
+    """Reads everything of a set but its arrays.
+
+    Raises:
+        UsageError: There is none, or it is damaged.
+    """
+    from safetensors import safe_open
+
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise UsageError(f"there are no references in {folder}", "name good images first")
+    with _sound(path), safe_open(path, framework="numpy") as file:
+        return Index.model_validate(json.loads((file.metadata() or {})[_KEY]))
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Turns whatever a damaged file raises into an error that names it."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, KeyError, ValueError, OSError, ValidationError) as error:
+        raise UsageError(
+            f"{path} is damaged or was written by another version", "build the references again"
+        ) from error
 
 
 def _arrays(references: ReferenceSet) -> dict[str, NDArray[Any]]:
@@ -137,7 +163,7 @@ def _arrays(references: ReferenceSet) -> dict[str, NDArray[Any]]:
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
-def _reference(number: int, index: _Index, arrays: dict[str, NDArray[Any]]) -> Reference:
+def _reference(number: int, index: Index, arrays: dict[str, NDArray[Any]]) -> Reference:
     view = None
     if f"{number}.edges" in arrays:
         edges, grey = (arrays[f"{number}.{name}"].astype(np.float32) for name in ("edges", "grey"))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
-from tools.records import HeatMap, ImageRecord, Provenance, Screening, ScreeningStatus
+from tools.glossary import NORMAL, UNCLASSIFIED, UNKNOWN
+from tools.records import HeatMap, ImageRecord, Provenance, Screening, ScreeningStatus, Source
 from tools.screening.prompts import prompt_labels, text_embeddings
 from tools.windows import Window, covering_windows
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tools.recipe import Recipe, ScreeningSettings
 
 __all__ = ["UNKNOWN", "Screener", "views_of", "with_threshold"]
-
-UNKNOWN = "unknown"
 
 _BATCH_SIZE = 32
 _MIN_WINDOW_PX = 32  # a smaller window holds less than CLIP can name
@@ -241,10 +240,13 @@ def with_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Sc
     """
     status = _status(screening.suspicion, threshold, screening.review_band)
     label = screening.label
-    if label == UNKNOWN:
+    is_defect = screening.suspicion >= threshold
+    words = screening.source(Source.WORDS)
+    if words is not None and not words.decided:
+        label = UNCLASSIFIED if is_defect else NORMAL
+    elif label == UNKNOWN:
         status = ScreeningStatus.UNSURE
     else:
-        is_defect = screening.suspicion >= threshold
         side = [name for name in screening.scores if (name in recipe.defects) == is_defect]
         label = max(side, key=screening.scores.__getitem__)
     parameters = {**screening.provenance.parameters, "threshold": threshold}

@@ -42,6 +42,9 @@ class FakeScreener:
         self.statuses = statuses
         self.cancel_after = cancel_after
 
+    def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
+        self.prepared = batch
+
     def screen(
         self, images: Iterable[tuple[ImageRecord, Picture]], *, cancel: threading.Event
     ) -> Iterator[Screening]:

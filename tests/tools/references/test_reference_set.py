@@ -6,7 +6,8 @@ import pytest
 from tools.errors import ModelError, OutputError, UsageError
 from tools.records import ImageRecord
 from tools.references.backbones import TextureBackbone
-from tools.references.reference_set import ReferenceOptions, ReferenceSet
+from tools.references.options import ReferenceOptions
+from tools.references.reference_set import ReferenceSet
 from tools.references.storing import FILE_NAME
 
 TEXTURE = TextureBackbone(side_px=128, cell_px=8)

@@ -1,0 +1,240 @@
+"""The good parts of a recipe: where they are kept, and how they are added, removed, listed and rebuilt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import Cancelled, UsageError
+from tools.home import data_folder
+from tools.recipe.file import is_bundled
+from tools.references.backbones import load_backbone
+from tools.references.options import Notes, ReferenceOptions
+from tools.references.reference_set import ReferenceSet
+from tools.references.storing import FILE_NAME, Index, read_index
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from tools.images import Batch
+    from tools.recipe import Recipe
+    from tools.records import ImageRecord, Provenance
+    from tools.references.backbones import Backbone
+    from tools.screening.screener import Screener
+
+    Pictures = Iterator[tuple[ImageRecord, npt.NDArray[np.uint8]]]
+
+__all__ = ["GoodParts", "reference_folder", "words_key"]
+
+
+def reference_folder(recipe: Recipe) -> Path:
+    """Where a recipe's good parts are kept.
+
+    Beside its file, as `cover.references` beside `cover.yaml`; for a bundled recipe, whose folder belongs to
+    the program, below the user's data folder.
+    """
+    if recipe.file is None or is_bundled(recipe.file):
+        return data_folder() / "references" / recipe.name
+    return recipe.file.with_name(f"{recipe.file.stem}.references")
+
+
+def words_key(screener: Provenance) -> str:
+    """Hash of what shapes a suspicion by words: weights, labels and settings, but not the thresholds."""
+    settings = {k: v for k, v in screener.parameters.items() if k not in ("threshold", "review_band")}
+    said = [screener.model, screener.weights_sha256, settings]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+class GoodParts:
+    """The good parts of one recipe.
+
+    Args:
+        recipe: Its `references` section says how they are kept and compared.
+        device: As `pick_device` takes it.
+        precision: As `pick_precision` takes it.
+
+    Attributes:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, recipe: Recipe, *, device: str = "auto", precision: str = "auto") -> None:
+        self._recipe = recipe
+        self._device, self._precision = device, precision
+        self.folder = reference_folder(recipe)
+
+    @property
+    def exist(self) -> bool:
+        """Whether there are any."""
+        return (self.folder / FILE_NAME).is_file()
+
+    def backbone(self) -> Backbone:
+        """What sees, as the recipe names it; loads it."""
+        settings, models = self._recipe.references, self._recipe.models
+        return load_backbone(settings.backbone, models, device=self._device, precision=self._precision)
+
+    def load(self) -> ReferenceSet:
+        """Returns the set.
+
+        Raises:
+            UsageError: There is none, it is damaged, or the recipe says otherwise by now.
+            ModelError: It was made with another backbone.
+        """
+        found = ReferenceSet.load(self.folder, self.backbone())
+        wanted = self._options(found.options.anchor)
+        changed = [
+            name
+            for name in type(wanted).model_fields
+            if getattr(wanted, name) != getattr(found.options, name)
+        ]
+        if changed:
+            raise UsageError(
+                f"the recipe's `references` have changed since {self.folder} was made: {', '.join(changed)}",
+                "`loupe good --rebuild` makes them again from their images",
+            )
+        return found
+
+    def add(
+        self,
+        batch: Batch,
+        screener: Screener,
+        *,
+        ids: Sequence[str] | None = None,
+        cancel: threading.Event | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[ReferenceSet, int]:
+        """Adds images to the set, or makes it; those that it has are passed over.
+
+        Args:
+            batch: Holds the images.
+            screener: Says what words make of them.
+            ids: The good ones; all when None.
+            cancel: Set by another thread to stop; nothing is changed then.
+            progress: Told the images done and how many there are.
+
+        Returns:
+            The set as it was written, and how many images are new in it.
+
+        Raises:
+            UsageError: None of the images can be read, or the set cannot be used.
+            Cancelled: The event was set.
+        """
+        wanted = list(ids) if ids is not None else [record.id for record in batch.records]
+        before = self.load() if self.exist else None
+        steps = _Steps(progress, 2 * len(wanted))
+        notes = _notes(batch, wanted, screener, cancel, steps)
+        pictures = _readable(batch, wanted, cancel, steps)
+        if before is None:
+            anchor = self._recipe.screening.threshold
+            found = ReferenceSet.build(pictures, self.backbone(), self._options(anchor))
+        else:
+            found = before.add(pictures)
+        found.notes = found.notes.joined(notes)
+        found.save(self.folder)
+        return found, len(found.references) - (len(before.references) if before else 0)
+
+    def rebuild(
+        self,
+        screener: Screener,
+        *,
+        cancel: threading.Event | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ReferenceSet:
+        """Makes the set again from its images, as the recipe says now; its scale stays.
+
+        Raises:
+            UsageError: There is none, it is damaged, or an image is no longer where it was, or is another.
+            Cancelled: The event was set; nothing is changed then.
+        """
+        from tools.images import Batch
+
+        index = self.index()
+        batch = Batch.open([index.notes.paths[each] for each in index.sha256s], cancel=cancel)
+        wanted = [record.id for record in batch.records if record.sha256 in index.sha256s]
+        lost = len(index.sha256s) - len({batch.record(image_id).sha256 for image_id in wanted})
+        if lost:
+            raise UsageError(
+                f"{lost} of the {len(index.sha256s)} good images have changed since they were added",
+                f"remove {self.folder} and name good images again",
+            )
+        steps = _Steps(progress, 2 * len(wanted))
+        notes = _notes(batch, wanted, screener, cancel, steps)
+        pictures = _readable(batch, wanted, cancel, steps)
+        found = ReferenceSet.build(pictures, self.backbone(), self._options(index.options.anchor))
+        found.notes = notes
+        found.save(self.folder)
+        return found
+
+    def index(self) -> Index:
+        """Returns what is known of the set without loading what sees; raises `UsageError` as `load`."""
+        return read_index(self.folder)
+
+    def remove(self, names: Sequence[str]) -> ReferenceSet | None:
+        """Takes images out of the set by name; without any left, the set is gone and None is returned.
+
+        Raises:
+            UsageError: A name is not in the set.
+        """
+        before = self.load()
+        if {reference.name for reference in before.references} == set(names):
+            (self.folder / FILE_NAME).unlink()
+            return None
+        found = before.remove(names)
+        found.save(self.folder)
+        return found
+
+    def _options(self, anchor: float) -> ReferenceOptions:
+        settings = self._recipe.references
+        return ReferenceOptions(
+            overkill=settings.overkill,
+            rigid=settings.registration,
+            turns=settings.rotations,
+            foreground=settings.foreground,
+            layout=settings.layout,
+            anchor=anchor,
+        )
+
+
+class _Steps:
+    """Counts images that were looked at and tells how many are done."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def one(self) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
+def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: _Steps) -> Pictures:
+    """Yields those images that can be decoded."""
+    for record, image_rgb in batch.stream(ids, cancel=cancel):
+        if image_rgb is not None:
+            yield record, image_rgb
+        steps.one()
+
+
+def _notes(
+    batch: Batch, ids: Sequence[str], screener: Screener, cancel: threading.Event | None, steps: _Steps
+) -> Notes:
+    """What words make of the images, and where these lie.
+
+    Raises:
+        Cancelled: The event was set.
+    """
+    pictures = _readable(batch, ids, cancel, steps)
+    words = {each.image_id: each.suspicion for each in screener.screen(pictures, cancel=cancel)}
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("the good parts were not changed")
+    sha256s = {image_id: batch.record(image_id).sha256 for image_id in words}
+    return Notes(
+        words={sha256s[image_id]: suspicion for image_id, suspicion in words.items()},
+        words_by=words_key(screener.provenance),
+        paths={sha256s[image_id]: str(batch.path(image_id).absolute()) for image_id in words},
+    )

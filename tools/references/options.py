@@ -1,0 +1,51 @@
+"""How good images are kept and compared, and what else is noted of them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tools.records import Record
+
+__all__ = ["Notes", "ReferenceOptions"]
+
+
+class ReferenceOptions(Record):
+    """How references are kept and compared.
+
+    Attributes:
+        overkill: Share of good images that may score above the threshold.
+        rigid: Whether images are laid over each other and compared place by place; None finds out.
+        turns: Angles, spread over the full circle, in which references are kept; 1 keeps them as they are.
+        foreground: Whether an even background is left out of the comparison.
+        layout: Whether edges and shapes of a rigid part are compared, besides its patches.
+        max_patches: Patches kept per backbone, as a coreset.
+        anchor: The recipe's threshold when the set was made: its own 0.5 lies there on the recipe's scale, so
+            that another threshold lets more or fewer pass from then on.
+    """
+
+    overkill: float = Field(default=0.05, gt=0.0, lt=0.5)
+    rigid: bool | None = None
+    turns: int = Field(default=1, ge=1, le=36)
+    foreground: bool = False
+    layout: bool = True
+    max_patches: int = Field(default=4000, ge=100)
+    anchor: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
+class Notes(Record):
+    """What is kept of good images besides their features, by the hash of their bytes.
+
+    Attributes:
+        words: The suspicion that words have of each.
+        words_by: Hash of the model, labels and settings that had it.
+        paths: Where each lay when it was added.
+    """
+
+    words: dict[str, float] = Field(default_factory=dict)
+    words_by: str = ""
+    paths: dict[str, str] = Field(default_factory=dict)
+
+    def joined(self, newer: Notes) -> Notes:
+        """Returns both; words of another model than the newer ones' are forgotten."""
+        words = self.words if self.words_by == newer.words_by else {}
+        return Notes(words=words | newer.words, words_by=newer.words_by, paths=self.paths | newer.paths)

@@ -1,0 +1,84 @@
+"""The pictures without a defect that a recipe names, and what differs from them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.errors import ImageError, UsageError
+from tools.images import decode
+from tools.records import HeatMap
+from tools.references.template import Difference, template_differences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tools.recipe import Recipe
+    from tools.records import ImageRecord
+
+__all__ = ["Templates", "heat_of"]
+
+_STEM = "{stem}"
+_HEAT_CELLS = 32  # along the image's shorter side
+_MAX_HEAT_CELLS = 64
+
+
+class Templates:
+    """Finds what differs between an image and its template.
+
+    Args:
+        recipe: Names the template, relative to its own folder.
+
+    Raises:
+        UsageError: The one picture for all images does not exist.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._pattern = recipe.references.template
+        self._folder = recipe.file.parent if recipe.file else Path()
+        self._last: tuple[Path, NDArray[np.uint8]] | None = None
+        if _STEM not in self._pattern and not (self._folder / self._pattern).is_file():
+            raise UsageError(
+                f"the template {self._folder / self._pattern} does not exist",
+                "`references.template` in the recipe names a picture relative to the recipe's folder",
+            )
+
+    def differences(self, record: ImageRecord, image_rgb: NDArray[np.uint8]) -> tuple[Difference, ...]:
+        """What differs from the image's template, strongest first.
+
+        Raises:
+            ImageError: The template is missing or cannot be read.
+        """
+        return template_differences(image_rgb, self._template(record))
+
+    def _template(self, record: ImageRecord) -> NDArray[np.uint8]:
+        path = self._folder / self._pattern.replace(_STEM, PurePosixPath(record.name).stem)
+        if self._last is None or self._last[0] != path:
+            if not path.is_file():
+                raise ImageError(f"there is no template {path.name}")
+            self._last = (path, decode(path))
+        return self._last[1]
+
+
+def heat_of(differences: Sequence[Difference], record: ImageRecord, scores: Sequence[float]) -> HeatMap:
+    """A heat map in which each difference has its score and all else is 0.
+
+    Args:
+        differences: Regions of the image.
+        record: Size of the image.
+        scores: Of the regions, in [0, 1].
+    """
+    width, height = record.width_px, record.height_px
+    cell = max(min(width, height) / _HEAT_CELLS, max(width, height) / _MAX_HEAT_CELLS)
+    rows, columns = max(round(height / cell), 1), max(round(width / cell), 1)
+    values = np.zeros((rows, columns))
+    for difference, score in zip(differences, scores, strict=True):
+        x_min, y_min, x_max, y_max = difference.box_xyxy_px
+        across = slice(int(x_min * columns / width), int(np.ceil(x_max * columns / width)))
+        down = slice(int(y_min * rows / height), int(np.ceil(y_max * rows / height)))
+        values[down, across] = np.maximum(values[down, across], score)
+    return HeatMap(rows=rows, columns=columns, values=tuple(round(float(v), 4) for v in values.ravel()))

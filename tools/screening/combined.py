@@ -1,0 +1,228 @@
+"""Screening by all that there is to hold an image against: words, good parts, its batch, a template."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tools.errors import Cancelled, ImageError, UsageError
+from tools.records import HeatMap, ImageRecord, Provenance, Screening, Source, SourceScore
+from tools.references.keeping import words_key
+from tools.references.mutual import Panel, panel_ids
+from tools.references.templates import heat_of
+from tools.screening.fusion import fused, heat_on_scale, knows, on_scale, words_score
+
+if TYPE_CHECKING:
+    import threading
+
+    from numpy.typing import NDArray
+
+    from tools.images import Batch
+    from tools.recipe import Recipe
+    from tools.references.backbones import Backbone
+    from tools.references.reference_set import ReferenceScore, ReferenceSet
+    from tools.references.templates import Templates
+    from tools.screening.screener import Screener
+
+    Picture = tuple[ImageRecord, NDArray[np.uint8]]
+
+__all__ = ["NO_TEMPLATE", "TOO_FEW", "CombinedScreener"]
+
+TOO_FEW = "too few images to be held against each other"
+
+NO_TEMPLATE = "there is no template of this image"
+
+_ALIKE = 0.1  # what an image without any difference has on the scale of good parts
+_ASKED = 8  # calm images of a batch that show whether words know its parts
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a source says, with its heat map on the scale of the suspicion."""
+
+    score: SourceScore
+    heat: HeatMap | None = None
+
+
+class CombinedScreener:
+    """Asks words first and then the other sources, and forms one suspicion from those that may decide.
+
+    Words decide where they know the parts: where most good ones are clear to them. Good parts always decide
+    where the recipe has any; so does a template. The batch decides where there are neither and words do not
+    know its parts; before it can, `prepare` looks through at most `MAX_PANEL` of its images.
+
+    Args:
+        words: Screens by words.
+        recipe: Its `references` section.
+        good: The recipe's good parts; None where it has none.
+        backbone: What describes the patches of a batch; None where batches are not asked.
+        templates: Finds differences to a picture without defects; None where the recipe names none.
+    """
+
+    def __init__(
+        self,
+        words: Screener,
+        recipe: Recipe,
+        *,
+        good: ReferenceSet | None = None,
+        backbone: Backbone | None = None,
+        templates: Templates | None = None,
+    ) -> None:
+        self._words, self._recipe, self._good = words, recipe, good
+        self._backbone, self._templates = backbone, templates
+        self._panel: Panel | None = None
+        self._prepared = ""
+        self._too_few = 0
+        self._is_known = self._known_by(good) if good is not None else templates is None
+        self.provenance = words.provenance
+
+    @property
+    def models(self) -> tuple[Provenance, ...]:
+        """What each source is, without timings; of a batch's panel, what it will be made with."""
+        if self._good is not None:
+            return (self.provenance, self._good.provenance)
+        if self._backbone is None:
+            return (self.provenance,)
+        batch = Provenance(
+            tool="batch",
+            model=self._backbone.name,
+            weights_sha256=self._backbone.weights_sha256,
+            parameters=dict(self._backbone.parameters),
+        )
+        return (self.provenance, batch)
+
+    def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
+        """Looks through a batch whose images are to be held against each other; once per batch.
+
+        Raises:
+            Cancelled: The event was set.
+        """
+        if self._backbone is None or self._prepared == batch.sha256:
+            return
+        self._panel, self._too_few, self._is_known = None, 0, True
+        ids = panel_ids([record.id for record in batch.records])
+        try:
+            pictures = _readable(batch, ids, cancel)
+            panel = Panel.build(pictures, self._backbone, overkill=self._recipe.references.overkill)
+        except UsageError:
+            self._too_few = len(ids)
+        else:
+            self._is_known = self._known_in(batch, panel, cancel)
+            self._panel = panel
+        self._prepared = batch.sha256
+
+    def screen(
+        self, images: Iterable[Picture], *, cancel: threading.Event | None = None
+    ) -> Iterator[Screening]:
+        """Yields a screening per image, in order; arguments as for `Screener.screen`."""
+        waiting: deque[Picture] = deque()
+
+        def watched() -> Iterator[Picture]:
+            for picture in images:
+                waiting.append(picture)
+                yield picture
+
+        for screening in self._words.screen(watched(), cancel=cancel):
+            yield self._combined(screening, waiting.popleft())
+
+    def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """As `Screener.embed`."""
+        return self._words.embed(images_rgb)
+
+    def _combined(self, screening: Screening, picture: Picture) -> Screening:
+        said = [*self._by_good(picture), *self._by_template(picture), *self._by_batch(picture)]
+        if not said:
+            return screening
+        is_alone = not any(each.score.decided for each in said)
+        words = words_score(screening, is_known=self._is_known or is_alone)
+        strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion))
+        scores = [words, *(each.score for each in said)]
+        return fused(screening, scores, strongest.heat, self._recipe)
+
+    def _by_good(self, picture: Picture) -> Iterator[_Said]:
+        if self._good is None:
+            return
+        (score,) = self._good.score([picture])
+        anchor, calibration = self._good.options.anchor, self._good.calibration
+        remark = calibration.remark
+        yield _said(Source.REFERENCES, score, anchor, len(self._good.references), remark=remark)
+
+    def _by_batch(self, picture: Picture) -> Iterator[_Said]:
+        if self._too_few:
+            few = SourceScore(source=Source.BATCH, score=0.0, suspicion=0.0, remark=TOO_FEW)
+            yield _Said(few.model_copy(update={"compared_with": self._too_few - 1}))
+        if self._panel is None:
+            return
+        (score,) = self._panel.score([picture])
+        threshold = self._recipe.screening.threshold
+        yield _said(Source.BATCH, score, threshold, self._panel.size - 1, decided=not self._is_known)
+
+    def _by_template(self, picture: Picture) -> Iterator[_Said]:
+        if self._templates is None:
+            return
+        record, image_rgb = picture
+        threshold = self._recipe.screening.threshold
+        try:
+            differences = self._templates.differences(record, image_rgb)
+        except ImageError:
+            lacking = SourceScore(source=Source.TEMPLATE, score=0.0, suspicion=0.0, remark=NO_TEMPLATE)
+            yield _Said(lacking)
+            return
+        # Any region that differs is a finding; the more it differs, the farther above the threshold.
+        each = [on_scale((1 + difference.score) / 2, threshold) for difference in differences]
+        score = SourceScore(
+            source=Source.TEMPLATE,
+            score=differences[0].score if differences else 0.0,
+            suspicion=round(each[0] if each else on_scale(_ALIKE, threshold), 6),
+            decided=True,
+            compared_with=1,
+        )
+        yield _Said(score, heat_of(differences, record, each))
+
+    def _known_by(self, good: ReferenceSet) -> bool:
+        """Whether words know the good parts, as far as the same words were asked about them."""
+        notes = good.notes
+        same = notes.words_by == words_key(self._words.provenance)
+        words = [notes.words[each.sha256] for each in good.references if each.sha256 in notes.words]
+        return same and knows(words, self._recipe.screening)
+
+    def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
+        """Whether words know the parts of a batch, shown by its calmest images."""
+        pictures = _readable(batch, panel.calm_ids[:_ASKED], cancel)
+        words = [each.suspicion for each in self._words.screen(pictures, cancel=cancel)]
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the work was stopped", "ask again to go on")
+        return knows(words, self._recipe.screening)
+
+
+def _said(
+    source: Source,
+    score: ReferenceScore,
+    anchor: float,
+    compared_with: int,
+    *,
+    decided: bool = True,
+    remark: str = "",
+) -> _Said:
+    return _Said(
+        SourceScore(
+            source=source,
+            score=score.deviations,
+            suspicion=round(on_scale(score.score, anchor), 6),
+            decided=decided,
+            compared_with=compared_with,
+            parts=score.parts,
+            remark=remark,
+        ),
+        heat_on_scale(score.heat_map, anchor),
+    )
+
+
+def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None) -> Iterator[Picture]:
+    for record, image_rgb in batch.stream(ids, cancel=cancel):
+        if image_rgb is not None:
+            yield record, image_rgb

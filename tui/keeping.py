@@ -1,0 +1,110 @@
+"""`loupe good`: the good parts of a recipe, added, listed, removed and rebuilt."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tools.errors import UsageError
+from tools.pipeline.engines import EngineOptions, Engines
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+
+if TYPE_CHECKING:
+    from tools.references.keeping import GoodParts
+    from tools.references.reference_set import ReferenceSet
+
+__all__ = ["GoodOptions", "run_good"]
+
+
+@dataclass(frozen=True)
+class GoodOptions:
+    """What `loupe good` was asked to do: to add images, or one of the others."""
+
+    images: Sequence[str] = ()
+    recipe: str = ""
+    listed: bool = False
+    remove: Sequence[str] = ()
+    rebuild: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    model_options: EngineOptions = field(default_factory=EngineOptions)
+
+
+def run_good(options: GoodOptions) -> None:
+    """Changes or lists a recipe's good parts; their names go to stdout.
+
+    Raises:
+        UsageError: Not exactly one thing was asked for, or an image, a name or the set cannot be used.
+        ModelError: A model cannot be loaded, or the set was made with another.
+        Cancelled: The user stopped it; the set is as it was.
+    """
+    from tools.recipe.file import load_recipe
+
+    asked = [bool(options.images), options.listed, bool(options.remove), options.rebuild]
+    if sum(asked) != 1:
+        raise UsageError(
+            "say one thing to do with the good parts", "IMAGES to add, --list, --remove NAME or --rebuild"
+        )
+    narrator = Narrator(quiet=options.quiet)
+    engines = Engines(load_recipe(options.recipe or None), options.model_options)
+    parts = engines.good_parts
+    if options.listed:
+        _print(parts, as_json=options.as_json)
+        return
+    if options.remove:
+        left = parts.remove(options.remove)
+        narrator.say(_told(left) if left else f"No good parts are left; {parts.folder} is empty.")
+    elif options.rebuild:
+        _tell(_rebuilt(parts, engines, narrator), narrator)
+    else:
+        _tell(_added(parts, engines, options.images, narrator), narrator)
+    if parts.exist:
+        _print(parts, as_json=options.as_json)
+        narrator.say(f"Kept in {parts.folder}")
+
+
+def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: Narrator) -> ReferenceSet:
+    from tools.images import Batch
+
+    with cancel_on_interrupt(narrator) as cancel:
+        narrator.say(f"Reading {', '.join(images)} ...")
+        batch = Batch.open(images, cancel=cancel)
+        with narrator.progress("Looking at good parts", len(batch)) as bar:
+            found, new = parts.add(batch, engines.words, cancel=cancel, progress=bar_setter(bar))
+    passed_over = len(batch) - new
+    narrator.say(f"{new} added" + (f", {passed_over} known already or unreadable." if passed_over else "."))
+    return found
+
+
+def _rebuilt(parts: GoodParts, engines: Engines, narrator: Narrator) -> ReferenceSet:
+    count = len(parts.index().names)
+    looking = narrator.progress("Looking at good parts", count)
+    with cancel_on_interrupt(narrator) as cancel, looking as bar:
+        return parts.rebuild(engines.words, cancel=cancel, progress=bar_setter(bar))
+
+
+def _tell(found: ReferenceSet, narrator: Narrator) -> None:
+    narrator.say(_told(found))
+    if found.calibration.remark:
+        narrator.say(f"note: {found.calibration.remark}")
+
+
+def _told(found: ReferenceSet) -> str:
+    count = len(found.references)
+    laid = "laid over each other and compared place by place" if found.frame else "compared wherever they lie"
+    seen = " + ".join(backbone.name for backbone in found.backbones)
+    overkill = f"{found.options.overkill:.0%} of good parts may be called suspect"
+    return f"{count} good part{'s' * (count != 1)}, {laid} ({seen}); {overkill}."
+
+
+def _print(parts: GoodParts, *, as_json: bool) -> None:
+    index = parts.index()
+    if as_json:
+        told = {"folder": str(parts.folder), "good": list(index.names), "remark": index.calibration.remark}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+    for name in index.names:
+        sys.stdout.write(f"{name}\n")

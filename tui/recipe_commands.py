@@ -1,0 +1,46 @@
+"""The `loupe recipe` commands: declarations only, as in `tui.cli`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["recipe_app"]
+
+recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=True)
+
+
+@recipe_app.command("new")
+def recipe_new(
+    path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],
+    part: Annotated[str, typer.Option(help="Name of the part.")] = "My part",
+) -> None:
+    """Write a commented recipe to start from."""
+    from tools.recipe.file import new_recipe
+
+    new_recipe(path, part)
+    typer.echo(str(path))
+
+
+@recipe_app.command("check")
+def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")]) -> None:
+    """Check a recipe; every problem is named with file and line."""
+    from tools.recipe.file import load_recipe
+
+    recipe = load_recipe(path)
+    typer.echo(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}")
+
+
+@recipe_app.command("show")
+def recipe_show(
+    path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")] = "",
+    language: Annotated[str, typer.Option(help="en or ko. [default: the recipe's]")] = "",
+) -> None:
+    """Show what a recipe inspects and accepts."""
+    from tools.recipe.file import load_recipe, render_recipe
+    from tui.arguments import language_of
+
+    recipe = load_recipe(path or None)
+    typer.echo(render_recipe(recipe, language_of(language, recipe)))
