@@ -81,12 +81,19 @@ class Encoder:
         self._torn.model.dropout = _DROPOUT
         self._pad = processor.tokenizer.convert_tokens_to_ids("<|image_pad|>")
 
+    def opening(self) -> Piece:
+        """Encodes what stands before a request where nothing else does."""
+        piece = Piece([], [], [])
+        self._add(piece, "<|im_start|>user\n")
+        return piece
+
     def prefix(self, messages: Sequence[Turn], first_written: int) -> Piece:
         """Encodes all before the running request: the prompt, the batch, and turns that are over."""
         piece = Piece([], [], [])
         for message in messages[: first_written - 1]:
             self._add_message(piece, message)
-        self._add(piece, "<|im_start|>user\n")
+        piece.ids += (opening := self.opening()).ids
+        piece.is_target += opening.is_target
         for part in self._split(messages[first_written - 1])[0]:
             self._add_part(piece, part)
         return piece

@@ -34,6 +34,7 @@ _PAST_ODDS = (7, 2, 1)  # of no turn before, one, two
 _SHEET_RATE = 0.3
 _LEDGER_RATE, _EYES_RATE = 0.8, 0.95
 _LONGEST = 2600  # tokens of a sample
+_BARE_RATE, _BARE_UNTIL = 0.5, 0.6  # of samples without prompt and batch, until this share of the budget
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,12 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
     else:
         model, processor = read(options.start)
     rng = random.Random(options.seed)
-    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options.sight_rate)
+    progress = Progress(budget)
+    samples = _samples(
+        model, Encoder(processor, rng), Gallery(photos, rng), rng, options.sight_rate, progress
+    )
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
-    averaged, progress = Averaged(model, decay=0.995), Progress(budget)
+    averaged = Averaged(model, decay=0.995)
     means = {"words": 6.0, "sight": 6.0}
     tokens = 0
     model.train()
@@ -111,19 +115,30 @@ def _samples(
     gallery: Gallery,
     rng: random.Random,
     sight_rate: float,
+    progress: Progress,
 ) -> Iterator[tuple[str, Pack]]:
     while True:
+        is_bare = progress.fraction < _BARE_UNTIL and rng.random() < _BARE_RATE
         if rng.random() < sight_rate:
             tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
             yield "sight", packed(model, encoder, Piece([], [], []), tasks)
         else:
-            yield "words", _conversations(model, encoder, gallery, rng)
+            yield "words", _conversations(model, encoder, gallery, rng, is_bare=is_bare)
 
 
 def _conversations(
-    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, gallery: Gallery, rng: random.Random
+    model: Qwen2_5_VLForConditionalGeneration,
+    encoder: Encoder,
+    gallery: Gallery,
+    rng: random.Random,
+    *,
+    is_bare: bool,
 ) -> Pack:
-    """Conversations about one batch with one past, as many as fit."""
+    """Conversations about one batch with one past, as many as fit.
+
+    Bare ones hold the request and the program alone: among fifty tokens a model finds out far sooner than
+    among a thousand that it is to copy ids and lots from the request.
+    """
     case = make_case(rng, rng.choices(_SIZES, _SIZE_ODDS)[0])
     stage = Stage(
         SimulatedSteps(case),
@@ -132,8 +147,9 @@ def _conversations(
         has_ledger=rng.random() < _LEDGER_RATE,
         has_eyes=rng.random() < _EYES_RATE,
     )
-    past = Past(rng.choice([*Language]), rng.choices((0, 1, 2), _PAST_ODDS)[0], rng.getrandbits(32))
-    prefix: Piece | None = None
+    turns = 0 if is_bare else rng.choices((0, 1, 2), _PAST_ODDS)[0]
+    past = Past(rng.choice([*Language]), turns, rng.getrandbits(32))
+    prefix: Piece | None = encoder.opening() if is_bare else None
     branches: list[Piece] = []
     length = 0
     for _ in range(_CONVERSATIONS):

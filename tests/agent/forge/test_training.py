@@ -93,6 +93,22 @@ def test_only_what_the_model_writes_is_learned(make_stage: MakeStage, processor:
     assert processor.tokenizer.decode(learned) == f"<code>\n{example.programs[0]}\n</code><|im_end|>"
 
 
+def test_a_bare_conversation_is_the_request_and_what_answers_it(
+    make_stage: MakeStage, processor: Qwen2_5_VLProcessor
+) -> None:
+    example = make_example(
+        random.Random(0), make_stage(4), Past(Language.EN), kind="single", intent="report_lot"
+    )
+    encoder = Encoder(processor)
+    opening = encoder.opening()
+    branch = encoder.branch(example.messages, example.first_written)
+    assert processor.tokenizer.decode(opening.ids + branch.ids) == (
+        f"<|im_start|>user\n\nRequest: {example.request.text}<|im_end|>\n"
+        f"<|im_start|>assistant\n<code>\n{example.programs[0]}\n</code><|im_end|>\n"
+    )
+    assert not any(opening.is_target)
+
+
 def test_a_random_model_is_never_exact(
     processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration
 ) -> None:
