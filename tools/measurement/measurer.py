@@ -17,7 +17,7 @@ from tools.measurement.hotspots import hotspot
 from tools.measurement.outlines import callipers, edge_transition_px, length_spread, outlines
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
-from tools.records import Measurement, Origin, Provenance, Quantity
+from tools.records import Measurement, Origin, Provenance, Quantity, Source
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -176,8 +176,8 @@ class Measurer:
         """Returns the finding with outlines, sizes, zone, place and how they came about.
 
         Where nothing stands out inside the box, the sizes are those of the box, with the uncertainty that
-        this deserves. The box itself stays as it was proposed, but for a candidate of screening, whose box is
-        a coarse region: that becomes the one place in it that stands out, or stays without outline and sizes
+        this deserves. The box itself stays as it was proposed, but for a candidate of screening or of good
+        parts, whose box is a coarse region: that becomes the one place in it that stands out, or stays without outline and sizes
         (`unsegmented` says its provenance), for the size of a region is none of a defect.
 
         Args:
@@ -186,7 +186,7 @@ class Measurer:
             scale: Millimetres where given, pixels otherwise.
         """
         started = time.perf_counter()
-        if finding.origin is Origin.SCREENING:
+        if _is_coarse(finding):
             spot = hotspot(image_rgb, finding.box_xyxy_px)
             if spot is None:
                 return self._unsegmented(image_rgb, finding, started)
@@ -246,6 +246,13 @@ class Measurer:
             if cv2.pointPolygonTest(np.array(zone.polygon, np.float32), centre, False) >= 0:
                 return zone.name
         return None
+
+
+def _is_coarse(finding: Finding) -> bool:
+    """Whether its box is a region of a heat map; the differences to a template are boxed to the pixel."""
+    if finding.origin is Origin.REFERENCE:
+        return not any(each.tool == Source.TEMPLATE for each in finding.provenance)
+    return finding.origin is Origin.SCREENING
 
 
 def _provenance(segment: Segment, curvilinear: bool, segmented: bool, started: float) -> Provenance:

@@ -106,6 +106,11 @@ class Pipeline:
         pairs = ((item.record, item.image_rgb) for item in suspects)
         found = zip(suspects, self._localizer.locate(pairs, cancel=cancel), strict=False)
         return {
-            item.record.id: proposals(item.record, item.screening, findings, self.recipe)
+            item.record.id: proposals(
+                item.record,
+                item.screening,
+                (*findings, *self._screener.regions((item.record, item.image_rgb), item.screening, findings)),
+                self.recipe,
+            )
             for item, findings in found
         }

@@ -248,7 +248,10 @@ class Stepwise:
         pairs = [(record, image_rgb) for record, image_rgb in self._load(number) if record.id in ids]
         found = list(self._engines.localizer.locate(pairs, cancel=self._cancel))
         self._stop_if_cancelled()
-        self._found |= {record.id: each for (record, _), each in zip(pairs, found, strict=True)}
+        screener, screened = self._engines.screener, self._screenings
+        for picture, each in zip(pairs, found, strict=True):
+            image_id = picture[0].id
+            self._found[image_id] = (*each, *screener.regions(picture, screened[image_id], each))
 
     def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
         """Returns the findings that an inspection has measured already."""

@@ -10,11 +10,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import Cancelled, ImageError, UsageError
-from tools.records import HeatMap, ImageRecord, Provenance, Screening, Source, SourceScore
+from tools.localization.regions import beside, finding_at, hot_regions
+from tools.records import (
+    HeatMap,
+    ImageRecord,
+    Provenance,
+    Screening,
+    ScreeningStatus,
+    Source,
+    SourceScore,
+)
 from tools.references.keeping import words_key
 from tools.references.mutual import Panel, panel_ids
 from tools.references.templates import heat_of
-from tools.screening.fusion import fused, heat_on_scale, knows, on_scale, words_score
+from tools.screening.fusion import (
+    fused,
+    heat_on_scale,
+    knows,
+    on_scale,
+    strongest_source,
+    words_score,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -23,6 +39,7 @@ if TYPE_CHECKING:
 
     from tools.images import Batch
     from tools.recipe import Recipe
+    from tools.records import BoxXyxyPx, Finding
     from tools.references.backbones import Backbone
     from tools.references.reference_set import ReferenceScore, ReferenceSet
     from tools.references.templates import Templates
@@ -37,6 +54,7 @@ TOO_FEW = "too few images to be held against each other"
 NO_TEMPLATE = "there is no template of this image"
 
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
+_CLEAR_LABEL = 0.5  # score: more than all other labels together
 _ASKED = 8  # calm images of a batch that show whether words know its parts
 
 
@@ -77,6 +95,7 @@ class CombinedScreener:
         self._panel: Panel | None = None
         self._prepared = ""
         self._too_few = 0
+        self._seer = backbone if good is None else good.backbones[0]
         self._is_known = self._known_by(good) if good is not None else templates is None
         self.provenance = words.provenance
 
@@ -132,6 +151,58 @@ class CombinedScreener:
     def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """As `Screener.embed`."""
         return self._words.embed(images_rgb)
+
+    def regions(
+        self, picture: Picture, screening: Screening, found: Sequence[Finding] = ()
+    ) -> tuple[Finding, ...]:
+        """Where a suspect image is unlike what it was held against, beside what a detector has found there.
+
+        A region has the type that words see in it where they know the part and are sure; else it stays
+        unclassified.
+
+        Args:
+            picture: The image.
+            screening: Of this image, by this screener.
+            found: By the detector.
+        """
+        record, image_rgb = picture
+        source = strongest_source(screening)
+        if screening.status is not ScreeningStatus.SUSPECT or source in (None, Source.WORDS):
+            return ()
+        provenance = Provenance(
+            tool=str(source),
+            model="" if source is Source.TEMPLATE or self._seer is None else self._seer.name,
+            parameters={"threshold": screening.threshold},
+        )
+        regions = beside(self._places(picture, screening, source), found)
+        return tuple(
+            self._named(
+                finding_at(record, number, box, min(peak, screening.suspicion), provenance), image_rgb
+            )
+            for number, (box, peak) in enumerate(regions, start=len(found) + 1)
+        )
+
+    def _places(
+        self, picture: Picture, screening: Screening, source: Source
+    ) -> list[tuple[BoxXyxyPx, float]]:
+        record, image_rgb = picture
+        if source is Source.TEMPLATE and self._templates is not None:
+            differences = self._templates.differences(record, image_rgb)
+            return [(each.box_xyxy_px, each.score) for each in differences]
+        if screening.heat_map is None:
+            return []
+        return hot_regions(screening.heat_map, screening.threshold, (record.width_px, record.height_px))
+
+    def _named(self, finding: Finding, image_rgb: NDArray[np.uint8]) -> Finding:
+        """The finding with the type that words see in its place."""
+        if not self._is_known:
+            return finding
+        x_min, y_min, x_max, y_max = finding.box_xyxy_px
+        crop = image_rgb[int(y_min) : int(np.ceil(y_max)), int(x_min) : int(np.ceil(x_max))]
+        record = ImageRecord(id=finding.id, name=finding.id)
+        (seen,) = self._words.screen([(record, crop)])
+        is_clear = seen.label in self._recipe.defects and seen.scores[seen.label] >= _CLEAR_LABEL
+        return finding.model_copy(update={"type": seen.label}) if is_clear else finding
 
     def _combined(self, screening: Screening, picture: Picture) -> Screening:
         said = [*self._by_good(picture), *self._by_template(picture), *self._by_batch(picture)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tools.recipe import Recipe, ScreeningSettings
 
-__all__ = ["UNFAMILIAR", "fused", "heat_on_scale", "knows", "on_scale", "words_score"]
+__all__ = ["UNFAMILIAR", "fused", "heat_on_scale", "knows", "on_scale", "strongest_source", "words_score"]
 
 UNFAMILIAR = "words do not know these parts"
 
@@ -65,6 +65,17 @@ def words_score(screening: Screening, *, is_known: bool) -> SourceScore:
     )
 
 
+def strongest_source(screening: Screening) -> Source | None:
+    """The source whose suspicion is the screening's; None where words were asked alone."""
+    strongest = _strongest(screening.sources)
+    return strongest.source if strongest else None
+
+
+def _strongest(scores: Sequence[SourceScore]) -> SourceScore | None:
+    deciding = [score for score in scores if score.decided]
+    return max(deciding, key=lambda score: score.suspicion, default=None)
+
+
 def fused(
     screening: Screening, scores: Sequence[SourceScore], heat: HeatMap | None, recipe: Recipe
 ) -> Screening:
@@ -80,9 +91,8 @@ def fused(
         heat: Of the strongest source but words, on the scale of the suspicion.
         recipe: Says which labels are defects.
     """
-    deciding = [score for score in scores if score.decided]
-    strongest = max(deciding, key=lambda score: score.suspicion)
-    if strongest.source is Source.WORDS:
+    strongest = _strongest(scores)
+    if strongest is None or strongest.source is Source.WORDS:
         return screening.model_copy(update={"sources": tuple(scores)})
     suspicion = round(strongest.suspicion, 6)
     told = {"sources": tuple(scores), "suspicion": suspicion, "heat_map": heat, "label": NORMAL}

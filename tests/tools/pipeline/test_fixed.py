@@ -45,6 +45,9 @@ class FakeScreener:
     def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
         self.prepared = batch
 
+    def regions(self, *_: object) -> tuple[Finding, ...]:
+        return ()
+
     def screen(
         self, images: Iterable[tuple[ImageRecord, Picture]], *, cancel: threading.Event
     ) -> Iterator[Screening]:
