@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.errors import UsageError
+from tools.errors import ImageError, UsageError
 from tui.narration import Narrator
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run_calibrate(options: CalibrateOptions) -> None:
     """Finds the scale, prints its section on stdout or writes it into the recipe.
 
     Raises:
-        UsageError: Not exactly one target, or a malformed one.
+        UsageError: Not exactly one target, a malformed one, or no picture.
         CalibrationError: The target is not in the picture.
     """
     from tools.images import decode
@@ -47,7 +47,10 @@ def run_calibrate(options: CalibrateOptions) -> None:
     from tools.recipe.scale import scale_yaml, write_scale
 
     narrator = Narrator()
-    image_rgb = decode(options.image)
+    try:
+        image_rgb = decode(options.image)
+    except ImageError as error:
+        raise UsageError(f"{options.image}: {error.message}", "give one photograph of the target") from error
     spec = _spec(options, image_rgb)
     scale = resolve_scale(spec, image_rgb)
     if scale is not None:

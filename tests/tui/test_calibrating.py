@@ -88,3 +88,26 @@ def test_what_is_missing_is_said(
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())
     assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"], ids=["missing", "empty", "text"])
+def test_a_photograph_that_cannot_be_read_is_named(
+    loupe: Loupe, tmp_path: Path, content: bytes | None
+) -> None:
+    photograph = tmp_path / "target.png"
+    if content is not None:
+        photograph.write_bytes(content)
+    done = loupe("calibrate", photograph, "--aruco-side", "12")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{photograph}: the file is" in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("recipe", ["metal-surface", "nowhere.yaml"])
+def test_a_scale_is_written_only_into_a_recipe_of_ones_own(
+    loupe: Loupe, photo: Callable[[np.ndarray], Path], recipe: str
+) -> None:
+    done = loupe("calibrate", photo(marker_picture()), "--aruco-side", "12", "--recipe", recipe)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"there is no recipe file {recipe}" in done.stderr
+    assert "loupe recipe new" in done.stderr

@@ -42,6 +42,11 @@ def write_scale(path: Path, spec: ScaleSpec) -> None:
         temporary = path.with_name(f".{path.name}.part")
         temporary.write_text("".join(lines), encoding="utf-8")
         temporary.replace(path)
+    except FileNotFoundError as error:
+        raise RecipeError(
+            f"there is no recipe file {path}",
+            "`loupe recipe new FILE` writes one to start from; the bundled recipes are left as they are",
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: {error}", "check the file and its permissions") from error
     except yaml.YAMLError as error:
