@@ -98,3 +98,12 @@ def test_an_output_path_that_is_a_file_is_an_error_not_a_crash(tmp_path: Path) -
     target.write_text("x")
     with pytest.raises(OutputError, match="cannot write"):
         Journal(target, RUN)
+
+
+def test_who_inspects_and_where_may_be_said_later_and_stays_said(tmp_path: Path) -> None:
+    with Journal(tmp_path, RUN.model_copy(update={"station": "Line 3"})):
+        pass
+    with Journal(tmp_path, RUN.model_copy(update={"inspector": "Kim"})) as journal:
+        assert (journal.run.inspector, journal.run.station) == ("Kim", "Line 3")
+    with Journal(tmp_path, RUN) as journal:
+        assert (journal.run.inspector, journal.run.station) == ("Kim", "Line 3")
