@@ -12,7 +12,17 @@ from reports.statistics import is_inspected
 from reports.styles import type_colour
 from reports.words import Words
 from tools.glossary import label_name, place_phrase, word
-from tools.records import DecidedBy, Finding, Inspection, Language, Quantity, Severity, Verdict
+from tools.records import (
+    DecidedBy,
+    Finding,
+    Inspection,
+    Language,
+    Quantity,
+    Screening,
+    Severity,
+    SourceScore,
+    Verdict,
+)
 from tools.wording import format_value
 
 __all__ = ["Edition"]
@@ -101,6 +111,21 @@ class Edition:
         """A measured value with its uncertainty and unit; empty where it was not measured."""
         measurement = finding.measurement(quantity)
         return format_value(measurement) if measurement else ""
+
+    def source(self, score: SourceScore) -> str:
+        """What an image was held against, with how many of it."""
+        name = self.words(f"source.{score.source}")
+        return (
+            self.words("source_many", name=name, count=score.compared_with) if score.compared_with else name
+        )
+
+    def heat_says(self, screening: Screening) -> str:
+        """What a heat map shows: it is that of the source that decided the suspicion."""
+        deciding = [score for score in screening.sources if score.decided]
+        if not deciding:
+            return self.words("heat.words")
+        leading = max(deciding, key=lambda score: score.suspicion)
+        return self.words(f"heat.{leading.source}", count=leading.compared_with)
 
     def date(self, iso: str) -> str:
         """An ISO 8601 date for people, always with its zone.

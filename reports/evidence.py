@@ -25,6 +25,7 @@ from reports.flowables import (
     subheading,
 )
 from reports.fonts import elide, esc, shorten
+from reports.heat import HeatLegend
 from reports.pictures import MAX_CROPS, Evidence, Picture
 from reports.styles import (
     BODY,
@@ -37,12 +38,13 @@ from reports.styles import (
     RULE,
     SUBHEADING,
 )
-from tools.records import Finding, Inspection, Judgement, Quantity
+from tools.records import Finding, Inspection, Judgement, Quantity, Screening
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 86 * mm, 84 * mm
 _GUTTER = 6 * mm
+_HEAT_WIDTH, _HEAT_HEIGHT = 38 * mm, 34 * mm
 _SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
 _VIEW_GAP = 2.4 * mm
 _VIEW = (_SIDE_WIDTH - _VIEW_GAP) / 2  # side of one magnified view
@@ -141,13 +143,50 @@ def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> 
         photo = AnnotatedPicture(evidence.whole, _PHOTO_WIDTH, _PHOTO_HEIGHT, marks)
     else:
         photo = MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
+    seen: list[Flowable] = [photo]
+    if evidence.heat and inspection.screening:
+        seen += [Spacer(0, 5), _heat_row(edition, inspection.screening, evidence.heat)]
     side: list[Flowable] = [_facts(edition, inspection)]
     if evidence.crops:
         side += [Spacer(0, 5), _view(edition, inspection, 1, evidence.crops[0])]
     return Table(
-        [[photo, side]],
+        [[seen, side]],
         colWidths=[_PHOTO_WIDTH + _GUTTER, _SIDE_WIDTH],
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
+    )
+
+
+def _heat_row(edition: Edition, screening: Screening, heat: Picture) -> Table:
+    """The heat map with what it shows, whose it is, and what its colours stand for."""
+    words = edition.words
+    shown = AnnotatedPicture(heat, _HEAT_WIDTH, _HEAT_HEIGHT)
+    room = _PHOTO_WIDTH - shown.width - 3 * mm
+    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
+    says: list[Flowable] = [
+        Paragraph(esc(words("heat_map")), CELL_BOLD),
+        Paragraph(esc(edition.heat_says(screening)), CELL),
+        Spacer(0, 3),
+        HeatLegend(min(room, _HEAT_WIDTH), screening.threshold),
+        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
+    ]
+    return Table(
+        [[shown, says]],
+        colWidths=[shown.width + 3 * mm, room],
+        hAlign="LEFT",
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
+    )
+
+
+def _sources(edition: Edition, screening: Screening) -> str:
+    """What each source says, those that count before the others."""
+    ordered = sorted(screening.sources, key=lambda score: (not score.decided, -score.suspicion))
+    return "; ".join(
+        edition.words(
+            "source_says" if score.decided else "source_aside",
+            source=edition.source(score),
+            suspicion=f"{score.suspicion:.2f}",
+        )
+        for score in ordered
     )
 
 
@@ -166,6 +205,8 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
             status=words(f"status.{screening.status}"),
         )
         facts.append(("screening", said))
+        if screening.sources:
+            facts.append(("sources", _sources(edition, screening)))
     facts.append(
         (
             "scale",

@@ -11,10 +11,11 @@ from io import BytesIO
 from PIL import Image
 from reportlab.lib.utils import ImageReader
 
+from reports.heat import heat_rgb
 from reports.source import ImageRgb, ReportInput
 from reports.statistics import is_inspected
 from tools.errors import Cancelled, ImageError
-from tools.records import BoxXyxyPx, Inspection, Verdict
+from tools.records import BoxXyxyPx, Inspection, Screening, Verdict
 
 __all__ = [
     "MAX_CROPS",
@@ -34,13 +35,16 @@ MAX_THUMBNAILS = 288  # four pages of gallery
 _FIGURE_PX = 1000  # longer side: 250 dpi at the width it is printed
 _CROP_PX = 400
 _THUMBNAIL_PX = 170
+_HEAT_PX = 240
 # Bytes of a whole report, shared by its pictures, so that 1,000 findings stay below 30 MB together
 # with fonts, vectors and attachments.
 _FIGURES_BYTES = 13_000_000
 _CROPS_BYTES = 8_000_000
+_HEATS_BYTES = 3_000_000
 _THUMBNAIL_BYTES = 6_000
 _LARGEST_FIGURE_BYTES = 400_000
 _LARGEST_CROP_BYTES = 80_000
+_LARGEST_HEAT_BYTES = 12_000
 _QUALITY = 84
 _SMALLEST_PX = 64
 
@@ -90,15 +94,17 @@ class PictureBudget:
 
     figure_bytes: int
     crop_bytes: int
+    heat_bytes: int
 
     @classmethod
     def of(cls, inspections: Sequence[Inspection]) -> PictureBudget:
-        """Shares the bytes among the figures and crops that these inspections will need."""
+        """Shares the bytes among the pictures that these inspections will need."""
         shown = [i for i in inspections if is_inspected(i) and i.judgement.verdict is not Verdict.ACCEPT]
         crops = sum(min(len(i.findings), MAX_CROPS) for i in shown)
         return cls(
             figure_bytes=min(_LARGEST_FIGURE_BYTES, _FIGURES_BYTES // max(len(shown), 1)),
             crop_bytes=min(_LARGEST_CROP_BYTES, _CROPS_BYTES // max(crops, 1)),
+            heat_bytes=min(_LARGEST_HEAT_BYTES, _HEATS_BYTES // max(len(shown), 1)),
         )
 
     def figure(self, image_rgb: ImageRgb) -> Picture:
@@ -110,6 +116,14 @@ class PictureBudget:
         """A magnified view of one finding."""
         height, width = image_rgb.shape[:2]
         return picture(image_rgb, crop_region(box_xyxy_px, width, height), _CROP_PX, self.crop_bytes)
+
+    def heat(self, image_rgb: ImageRgb, screening: Screening | None) -> Picture | None:
+        """The suspicion of each place over the photograph; None where screening made no heat map."""
+        if screening is None or screening.heat_map is None:
+            return None
+        coloured = heat_rgb(image_rgb, screening.heat_map, screening.threshold, _HEAT_PX)
+        height, width = coloured.shape[:2]
+        return picture(coloured, (0, 0, width, height), _HEAT_PX, self.heat_bytes)
 
     def thumbnail(self, image_rgb: ImageRgb) -> Picture:
         """The whole photograph for the gallery."""
@@ -170,11 +184,13 @@ class Evidence:
     Attributes:
         whole: The photograph, or its thumbnail where the part was accepted; None when it could not be loaded.
         crops: Magnified views of the first findings, in their order; none where the part was accepted.
+        heat: The heat map of screening; none where the part was accepted.
         reason: Why the photograph could not be loaded; empty otherwise.
     """
 
     whole: Picture | None
     crops: tuple[Picture, ...] = ()
+    heat: Picture | None = None
     reason: str = ""
 
 
@@ -217,4 +233,4 @@ def _evidence_of(report: ReportInput, inspection: Inspection, budget: PictureBud
     if inspection.judgement.verdict is Verdict.ACCEPT:
         return Evidence(budget.thumbnail(image_rgb))
     crops = tuple(budget.crop(image_rgb, f.box_xyxy_px) for f in inspection.findings[:MAX_CROPS])
-    return Evidence(budget.figure(image_rgb), crops)
+    return Evidence(budget.figure(image_rgb), crops, budget.heat(image_rgb, inspection.screening))

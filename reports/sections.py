@@ -10,7 +10,7 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 from reports.edition import Edition
 from reports.flowables import CheckBox, grid, heading, subheading
 from reports.fonts import elide, esc, shorten
-from reports.statistics import seconds_by_tool
+from reports.statistics import seconds_by_tool, source_uses
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
 from tools.images.reasons import reason_text
 from tools.recipe import Acceptance
@@ -150,12 +150,28 @@ def making_section(edition: Edition) -> Iterator[Flowable]:
         yield from grid(rows, [72, 128, 168, 70, CONTENT_WIDTH - 438], right=(4,))
     else:
         yield Paragraph(esc(words("no_models")), BODY)
+    yield from _sources(edition)
     yield from _settings(edition)
     versions = {"loupe": run.loupe_version, **run.versions}
     yield from subheading(words("versions"))
     yield Paragraph(esc(", ".join(f"{name} {version}" for name, version in versions.items())), CELL)
     yield Spacer(0, 4)
     yield Paragraph(esc(words("attachments")), NOTE)
+
+
+def _sources(edition: Edition) -> Iterator[Flowable]:
+    """What the photographs were held against; nothing where words alone were asked."""
+    words = edition.words
+    uses = source_uses(edition.report.inspections)
+    if not uses:
+        return
+    rows: list[list[object]] = [[words(k) for k in ("sources", "asked", "counted", "remark")]]
+    for use in uses:
+        remarks = "; ".join(words.get(f"source_remark.{remark}", remark) for remark in use.remarks)
+        rows.append([edition.source(use.example), str(use.asked), str(use.counted), _cell(remarks)])
+    yield from subheading(words("suspicion_sources"))
+    yield from grid(rows, [128, 62, 62, CONTENT_WIDTH - 252], right=(1, 2))
+    yield Paragraph(esc(words("sources_note")), NOTE)
 
 
 def _settings(edition: Edition) -> Iterator[Flowable]:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tools.evaluation.metrics import wilson_interval
-from tools.records import ImageStatus, Inspection, Quantity, Unit, Verdict
+from tools.records import ImageStatus, Inspection, Quantity, Source, SourceScore, Unit, Verdict
 
 __all__ = [
     "Bar",
     "Lengths",
+    "SourceUse",
     "Tally",
     "bin_edges",
     "distinct",
@@ -22,6 +23,7 @@ __all__ = [
     "nice_step",
     "pareto",
     "seconds_by_tool",
+    "source_uses",
     "tally",
 ]
 
@@ -145,3 +147,37 @@ def seconds_by_tool(inspections: Iterable[Inspection]) -> dict[str, float]:
         for step in steps:
             seconds[step.tool] += step.elapsed_s
     return dict(sorted(seconds.items()))
+
+
+@dataclass(frozen=True)
+class SourceUse:
+    """How a source of suspicion took part in a batch.
+
+    Attributes:
+        example: What it says of the first photograph that it was asked about.
+        asked, counted: Photographs that it was asked about, and those in whose suspicion it counts.
+        remarks: Each once, in order.
+    """
+
+    example: SourceScore
+    asked: int
+    counted: int
+    remarks: tuple[str, ...]
+
+
+def source_uses(inspections: Iterable[Inspection]) -> list[SourceUse]:
+    """Counts each source over the batch, in the order of `Source`; empty where words alone were asked."""
+    said: defaultdict[Source, list[SourceScore]] = defaultdict(list)
+    for inspection in inspections:
+        for score in inspection.screening.sources if inspection.screening else ():
+            said[score.source].append(score)
+    return [
+        SourceUse(
+            example=said[source][0],
+            asked=len(said[source]),
+            counted=sum(score.decided for score in said[source]),
+            remarks=tuple(dict.fromkeys(score.remark for score in said[source] if score.remark)),
+        )
+        for source in Source
+        if source in said
+    ]

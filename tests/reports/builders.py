@@ -10,6 +10,7 @@ from tools.recipe import Acceptance, DefectType, Part, Recipe
 from tools.records import (
     Description,
     Finding,
+    HeatMap,
     ImageRecord,
     ImageStatus,
     Inspection,
@@ -26,6 +27,8 @@ from tools.records import (
     Screening,
     ScreeningStatus,
     Severity,
+    Source,
+    SourceScore,
     Unit,
     Verdict,
 )
@@ -136,6 +139,26 @@ def inspection(
         ),
         flags=flags,
     )
+
+
+def held_against(made: Inspection, *, strongest: Source = Source.REFERENCES) -> Inspection:
+    """The inspection with good parts and a template asked too, and a heat map."""
+    says = {Source.WORDS: 0.4, Source.REFERENCES: 0.7, Source.TEMPLATE: 0.6, strongest: 0.9}
+    counts = {Source.REFERENCES: 8, Source.TEMPLATE: 1}
+    sources = tuple(
+        SourceScore(
+            source=source,
+            score=suspicion,
+            suspicion=suspicion,
+            decided=source is not Source.WORDS,
+            compared_with=counts.get(source, 0),
+            remark="words do not know these parts" if source is Source.WORDS else "",
+        )
+        for source, suspicion in says.items()
+    )
+    heat_map = HeatMap(rows=2, columns=3, values=(0.1, 0.2, 0.1, 0.3, 0.95, 0.2))
+    update = {"sources": sources, "heat_map": heat_map}
+    return made.model_copy(update={"screening": made.screening.model_copy(update=update)})
 
 
 def unreadable(number: int = 9) -> Inspection:

@@ -9,9 +9,17 @@ from pypdf import PdfReader
 
 from reports.document import write_report
 from reports.source import ReportInput
-from tests.reports.builders import RUN, finding, inspection, mixed_batch, report, unreadable
+from tests.reports.builders import (
+    RUN,
+    finding,
+    held_against,
+    inspection,
+    mixed_batch,
+    report,
+    unreadable,
+)
 from tools.errors import Cancelled, OutputError
-from tools.records import DecidedBy, Inspection, Language, Verdict
+from tools.records import DecidedBy, Inspection, Language, Source, Verdict
 
 
 def written(source: ReportInput, folder: Path) -> PdfReader:
@@ -242,3 +250,27 @@ def test_progress_counts_photographs_and_twice_their_pages(tmp_path: Path) -> No
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         write_report(report(*mixed_batch()), tmp_path / "absent" / "report.pdf")
+
+
+@pytest.mark.parametrize(
+    ("language", "strongest", "said"),
+    [
+        (Language.EN, Source.REFERENCES, "where it is unlike the 8 good parts"),
+        (Language.EN, Source.TEMPLATE, "where it differs from the template"),
+        (Language.EN, Source.REFERENCES, "good parts (8) 0.90; template (1) 0.60; words 0.40, did not count"),
+        (Language.EN, Source.REFERENCES, "most good ones would be suspect"),
+        (Language.EN, Source.REFERENCES, "0.95 at most"),
+        (Language.KO, Source.REFERENCES, "양품 8개와 다른 곳"),
+        (Language.KO, Source.TEMPLATE, "기준 사진과 다른 곳"),
+        (Language.KO, Source.REFERENCES, "의심도의 근거"),
+    ],
+)
+def test_heat_maps_say_whose_they_are(
+    language: Language, strongest: Source, said: str, tmp_path: Path
+) -> None:
+    shown = held_against(inspection(1, Verdict.REJECT, (finding(),)), strongest=strongest)
+    assert said in text_of(written(report(shown, language=language), tmp_path))
+
+
+def test_words_alone_are_no_list_of_sources(english: PdfReader) -> None:
+    assert "Sources of suspicion" not in text_of(english)
