@@ -11,6 +11,7 @@ from tools.errors import ExitCode, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.records import Language
 from tui.chat.background import Start
+from tui.chat.warming import unhindered, warm_beside
 
 if TYPE_CHECKING:
     from agent.events import Decision
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["run_chat", "session_opener"]
 
 _LANGUAGES = tuple(language.value for language in Language)
+_TURN_S = 0.001  # how long a working thread may keep the interpreter from a key that was pressed
 _PATIENCE_S = 0.5  # for a model to stop; whatever hangs longer ends with the process, and nothing is lost
 
 
@@ -65,7 +67,7 @@ def run_chat(
         raise UsageError(f"--language {language}: no such language", f"known: {', '.join(_LANGUAGES)}")
     app = LoupeApp(
         Start(tuple(images), recipe, model, out, resume),
-        session_opener(user, engines or EngineOptions(), ledger=ledger),
+        session_opener(user, engines or EngineOptions(), ledger=ledger, warms=True),
         language=Language(language.lower()) if language else language_of_terminal(),
         confirm=confirm,
         graphics=graphics_widget(),
@@ -75,6 +77,7 @@ def run_chat(
             f"--theme {theme}: no such theme", f"known: {', '.join(sorted(app.available_themes))}"
         )
     app.theme = theme or app.theme
+    sys.setswitchinterval(_TURN_S)
     code = app.run()
     if app.closing is not None:
         app.closing.join(_PATIENCE_S)
@@ -83,15 +86,23 @@ def run_chat(
     return code if code is not None else ExitCode.ACCEPTED
 
 
-def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSession:
-    """Returns what opens sessions, beside the screen: its imports cost the first paint nothing."""
+def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bool = False) -> OpenSession:
+    """Returns what opens sessions, beside the screen: its imports cost the first paint nothing.
+
+    Args:
+        user: Who decides.
+        engines: Checkpoints that see, and on what.
+        ledger: Whether cases are kept.
+        warms: Whether the models' libraries are imported as soon as a session is open.
+    """
 
     def open_session(
         start: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
     ) -> Session:
-        from agent.session import Session, SessionOptions
-        from agent.settings import load_settings
-        from tui.arguments import open_ledger
+        with unhindered():
+            from agent.session import Session, SessionOptions
+            from agent.settings import load_settings
+            from tui.arguments import open_ledger
 
         settings = load_settings()
         options = SessionOptions(
@@ -103,7 +114,11 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool) -> OpenSe
             inspect_command="/inspect",
         )
         if start.resume:
-            return Session.resume(start.resume, start.model, options=options)
-        return Session(start.images, start.recipe, start.model, out=start.out, options=options)
+            session = Session.resume(start.resume, start.model, options=options)
+        else:
+            session = Session(start.images, start.recipe, start.model, out=start.out, options=options)
+        if warms:
+            warm_beside()
+        return session
 
     return open_session

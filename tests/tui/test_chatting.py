@@ -37,7 +37,7 @@ def test_the_interface_speaks_the_language_of_the_terminal(
 def test_in_the_app_the_pipeline_is_offered_as_its_own_command(tmp_path: Path) -> None:
     write_batch(tmp_path / "parts", 1)
     start = Start((str(tmp_path / "parts"),), model=str(tmp_path / "no-model"), out=tmp_path / "out")
-    opened = session_opener("kim", EngineOptions(), ledger=False)(start, lambda _: True)
+    opened = session_opener("kim", EngineOptions(), ledger=False)(start, lambda _: True, lambda *_: None)
     with opened as session:
         answers = [event.text for event in session.ask("inspect") if isinstance(event, Answer)]
     assert "`/inspect`" in answers[0]

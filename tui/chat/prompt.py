@@ -139,8 +139,8 @@ class Prompt(Vertical):
     def give_back(self, text: str) -> None:
         """Puts a text back that could not be sent, unless something else was written since."""
         if not self.area.text:
-            self.write(text)
-            self._offer([])
+            with self.area.prevent(TextArea.Changed):
+                self.write(text)
 
     def add(self, text: str) -> None:
         """Adds a word at the cursor, with spaces around it."""
