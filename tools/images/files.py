@@ -23,6 +23,7 @@ SUFFIXES = frozenset(
     | {".heic", ".heif", ".avif", ".jp2"}
 )
 _LIST_SUFFIX = ".txt"
+_OWN_LOGS = frozenset({"inspections.jsonl", "session.jsonl"})  # of a run and of a session: what Loupe wrote
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def discover(inputs: Sequence[str | Path]) -> list[ImageSource]:
     """Finds the images in files, folders (with their subfolders), globs and list files, in that order.
 
     Within a folder the order is natural (`img2` before `img10`), files before subfolders. Folders and globs
-    give what has an image's suffix and is not hidden; a file that is named explicitly is always taken. A list
+    give what has an image's suffix and is not hidden, but no run folders of Loupe's own, which may lie among
+    the photographs; a file or folder that is named explicitly is always taken. A list
     file (`.txt`) holds one path per line, relative to itself. A file that is reached twice is taken once.
 
     Raises:
@@ -216,6 +218,8 @@ def _walk(top: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Path]:
             continue
         if (status.st_dev, status.st_ino) in visited:
             continue
+        if folder != top and any(entry.name in _OWN_LOGS for entry in entries):
+            continue  # its overlays are no photographs
         visited.add((status.st_dev, status.st_ino))
         shown = [(entry, _mode(entry)) for entry in entries if not entry.name.startswith(".")]
         # Mode 0 is a broken link or a file that cannot be examined: it becomes an unreadable row as well.

@@ -151,6 +151,13 @@ def test_links_are_followed_and_broken_ones_become_rows(tmp_path):
     assert names(tmp_path / "batch") == ["linked.jpg", "lost.jpg", "folder/1.jpg"]
 
 
+@pytest.mark.parametrize("log", ["inspections.jsonl", "session.jsonl"])
+def test_what_loupe_wrote_among_the_photographs_is_no_photograph(tmp_path, log):
+    put(tmp_path, "a.jpg", "loupe-runs/one/overlays/img_001.jpg", f"loupe-runs/one/{log}", "b/c.jpg")
+    assert names(tmp_path) == ["a.jpg", "b/c.jpg"]
+    assert names(tmp_path / "loupe-runs" / "one") == ["overlays/img_001.jpg"]
+
+
 def test_pipes_in_a_folder_are_skipped(tmp_path):
     put(tmp_path, "1.jpg")
     os.mkfifo(tmp_path / "2.jpg")
