@@ -6,23 +6,26 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from tools.records import Language, Quantity, Severity, Unit, Verdict
+from tools.records import Language, Quantity, Severity, Source, Unit, Verdict
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
     from tools.recipe import Label, Recipe
+    from tools.records import Finding, Screening
 
 __all__ = [
     "NORMAL",
     "UNCLASSIFIED",
     "UNKNOWN",
     "capitalized",
+    "compared_phrase",
     "find_type",
     "fold",
     "label_name",
     "place_phrase",
     "unit_symbol",
+    "unlike_phrase",
     "with_article",
     "with_particle",
     "word",
@@ -78,6 +81,14 @@ def unit_symbol(unit: Unit) -> str:
     return _UNIT_SYMBOLS[unit]
 
 
+# What an image is held against, besides words.
+_COMPARED: dict[str, tuple[str, str]] = {
+    Source.REFERENCES: ("the good parts", "양품"),
+    Source.BATCH: ("the rest of the batch", "배치의 나머지"),
+    Source.TEMPLATE: ("its template", "템플릿"),
+}
+
+
 def label_name(recipe: Recipe, name: str, language: Language) -> str:
     """Returns what people call a defect type or hard negative of the recipe; other names as they are."""
     label: Label | None = recipe.defects.get(name) or recipe.hard_negatives.get(name)
@@ -86,6 +97,35 @@ def label_name(recipe: Recipe, name: str, language: Language) -> str:
             return label.ko
         return {UNCLASSIFIED: "미분류 이상", UNKNOWN: "알 수 없음", NORMAL: "정상"}.get(name, name)
     return "unclassified anomaly" if name == UNCLASSIFIED else name
+
+
+def unlike_phrase(finding: Finding, language: Language) -> str:
+    """Returns `unlike the good parts`: what a finding of origin `reference` differs from."""
+    source = next((each.tool for each in finding.provenance if each.tool in _COMPARED), Source.REFERENCES)
+    name_en, name_ko = _COMPARED[source]
+    if language is Language.KO:
+        return f"{with_particle(name_ko, '과/와')} 다름"
+    return f"unlike {name_en}"
+
+
+def compared_phrase(screening: Screening, language: Language) -> str:
+    """Returns `unlike the 8 good parts`, of what decided a screening; empty where words did."""
+    score = max((s for s in screening.sources if s.decided), key=lambda s: s.suspicion, default=None)
+    if score is None or score.source not in _COMPARED:
+        return ""
+    is_unlike = score.suspicion >= screening.threshold
+    count = score.compared_with
+    if language is Language.KO:
+        counted = {
+            Source.REFERENCES: f"양품 {count}개",
+            Source.BATCH: f"이 배치의 다른 이미지 {count}장",
+        }.get(score.source, _COMPARED[score.source][1])
+        return f"{with_particle(counted, '과/와')} {'다름' if is_unlike else '비슷함'}"
+    counted = {
+        Source.REFERENCES: f"the {count} good parts" if count > 1 else "the one good part",
+        Source.BATCH: f"{count} other images of the batch",
+    }.get(score.source, _COMPARED[score.source][0])
+    return f"{'unlike' if is_unlike else 'like'} {counted}"
 
 
 def fold(text: str) -> str:

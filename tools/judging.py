@@ -9,11 +9,21 @@ the criterion asks, goes to review and never rejects by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tools.glossary import UNKNOWN, capitalized, label_name, unit_symbol, with_particle
+from tools.firing import Fired, judgement_of, merged
+from tools.glossary import (
+    UNKNOWN,
+    capitalized,
+    compared_phrase,
+    label_name,
+    unit_symbol,
+    unlike_phrase,
+    with_particle,
+)
 from tools.images.reasons import reason_text
+from tools.recipe import Acceptance
 from tools.records import (
     Finding,
     ImageRecord,
@@ -25,14 +35,13 @@ from tools.records import (
     Quantity,
     Screening,
     ScreeningStatus,
-    Severity,
     Unit,
     Verdict,
 )
 from tools.wording import format_value
 
 if TYPE_CHECKING:
-    from tools.recipe import Acceptance, Recipe
+    from tools.recipe import Recipe
 
 __all__ = ["ALL_CRITERIA_MET", "judge"]
 
@@ -45,9 +54,6 @@ _REVIEW_FLAGS = {"caption dropped": "flag.caption_dropped"}
 
 # Sums such as 4.9 + 0.1 must not miss the limit of 5 by a rounding error of the last bit.
 _ROUNDING = 1e-9
-
-_VERDICTS = tuple(Verdict)
-_SEVERITIES = (None, *Severity)
 
 _CRITERIA: dict[str, tuple[Quantity, Unit]] = {
     "max_length_mm": (Quantity.LENGTH, Unit.MM),
@@ -67,28 +73,6 @@ _PROPOSERS = {
     Origin.SCREENING: ("screening", "선별 검사"),
     Origin.VLM: ("the vision-language model", "시각 언어 모델"),
 }
-
-
-@dataclass(frozen=True)
-class _Fired:
-    """A rule that did not let the part pass.
-
-    Attributes:
-        verdict: Review or reject.
-        finding_ids: The finding it fired on; all of them for a count; none for screening and flags.
-    """
-
-    verdict: Verdict
-    rule: str
-    reason_en: str
-    reason_ko: str
-    finding_ids: tuple[str, ...] = ()
-    severity: Severity | None = None
-
-    @property
-    def gravity(self) -> tuple[int, int]:
-        """Sorts by verdict, then severity."""
-        return _VERDICTS.index(self.verdict), _SEVERITIES.index(self.severity)
 
 
 def judge(
@@ -115,13 +99,13 @@ def judge(
     """
     graded = tuple(_graded(finding, recipe) for finding in findings)
     if image.status is ImageStatus.UNREADABLE:
-        unreadable = _Fired(
+        unreadable = Fired(
             Verdict.REVIEW,
             "image.unreadable",
             f"The image cannot be read: {image.reason or 'no reason known'}.",
             f"이미지를 읽을 수 없습니다: {reason_text(image.reason, KO) or '원인 불명'}.",
         )
-        return _judgement(unreadable), graded
+        return judgement_of(unreadable), graded
     counting = [finding for finding in graded if not _is_ignored(finding, recipe)]
     fired = [
         *(firing for finding in counting for firing in _judge_finding(finding, recipe)),
@@ -132,7 +116,7 @@ def judge(
     if not fired:
         return _accepted(screening, counting, len(graded) - len(counting), recipe), graded
     worst = max(fired, key=lambda firing: firing.gravity)  # the first of equals
-    return _judgement(_merged(worst, fired)), graded
+    return judgement_of(merged(worst, fired)), graded
 
 
 def _graded(finding: Finding, recipe: Recipe) -> Finding:
@@ -148,9 +132,16 @@ def _is_ignored(finding: Finding, recipe: Recipe) -> bool:
 
 def _is_confirmed(finding: Finding, recipe: Recipe) -> bool:
     return (
-        finding.type in recipe.defects
+        _has_criteria(finding, recipe)
         and finding.origin not in _PROPOSERS
         and finding.confidence >= recipe.localization.review_confidence
+    )
+
+
+def _has_criteria(finding: Finding, recipe: Recipe) -> bool:
+    """Whether the recipe says what is acceptable: of its types; of what is unlike good parts, if it does."""
+    return finding.type in recipe.defects or (
+        finding.origin is Origin.REFERENCE and recipe.references.accept is not None
     )
 
 
@@ -159,14 +150,19 @@ def _criteria(finding: Finding, recipe: Recipe) -> tuple[str, str | None, Accept
     for zone in recipe.zones:
         if zone.name == finding.zone and finding.type in zone.accept:
             return f"zone.{zone.name}.{finding.type}", zone.name, zone.accept[finding.type]
-    return finding.type, None, recipe.defects[finding.type].accept
+    defect = recipe.defects.get(finding.type)
+    return (
+        (finding.type, None, defect.accept)
+        if defect
+        else ("references", None, recipe.references.accept or Acceptance())
+    )
 
 
-def _judge_finding(finding: Finding, recipe: Recipe) -> Iterator[_Fired]:
+def _judge_finding(finding: Finding, recipe: Recipe) -> Iterator[Fired]:
     confirmed = _is_confirmed(finding, recipe)
     if not confirmed:
         yield _unconfirmed(finding, recipe)
-    if finding.type not in recipe.defects:
+    if not _has_criteria(finding, recipe):
         return
     prefix, zone, accept = _criteria(finding, recipe)
     for field, (quantity, unit) in _CRITERIA.items():
@@ -179,9 +175,13 @@ def _judge_finding(finding: Finding, recipe: Recipe) -> Iterator[_Fired]:
             yield firing if confirmed else replace(firing, verdict=Verdict.REVIEW)
 
 
-def _unconfirmed(finding: Finding, recipe: Recipe) -> _Fired:
+def _unconfirmed(finding: Finding, recipe: Recipe) -> Fired:
     en, ko = _named(finding, recipe)
-    if finding.type not in recipe.defects:
+    if finding.origin is Origin.REFERENCE and not _has_criteria(finding, recipe):
+        rule = "finding.unlike"
+        reason_en = f"{en} is {unlike_phrase(finding, EN)}; the recipe knows no such type."
+        reason_ko = f"{ko}: {unlike_phrase(finding, KO)}. 레시피에 없는 유형입니다."
+    elif not _has_criteria(finding, recipe):
         rule = "finding.unclassified"
         reason_en = f"{en} is of no type that the recipe knows."
         reason_ko = f"{with_particle(ko, '은/는')} 레시피에 없는 유형입니다."
@@ -195,12 +195,12 @@ def _unconfirmed(finding: Finding, recipe: Recipe) -> _Fired:
         value, floor = f"{finding.confidence:.2f}", f"{recipe.localization.review_confidence:g}"
         reason_en = f"{en} has a confidence of {value}; below {floor} a person looks."
         reason_ko = f"{ko}의 신뢰도가 {with_particle(value, '으로/로')} 기준 {floor}보다 낮습니다."
-    return _Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
+    return Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
 
 
 def _judge_size(
     finding: Finding, recipe: Recipe, rule: str, limit: float, quantity: Quantity, unit: Unit
-) -> _Fired | None:
+) -> Fired | None:
     """Holds one measured value against its limit; None when it passes."""
     en, ko = _named(finding, recipe)
     adjective, noun = _SIZES[quantity]
@@ -217,7 +217,7 @@ def _judge_size(
             rule = f"{rule}.not_measured"
             reason_en = f"{en} has no {quantity} in {unit_symbol(unit)} to hold against the limit of {bound}."
             reason_ko = f"{ko}의 {subject_ko} {unit_symbol(unit)} 단위로 측정되지 않았습니다(한계 {bound})."
-        return _Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
+        return Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
     verdict = _compare(measurement, limit)
     if verdict is Verdict.ACCEPT:
         return None
@@ -236,7 +236,7 @@ def _judge_size(
             f"{is_en}, within its uncertainty of the limit of {bound}.",
             f"{is_ko} 한계 {with_particle(bound, '과/와')}의 차이가 불확도 이내입니다.",
         )
-    return _Fired(verdict, rule, *reasons, (finding.id,), finding.severity)
+    return Fired(verdict, rule, *reasons, (finding.id,), finding.severity)
 
 
 def _compare(measurement: Measurement, limit: float) -> Verdict:
@@ -248,7 +248,7 @@ def _compare(measurement: Measurement, limit: float) -> Verdict:
     return Verdict.REVIEW
 
 
-def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[_Fired]:
+def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[Fired]:
     groups: dict[tuple[str, str | None], list[Finding]] = {}
     for finding in findings:
         if _is_confirmed(finding, recipe):
@@ -266,38 +266,42 @@ def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[_Fire
         allowed_ko = f"한계 {limit}건" if limit else "허용되지 않음"
         reason_en = f"{capitalized(en)}: {found_en}, {allowed_en}."
         reason_ko = f"{ko} {found_ko}, {allowed_ko}."
-        fired = _Fired(
+        fired = Fired(
             Verdict.REJECT,
             f"{prefix}.max_count",
             reason_en,
             reason_ko,
             ids,
-            recipe.defects[first.type].severity,
+            first.severity,
         )
         yield _in_zone(fired, zone)
 
 
-def _in_zone(fired: _Fired, zone: str | None) -> _Fired:
+def _in_zone(fired: Fired, zone: str | None) -> Fired:
     if zone is None:
         return fired
     reason_en = f"Zone {zone}: {fired.reason_en}"
     return replace(fired, reason_en=reason_en, reason_ko=f"{zone} 영역: {fired.reason_ko}")
 
 
-def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -> Iterator[_Fired]:
+def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -> Iterator[Fired]:
     """Sends what looks wrong, but where nothing was found, to review."""
     if findings or (screening is not None and screening.status is ScreeningStatus.CLEAR):
         return
     if screening is None:
-        yield _Fired(
+        yield Fired(
             Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
         )
         return
     suspicion, threshold = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
     if screening.status is ScreeningStatus.SUSPECT:
         rule = "screening.suspect"
-        reason_en = f"Suspicion {suspicion} reaches the threshold of {threshold}, but no defect was located."
-        reason_ko = f"의심도 {suspicion}, 기준 {threshold} 이상이지만 결함 위치를 찾지 못했습니다."
+        unlike_en, unlike_ko = compared_phrase(screening, EN), compared_phrase(screening, KO)
+        why_en, why_ko = (f" ({unlike_en})", f"({unlike_ko})") if unlike_en else ("", "")
+        reason_en = (
+            f"Suspicion {suspicion}{why_en} reaches the threshold of {threshold}, but no defect was located."
+        )
+        reason_ko = f"의심도 {suspicion}{why_ko}, 기준 {threshold} 이상이지만 결함 위치를 찾지 못했습니다."
     elif screening.label == UNKNOWN:
         rule = "screening.unknown"
         reason_en = f"Nothing that the recipe knows fits the image (suspicion {suspicion})."
@@ -307,44 +311,16 @@ def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -
         near = f"{threshold} ± {screening.review_band:g}"
         reason_en = f"Suspicion {suspicion} is too near to the threshold ({near}) to decide."
         reason_ko = f"의심도 {with_particle(suspicion, '이/가')} 기준({near})에 가까워 판정할 수 없습니다."
-    yield _Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
+    yield Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
 
 
-def _judge_flags(flags: Sequence[str]) -> Iterator[_Fired]:
+def _judge_flags(flags: Sequence[str]) -> Iterator[Fired]:
     for flag in flags:
         kind, _, detail = flag.partition(":")
         if rule := _REVIEW_FLAGS.get(kind):
             about_en = f"The caption of {detail.strip() or 'the image'} broke the quality rules twice."
             about_ko = f"{detail.strip() or '이미지'}의 캡션이 품질 기준을 통과하지 못했습니다."
-            yield _Fired(
-                Verdict.REVIEW, rule, about_en, about_ko, (detail.strip(),) if detail.strip() else ()
-            )
-
-
-def _merged(worst: _Fired, fired: Sequence[_Fired]) -> _Fired:
-    """Adds the other findings on which the same rule fired with the same verdict."""
-    same = [firing for firing in fired if firing.rule == worst.rule and firing.verdict is worst.verdict]
-    ids = tuple(dict.fromkeys(id_ for firing in same for id_ in firing.finding_ids))
-    if len(same) == 1:
-        return worst
-    more = len(same) - 1
-    return replace(
-        worst,
-        reason_en=f"{worst.reason_en} The same holds for {more} more.",
-        reason_ko=f"{worst.reason_ko} 같은 사유 외 {more}건.",
-        finding_ids=ids,
-    )
-
-
-def _judgement(fired: _Fired) -> Judgement:
-    return Judgement(
-        verdict=fired.verdict,
-        rule=fired.rule,
-        reason_en=fired.reason_en,
-        reason_ko=fired.reason_ko,
-        finding_ids=fired.finding_ids,
-        severity=fired.severity,
-    )
+            yield Fired(Verdict.REVIEW, rule, about_en, about_ko, (detail.strip(),) if detail.strip() else ())
 
 
 def _accepted(
@@ -360,6 +336,8 @@ def _accepted(
     if screening is not None:
         parts_en.append(f"suspicion {screening.suspicion:.2f}, threshold {screening.threshold:g}")
         parts_ko.append(f"의심도 {screening.suspicion:.2f}, 기준 {screening.threshold:g}")
+        parts_en += filter(None, [compared_phrase(screening, EN)])
+        parts_ko += filter(None, [compared_phrase(screening, KO)])
     if ignored:
         names = ", ".join(zone.name for zone in recipe.zones if zone.ignore)
         parts_en.append(f"{ignored} in ignored zone{'s' * (',' in names)} {names} not counted")

@@ -12,9 +12,11 @@ from tools.captioning.rules import caption_faults, clean_caption
 from tools.glossary import (
     UNCLASSIFIED,
     capitalized,
+    compared_phrase,
     label_name,
     place_phrase,
     unit_symbol,
+    unlike_phrase,
     with_article,
     with_particle,
     word,
@@ -125,6 +127,8 @@ def describe_image(
         numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:.2f}"
         sentences_en.append("Suspicion {} at a threshold of {}.".format(*numbers))
         sentences_ko.append("의심도 {}(기준 {}).".format(*numbers))
+        sentences_en += [f"{capitalized(each)}." for each in [compared_phrase(screening, EN)] if each]
+        sentences_ko += [f"{each}." for each in [compared_phrase(screening, KO)] if each]
     verdict_en, verdict_ko = _decided(judgement)
     sentences_en.append(verdict_en)
     sentences_ko.append(verdict_ko)
@@ -192,6 +196,8 @@ def _found_en(finding: Finding, recipe: Recipe) -> str:
     what = with_article(f"suspected {name}" if suspected else name)
     where = ", ".join(filter(None, (f"on the {recipe.part.noun}", place_phrase(finding.place, EN))))
     zone = f" (zone {finding.zone})" if finding.zone else ""
+    if finding.origin is Origin.REFERENCE and finding.type == UNCLASSIFIED:
+        return f"{capitalized(unlike_phrase(finding, EN))} {where}{zone}."
     return f"{capitalized(what)} was found {where}{zone}."
 
 
@@ -202,6 +208,8 @@ def _found_ko(finding: Finding, recipe: Recipe) -> str:
     place = place_phrase(finding.place, KO)
     where = f"{_part_ko(recipe)}의 {place}" if place else _part_ko(recipe)
     zone = f"({finding.zone} 영역)" if finding.zone else ""
+    if finding.origin is Origin.REFERENCE and finding.type == UNCLASSIFIED:
+        return f"{where}{zone}: {unlike_phrase(finding, KO)}."
     return f"{where}{zone}에서 {what} 발견되었습니다."
 
 

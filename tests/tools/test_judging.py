@@ -6,7 +6,7 @@ import pytest
 
 from tools.images.reasons import reason_text
 from tools.judging import ALL_CRITERIA_MET, judge
-from tools.recipe import Acceptance, DefectType, Localization, Part, Recipe, Zone
+from tools.recipe import Acceptance, DefectType, Localization, Part, Recipe, References, Zone
 from tools.records import (
     Finding,
     ImageRecord,
@@ -19,6 +19,8 @@ from tools.records import (
     Screening,
     ScreeningStatus,
     Severity,
+    Source,
+    SourceScore,
     Unit,
     Verdict,
 )
@@ -160,6 +162,14 @@ CASES = [
     Case("px limit in px", (found("pit", length=40.0, px=True),), REJECT, "pit.max_length_px", ids=(1,)),
     Case("px limit kept", (found("pit", length=20.0, px=True),), ACCEPT, ALL_CRITERIA_MET),
     Case("px limit in mm", (found("pit", length=1.0),), REVIEW, "pit.max_length_px.not_measured", ids=(1,)),
+    # Unlike good parts.
+    Case(
+        "unlike, no criteria",
+        (found("unclassified", length=1.0, origin=Origin.REFERENCE),),
+        REVIEW,
+        "finding.unlike",
+        ids=(1,),
+    ),
     # Counts.
     Case("count on the limit", (scratch(1.0), scratch(1.0, number=2)), ACCEPT, ALL_CRITERIA_MET),
     Case(
@@ -360,3 +370,55 @@ def test_findings_get_the_severity_of_their_type() -> None:
     assert judgement.severity is None
     judgement, _ = judge(IMAGE, screened(SUSPECT), (found("crack"),), RECIPE)
     assert judgement.severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("length", "confidence", "verdict", "rule"),
+    [
+        (1.0, 0.9, ACCEPT, ALL_CRITERIA_MET),
+        (3.0, 0.9, REJECT, "references.max_length_mm"),
+        (3.0, 0.3, REVIEW, "finding.low_confidence"),
+    ],
+)
+def test_a_recipe_may_say_what_unlikeness_is_acceptable(
+    length: float, confidence: float, verdict: Verdict, rule: str
+) -> None:
+    recipe = RECIPE.model_copy(update={"references": References(accept=Acceptance(max_length_mm=2.0))})
+    unlike = found("unclassified", length=length, confidence=confidence, origin=Origin.REFERENCE)
+    judgement, _ = judge(IMAGE, screened(SUSPECT), [unlike], recipe)
+    assert (judgement.verdict, judgement.rule) == (verdict, rule)
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "en", "ko"),
+    [
+        (Source.REFERENCES, CLEAR, "like the 8 good parts", "양품 8개와 비슷함"),
+        (Source.BATCH, CLEAR, "like 8 other images of the batch", "이 배치의 다른 이미지 8장과 비슷함"),
+        (Source.REFERENCES, SUSPECT, "unlike the 8 good parts", "양품 8개와 다름"),
+        (Source.TEMPLATE, SUSPECT, "unlike its template", "템플릿과 다름"),
+    ],
+)
+def test_the_reason_says_what_the_image_was_held_against(
+    source: Source, status: ScreeningStatus, en: str, ko: str
+) -> None:
+    plain = screened(status)
+    score = SourceScore(source=source, score=1.0, suspicion=plain.suspicion, decided=True, compared_with=8)
+    judgement, _ = judge(IMAGE, plain.model_copy(update={"sources": (score,)}), [], RECIPE)
+    assert en in judgement.reason_en
+    assert ko in judgement.reason_ko
+
+
+@pytest.mark.parametrize(
+    ("tool", "en", "ko"),
+    [
+        ("references", "is unlike the good parts;", "양품과 다름"),
+        ("batch", "is unlike the rest of the batch;", "배치의 나머지와 다름"),
+        ("template", "is unlike its template;", "템플릿과 다름"),
+    ],
+)
+def test_an_unlike_finding_says_unlike_what(tool: str, en: str, ko: str) -> None:
+    unlike = found("unclassified", origin=Origin.REFERENCE)
+    unlike = unlike.model_copy(update={"provenance": (Provenance(tool=tool),)})
+    judgement, _ = judge(IMAGE, screened(SUSPECT), [unlike], RECIPE)
+    assert en in judgement.reason_en
+    assert ko in judgement.reason_ko

@@ -208,3 +208,22 @@ def test_an_image_caption_must_fit_all_findings() -> None:
     assert both.caption_outcome is CaptionOutcome.USED
     dent = describe_image(found, None, judgement(), load_recipe(), "a dent in a metal plate", lambda: GOOD)
     assert (dent.caption, dent.caption_outcome) == (GOOD, CaptionOutcome.REGENERATED)
+
+
+def test_what_is_unlike_good_parts_is_described_by_place_and_size() -> None:
+    unlike = finding(
+        type="unclassified",
+        origin=Origin.REFERENCE,
+        place="bottom",
+        severity=None,
+        severity_level=None,
+        measurements=(size(Quantity.LENGTH, 3.1, 0.2), size(Quantity.WIDTH, 0.4, 0.1)),
+        provenance=(Provenance(tool="references"),),
+    )
+    described = describe_finding(unlike, load_recipe())
+    assert described.en.startswith(
+        "Unlike the good parts, on the metal surface, "
+    ) or described.en.startswith("Unlike the good parts on the metal surface")
+    assert "3.1 ± 0.2 mm long" in described.en
+    assert "양품과 다름" in described.ko
+    assert "3.1 ± 0.2 mm" in described.ko

@@ -177,8 +177,8 @@ class Measurer:
 
         Where nothing stands out inside the box, the sizes are those of the box, with the uncertainty that
         this deserves. The box itself stays as it was proposed, but for a candidate of screening or of good
-        parts, whose box is a coarse region: that becomes the one place in it that stands out, or stays without
-        outline and sizes (`unsegmented` says its provenance), for the size of a region is none of a defect.
+        parts, whose box is a coarse region: that becomes the one place in it that stands out, or stays
+        without outline and sizes (`unsegmented` says its provenance): a region's size is none of a defect.
 
         Args:
             image_rgb: HxWx3, the picture in which the finding was located.

@@ -155,6 +155,7 @@ class References(Section):
         batch: Whether the images of a batch are held against each other where there are no good parts.
         template: Picture of the part without a defect, relative to the recipe's folder; `{stem}` in it stands
             for the image's own name without its ending. Where it is given, every difference is a finding.
+        accept: Criteria for what is unlike good parts and of no type of the recipe; without, a person looks.
     """
 
     backbone: Annotated[str, Field(min_length=1)] = "texture"
@@ -165,6 +166,7 @@ class References(Section):
     foreground: bool = False
     batch: bool = True
     template: str = ""
+    accept: Acceptance | None = None
 
 
 class Localization(Section):
