@@ -221,9 +221,8 @@ def test_what_is_unlike_good_parts_is_described_by_place_and_size() -> None:
         provenance=(Provenance(tool="references"),),
     )
     described = describe_finding(unlike, load_recipe())
-    assert described.en.startswith(
-        "Unlike the good parts, on the metal surface, "
-    ) or described.en.startswith("Unlike the good parts on the metal surface")
-    assert "3.1 ± 0.2 mm long" in described.en
-    assert "양품과 다름" in described.ko
-    assert "3.1 ± 0.2 mm" in described.ko
+    assert described.en == (
+        "Unlike the good parts on the metal surface, at the bottom."
+        " It is 3.1 ± 0.2 mm long and 0.4 ± 0.1 mm wide."
+    )
+    assert described.ko == "금속 커버의 하단: 양품과 다름. 길이는 3.1 ± 0.2 mm, 너비는 0.4 ± 0.1 mm입니다."

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.recipe import Recipe
+    from tools.screening.combined import CombinedScreener
     from tools.screening.screener import Screener
 
     ImageRgb = NDArray[np.uint8]
@@ -72,7 +73,7 @@ def recipe_for_evaluation(recipe: Recipe) -> Recipe:
 def evaluate(
     labelled: LabelledSet,
     recipe: Recipe,
-    screener: Screener,
+    screener: Screener | CombinedScreener,
     localizer: Localizer,
     measurer: Measurer,
     *,
@@ -169,7 +170,7 @@ class _LookedAt:
 
 
 def _screen(
-    labelled: LabelledSet, screener: Screener, reader: Reader, pixels: PixelCounts
+    labelled: LabelledSet, screener: Screener | CombinedScreener, reader: Reader, pixels: PixelCounts
 ) -> list[_Screened]:
     screened = []
     with reader.clock.stage("screening"):
