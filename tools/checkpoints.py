@@ -149,8 +149,10 @@ def _existing(path: Path, kind: Kind) -> Path:
     return path
 
 
-def checkpoint_folder(checkpoint: Checkpoint) -> Path:
+def checkpoint_folder(checkpoint: Checkpoint, on_download: Callable[[str], None] | None = None) -> Path:
     """Returns the folder (or file) with a checkpoint's files; downloads a hub id only when it is not cached.
+
+    `on_download` is told the id before the hub is asked.
 
     Raises:
         ModelError: The hub id is not cached and cannot be downloaded.
@@ -169,13 +171,15 @@ def checkpoint_folder(checkpoint: Checkpoint) -> Path:
     weights, pickled_tensors = [*texts, "model*.safetensors"], [*texts, "pytorch_model*.bin"]
     try:
         cached = _unless(LocalEntryNotFoundError, lambda: snapshot(weights, local=True))
+        if not cached and on_download:
+            on_download(checkpoint.id)
         folder = cached or snapshot(weights, local=False) or snapshot(pickled_tensors, local=False)
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise ModelError(
             f"`{checkpoint.id}` is not on this machine and could not be downloaded ({type(error).__name__}).",
-            f"On a machine with internet run `hf download {checkpoint.id}`; it fills "
-            f"{constants.HF_HUB_CACHE}, which can be copied. Or give a local folder, or take the bundled "
-            "models with `--models pocket`.",
+            f"On a machine with internet run `hf download {checkpoint.id}`.\n"
+            f"Downloads lie in {constants.HF_HUB_CACHE}, which can be copied. Or give a local folder, or "
+            "take the bundled models with `--models pocket`.",
         ) from error
     if folder is None:
         raise ModelError(f"`{checkpoint.id}` holds no weights that can be loaded.", "Check the id.")

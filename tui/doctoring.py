@@ -95,7 +95,7 @@ def _models(recipe: Recipe) -> Iterator[Check]:
             checkpoint = resolve(kind, recipe.models)
             yield Check(part, "ok", f"{checkpoint.id} in {checkpoint_folder(checkpoint)}")
         except LoupeError as error:
-            yield Check(part, "fails", f"{error.message} {error.hint}")
+            yield Check(part, "fails", _in_one_line(error))
 
 
 def _walls() -> Iterator[Check]:
@@ -106,7 +106,7 @@ def _walls() -> Iterator[Check]:
         for wall in executor.walls:
             yield Check("sandbox", "ok" if wall.in_place else "note", f"{wall.name}: {wall.why}")
     except LoupeError as error:
-        yield Check("sandbox", "fails", f"{error.message} {error.hint}")
+        yield Check("sandbox", "fails", _in_one_line(error))
     finally:
         executor.close()
 
@@ -125,4 +125,8 @@ def _sight(chosen: str) -> Iterator[Check]:
         finally:
             model.close()
     except LoupeError as error:
-        yield Check("agent", "fails", f"{error.message} {error.hint}")
+        yield Check("agent", "fails", _in_one_line(error))
+
+
+def _in_one_line(error: LoupeError) -> str:
+    return " ".join(f"{error.message} {error.hint}".split())

@@ -64,9 +64,11 @@ def _evaluate(
     cancel: threading.Event,
 ) -> Evaluation:
     from tools.evaluation.evaluate import evaluate, recipe_for_evaluation
+    from tools.fetching import fetch_checkpoints
     from tools.measurement.measurer import Measurer
 
     narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
+    fetch_checkpoints(recipe.models, ("clip", "detector"), narrator.say)
     screener = Engines(recipe, options).screener
     localizer = Engines(recipe_for_evaluation(recipe), options).localizer
     with narrator.progress("Evaluating", len(labelled.judged)) as bar:

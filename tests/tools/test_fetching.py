@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.errors import ModelError
+from tools.fetching import fetch_checkpoints, megabytes
+from tools.recipe import Models
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def snapshot_download(*_: object, **__: object) -> str:
+        raise LocalEntryNotFoundError("no route to host")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+
+
+def test_what_ships_inside_is_there_and_nothing_is_said() -> None:
+    said: list[str] = []
+    fetch_checkpoints(Models(), ("clip", "blip", "detector"), said.append)
+    assert said == []
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_all_that_a_set_lacks_is_told_at_once_and_what_to_do_once() -> None:
+    said: list[str] = []
+    with pytest.raises(ModelError) as caught:
+        fetch_checkpoints(Models(set="standard"), ("clip", "detector", "blip"), said.append)
+    for lacking in ("openai/clip-vit-base-patch32", "no detector", "Salesforce/blip-image-captioning-base"):
+        assert lacking in caught.value.message
+    hint = caught.value.hint
+    assert hint.count("hf download") == 2
+    assert hint.count("--models pocket") == hint.count("can be copied") == 1
+    assert [line.split(" on ")[0] for line in said] == [
+        "Looking for openai/clip-vit-base-patch32 (605 MB)",
+        "Looking for Salesforce/blip-image-captioning-base (990 MB)",
+    ]
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_a_single_problem_stays_what_it_is() -> None:
+    with pytest.raises(ModelError, match="`owner/their-clip` is not on this machine"):
+        fetch_checkpoints(Models(clip="owner/their-clip"), ("clip", "detector"), lambda _: None)
+
+
+@pytest.mark.parametrize(("size_mb", "written"), [(0, "none"), (605, "605 MB"), (7_500, "7.5 GB")])
+def test_sizes_are_written_as_people_read_them(size_mb: int, written: str) -> None:
+    assert megabytes(size_mb) == written
