@@ -12,6 +12,7 @@ from tools.errors import LoupeError, UsageError
 from tools.records import Language
 from tui.chat.background import Start
 from tui.chat.dialogs import ChooseDialog
+from tui.chat.models import known_models, model_choices, model_title
 from tui.chat.opening_dialog import OpenDialog
 from tui.chat.slash import COMMANDS, Command
 from tui.chat.themes import THEMES
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Commander"]
 
 _MOST_RECENT = 6
-_MODELS = ("pocket", "standard", "large", "http://127.0.0.1:8000/v1#")
 
 
 class Commander:
@@ -49,7 +49,7 @@ class Commander:
         return {
             "ids": ids,
             "themes": [*THEMES, *others],
-            "models": _MODELS,
+            "models": known_models(),
             "recipes": [*bundled_recipes(), *own],
         }
 
@@ -145,9 +145,8 @@ class Commander:
         if arguments:
             self._switch_model(arguments[0])
             return
-        title = self._app.words("model.title", name=session.model_name)
-        offered = [(name, name) for name in dict.fromkeys((session.model_name, *_MODELS))]
-        self._choose("model", title, offered)
+        words = self._app.words
+        self._choose("model", model_title(session, words), model_choices(session, words))
 
     def _choose(self, command: str, title: str, offered: Sequence[tuple[str, str]]) -> None:
         """Lets the user choose what a command takes, and carries it out with that."""
@@ -160,7 +159,9 @@ class Commander:
 
     def _switch_model(self, name: str) -> None:
         session = self._needs_session()
-        if name != session.model_name:
+        if name.endswith("#"):  # the address alone: its model is still to be named
+            self._app.workspace.prompt.write(f"/model {name}")
+        elif name != session.model_name:
             session.switch_model(name)
             self._app.start = replace(self._app.start, model=name)
             self._app.notify(self._app.words("model.switched", name=name))

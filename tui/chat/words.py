@@ -250,7 +250,19 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "sessions.none": ("There are no sessions yet.", "아직 세션이 없습니다."),
     "sessions.row": ("{when} · {images} · requests: {turns}", "{when} · {images} · 요청 {turns}개"),
     "choose.hint": ("Enter chooses · Escape closes", "Enter 선택 · Esc 닫기"),
-    "model.title": ("Model of the conversation: {name}", "대화 모델: {name}"),
+    "model.title": (
+        "Model of the conversation; so far {turns} requests, {seconds:.0f} s, {read} + {written} tokens",
+        "대화 모델, 지금까지 요청 {turns}개, {seconds:.0f}초, {read} + {written} 토큰",
+    ),
+    "model.cost": (
+        "{download:.1f} GB to download once, {memory:.1f} GB of memory",
+        "내려받기 {download:.1f} GB, 메모리 {memory:.1f} GB",
+    ),
+    "model.inside": ("ships inside", "내장"),
+    "model.server": (
+        "a server: /model http://host:port/v1#name; a folder or hub id likewise",
+        "서버: /model http://host:port/v1#name, 폴더나 허브 이름도 가능",
+    ),
     "model.switched": ("model {name}: loads at the next request", "모델 {name}: 다음 요청 때 불러옵니다"),
     "recipe.title": ("Recipe: {name}", "레시피: {name}"),
     # notices

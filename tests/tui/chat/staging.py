@@ -30,7 +30,7 @@ from tools.records import (
     Verdict,
 )
 
-_OURS = ("loupe-picture", "loupe-open", "loupe-decide", "loupe-report", "loupe-turn")
+_OURS = ("loupe-thumbnails", "loupe-picture", "loupe-open", "loupe-decide", "loupe-report", "loupe-turn")
 
 
 class Stage(App[None]):

@@ -416,6 +416,25 @@ def test_another_model_answers_from_the_next_turn_on(desk: Desk, tmp_path: Path)
     play(app, flow)
 
 
+def test_models_are_listed_with_what_they_cost_and_a_server_is_named_by_hand(desk: Desk) -> None:
+    app = desk.app([code('final_answer("one")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "one")
+        await say(pilot, app, "/model")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        choices = app.screen.query_one(OptionList)
+        texts = [str(choices.get_option_at_index(place).prompt) for place in range(choices.option_count)]
+        assert "scripted" in texts[0]
+        assert "loaded" in texts[0]
+        assert any("GB to download once" in text and "GB of memory" in text for text in texts)
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.workspace.prompt.area.text == "/model http://127.0.0.1:8000/v1#")
+
+    play(app, flow)
+
+
 @pytest.mark.parametrize(
     ("size", "language"), [((80, 24), Language.EN), ((80, 24), Language.KO), ((200, 60), Language.EN)]
 )
