@@ -154,6 +154,18 @@ def good(
 
 
 @app.command()
+def demo(
+    model: AgentOption = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Session folder.")] = Path("loupe-runs/demo"),
+    quiet: QuietOption = False,
+) -> None:
+    """See it work: the agent inspects the sample batch and writes its report. Exit status as for inspect."""
+    from tui.demonstrating import run_demo
+
+    raise typer.Exit(run_demo(model, out, quiet=quiet))
+
+
+@app.command()
 def ask(
     words: Annotated[
         list[str],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tools.pipeline.journal import Journal
     from tools.recipe import Recipe
 
-__all__ = ["InspectOptions", "run_inspect"]
+__all__ = ["InspectOptions", "exit_code", "print_result", "run_inspect"]
 
 _REPORT = "report.pdf"
 _LEDGER_CHUNK = 64  # inspections entered at once
@@ -86,8 +86,8 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
         if ledger and options.report:
             ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
-    _print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
-    return _exit_code(inspections)
+    print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
+    return exit_code(inspections)
 
 
 def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:
@@ -179,7 +179,7 @@ def _write_outputs(
     return artifacts
 
 
-def _print_result(
+def print_result(
     inspections: Sequence[Inspection],
     out: Path,
     artifacts: Sequence[Path],
@@ -188,6 +188,7 @@ def _print_result(
     *,
     as_json: bool,
 ) -> None:
+    """Prints the verdicts, a line per image or one JSON object, and narrates the sums."""
     counts = Counter(inspection.judgement.verdict for inspection in inspections)
     if as_json:
         result = {
@@ -214,7 +215,8 @@ def _print_result(
     narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
 
 
-def _exit_code(inspections: Sequence[Inspection]) -> ExitCode:
+def exit_code(inspections: Sequence[Inspection]) -> ExitCode:
+    """Returns what the verdicts say to the script that called."""
     verdicts = {inspection.judgement.verdict for inspection in inspections}
     if Verdict.REJECT in verdicts:
         return ExitCode.REJECTED

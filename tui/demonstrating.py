@@ -1,0 +1,86 @@
+"""`loupe demo`: the agent inspects the sample batch and writes its report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.events import Answer, Outcome
+from tools.errors import Cancelled, UsageError
+from tui.inspecting import exit_code, print_result
+from tui.narration import Narrator, cancel_on_interrupt
+from tui.telling import Teller
+
+if TYPE_CHECKING:
+    from agent.events import Event
+    from agent.session import Session
+    from tools.errors import ExitCode
+
+__all__ = ["run_demo"]
+
+_EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+_RECIPE = "metal-surface.yaml"
+_LOT = "DEMO-1"
+_REQUESTS = ("inspect everything", f"write the report, lot {_LOT}")
+
+
+def run_demo(model: str, out: Path, *, quiet: bool = False, examples: Path = _EXAMPLES) -> ExitCode:
+    """Asks the agent for an inspection and a report; where it is at a loss, the fixed pipeline does the work.
+
+    Args:
+        model: Model string; empty for the usual one.
+        out: Session folder; one that holds a demonstration is gone on with.
+        quiet: Leaves out the narration.
+        examples: Folder with the sample batch and its recipe.
+
+    Raises:
+        LoupeError: The sample batch is not there, or the output folder cannot be used.
+        Cancelled: The user stopped it.
+    """
+    from agent.session import Session, SessionOptions
+
+    if not (examples / "batch").is_dir():
+        raise UsageError(
+            "the sample batch is part of the source tree, which this is not",
+            "`loupe inspect` and `loupe ask` work on any folder of photographs",
+        )
+    narrator = Narrator(quiet=quiet)
+    recipe = str(examples / "recipes" / _RECIPE)
+    with Session(
+        [examples / "batch"], recipe, model, out=out, options=SessionOptions(fallback=True)
+    ) as session:
+        narrator.say(
+            f"{len(session.batch)} images in {examples / 'batch'}. The agent is {session.model_name}."
+        )
+        _converse(session, narrator)
+        inspections = [found for each in session.batch.records if (found := session.inspection(each.id))]
+        artifacts = list(dict.fromkeys(Path(path) for turn in session.turns for path in turn.artifacts))
+        language = session.recipe.language
+    print_result(inspections, out, artifacts, language, narrator, as_json=False)
+    return exit_code(inspections)
+
+
+def _converse(session: Session, narrator: Narrator) -> None:
+    """Holds the conversation; does without the model what came to nothing."""
+    teller, begun = Teller(narrator), len(session.turns)
+    with cancel_on_interrupt(narrator, session.cancel) as cancel:
+        for request in _REQUESTS:
+            _take(session.ask(request), teller)
+            if cancel.is_set() or session.turns[-1].outcome is not Outcome.ANSWERED:
+                break
+        if not cancel.is_set() and not any(turn.artifacts for turn in session.turns[begun:]):
+            narrator.say("The agent was at a loss; the fixed pipeline does the work.")
+            _take(session.use("inspect", {}, _REQUESTS[0]), teller)
+            _take(session.use("write_report", {"lot": _LOT}, _REQUESTS[1]), teller)
+    if cancel.is_set():
+        raise Cancelled("stopped", f"loupe demo --out {session.out} goes on from there")
+
+
+def _take(events: Iterable[Event], teller: Teller) -> None:
+    for event in events:
+        teller.tell(event)
+        if isinstance(event, Answer):
+            sys.stdout.write(event.text + "\n")
+            sys.stdout.flush()
