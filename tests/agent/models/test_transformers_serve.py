@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.events import CodeWritten, TextDelta
 from agent.models.loading import load_model
 from agent.models.pictures import Picture
 from tests.agent.models.saying import picture, user
+from tests.agent.models.tiny import teach
+from tests.agent.playing import endings, photographs, played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +28,12 @@ pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 
 LETTERS = list(string.ascii_letters)  # what random weights write comes to one of them soon
-PATIENCE_S = 300
+PATIENCE_S = 600  # a machine that does much else takes minutes to import torch
 
 
 @pytest.fixture(scope="module")
-def served(qwen2_5: Path) -> Iterator[VisionModel]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VisionModel]:
+    checkpoint = teach(tmp_path_factory.mktemp("taught") / "checkpoint", endings())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -37,7 +41,7 @@ def served(qwen2_5: Path) -> Iterator[VisionModel]:
     command = [
         Path(sys.executable).with_name("transformers"),
         "serve",
-        qwen2_5,
+        checkpoint,
         "--host",
         host,
         "--port",
@@ -51,7 +55,7 @@ def served(qwen2_5: Path) -> Iterator[VisionModel]:
     )
     try:
         wait_until_healthy(f"http://{address}/health", server)
-        yield load_model(f"http://{address}/v1#{qwen2_5}", max_tokens=400)
+        yield load_model(f"http://{address}/v1#{checkpoint}", max_tokens=400)
     finally:
         server.terminate()
         server.wait()
@@ -92,3 +96,18 @@ def test_stop_strings_hold_although_the_server_fails_on_them(served: VisionModel
     first = min(written.index(letter) for letter in LETTERS if letter in written)
     assert answer.content == written[:first]
     assert answer.token_usage.output_tokens < 400
+
+
+def test_the_playbook_through_a_real_server_and_pictures_that_change_what_it_writes(
+    served: VisionModel, tmp_path: Path
+) -> None:
+    remarks = {}
+    for name, inverted in (("as they are", False), ("inverted", True)):
+        photos = photographs(tmp_path / name.replace(" ", "-"), inverted=inverted)
+        results, events = played(served, photos, tmp_path / f"out-{name}")
+        assert {result.name: result.misses for result in results if not result.passed} == {}
+        assert any(isinstance(event, TextDelta) for event in events)
+        # The weights choose the letter in the first line of each program; the rest they were taught.
+        remarks[name] = [event.code.split("\n")[0] for event in events if isinstance(event, CodeWritten)]
+    assert len(remarks["inverted"]) == len(remarks["as they are"]) == len(endings())
+    assert remarks["inverted"] != remarks["as they are"]
