@@ -55,6 +55,8 @@ NO_TEMPLATE = "there is no template of this image"
 
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
+_CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
+_CLEAR_CALM = 0.5  # of a batch's calm images, some of which may be odd in a way that only words see
 _ASKED = 8  # calm images of a batch that show whether words know its parts
 
 
@@ -259,7 +261,7 @@ class CombinedScreener:
         notes = good.notes
         same = notes.words_by == words_key(self._words.provenance)
         words = [notes.words[each.sha256] for each in good.references if each.sha256 in notes.words]
-        return same and knows(words, self._recipe.screening)
+        return same and knows(words, self._recipe.screening, _CLEAR_GOOD)
 
     def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
         """Whether words know the parts of a batch, shown by its calmest images."""
@@ -267,7 +269,7 @@ class CombinedScreener:
         words = [each.suspicion for each in self._words.screen(pictures, cancel=cancel)]
         if cancel is not None and cancel.is_set():
             raise Cancelled("the work was stopped", "ask again to go on")
-        return knows(words, self._recipe.screening)
+        return knows(words, self._recipe.screening, _CLEAR_CALM)
 
 
 def _said(

@@ -42,16 +42,17 @@ def _shifted(scores: NDArray[np.float64], threshold: float) -> NDArray[np.float6
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def knows(words: Sequence[float], settings: ScreeningSettings) -> bool:
-    """Whether words know a kind of part: most good ones are clear to them.
+def knows(words: Sequence[float], settings: ScreeningSettings, share: float) -> bool:
+    """Whether words know a kind of part: enough good ones are clear to them.
 
     A CLIP that was trained on other things calls everything suspect, which is no news of any one part.
 
     Args:
         words: What words say of good parts: their suspicion.
         settings: Its threshold and band.
+        share: Of the parts that must be clear.
     """
-    return bool(words) and float(np.median(words)) < settings.threshold - settings.review_band
+    return bool(words) and float(np.quantile(words, share)) < settings.threshold - settings.review_band
 
 
 def words_score(screening: Screening, *, is_known: bool) -> SourceScore:

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.tools.references.conftest import drawn_part
+from tools.errors import Cancelled, UsageError
+from tools.images import Batch
+from tools.recipe import References
+from tools.recipe.file import load_recipe
+from tools.records import ImageRecord, Origin, Provenance, Screening, ScreeningStatus, Source
+from tools.references.backbones import TextureBackbone
+from tools.references.keeping import GoodParts
+from tools.references.templates import Templates
+from tools.screening.combined import NO_TEMPLATE, TOO_FEW, CombinedScreener
+from tools.screening.fusion import UNFAMILIAR
+from tools.screening.screener import Screener
+
+Picture = tuple[ImageRecord, NDArray[np.uint8]]
+RECIPE = load_recipe()
+TEXTURE = TextureBackbone(side_px=128)
+GOOD, SCRATCHED = range(1, 13), (60, 61)
+
+
+class FakeWords:
+    """Finds every image as suspect as it is told to."""
+
+    def __init__(self, suspicion: float) -> None:
+        self.suspicion = suspicion
+        self.provenance = Provenance(tool="screening", model="words")
+
+    def screen(
+        self, images: Iterable[Picture], *, cancel: threading.Event | None = None
+    ) -> Iterator[Screening]:
+        for record, _ in images:
+            if cancel is not None and cancel.is_set():
+                return
+            yield Screening(
+                image_id=record.id,
+                scores={"scratch": 0.8, "normal": 0.2},
+                suspicion=self.suspicion,
+                label="scratch" if self.suspicion > 0.92 else "normal",
+                status=ScreeningStatus.SUSPECT if self.suspicion > 0.96 else ScreeningStatus.CLEAR,
+                threshold=0.92,
+                review_band=0.04,
+                provenance=self.provenance,
+            )
+
+
+def words(suspicion: float) -> Screener:
+    return cast(Any, FakeWords(suspicion))
+
+
+def batch_of(folder: Path, *numbers: int) -> Batch:
+    folder.mkdir()
+    for number in numbers:
+        picture = drawn_part(number, scratched=number >= 60, shift_px=(number % 5 - 2, number % 3 - 1))
+        Image.fromarray(picture).save(folder / f"part_{number:02d}.png")
+    return Batch.open([folder])
+
+
+def screened(screener: CombinedScreener, batch: Batch) -> list[Screening]:
+    return list(screener.screen([(record, batch.load(record.id)) for record in batch.records]))
+
+
+@pytest.fixture(scope="module")
+def good_batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    return batch_of(tmp_path_factory.mktemp("good") / "parts", *GOOD[:8])
+
+
+@pytest.fixture(scope="module")
+def test_batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    return batch_of(tmp_path_factory.mktemp("test") / "parts", 41, 42, *SCRATCHED)
+
+
+@pytest.fixture(scope="module")
+def mixed_batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    return batch_of(tmp_path_factory.mktemp("mixed") / "parts", *GOOD, *SCRATCHED)
+
+
+def with_good_parts(good_batch: Batch, suspicion: float, folder: Path) -> CombinedScreener:
+    recipe = RECIPE.loaded_from(folder / "plate.yaml")
+    parts = GoodParts(recipe)
+    parts.add(good_batch, words(suspicion))
+    return CombinedScreener(words(suspicion), recipe, good=parts.load())
+
+
+def test_good_parts_decide_where_words_are_lost(good_batch: Batch, test_batch: Batch, tmp_path: Path) -> None:
+    screenings = screened(with_good_parts(good_batch, 0.99, tmp_path), test_batch)
+    statuses = [screening.status for screening in screenings]
+    assert statuses[2:] == [ScreeningStatus.SUSPECT] * 2
+    assert ScreeningStatus.SUSPECT not in statuses[:2]
+    by_words, by_good = screenings[0].sources
+    assert (by_words.source, by_words.decided, by_words.remark) == (Source.WORDS, False, UNFAMILIAR)
+    assert (by_good.source, by_good.decided, by_good.compared_with) == (Source.REFERENCES, True, 8)
+    assert "8 good images are too few" in by_good.remark
+
+
+def test_words_count_where_good_parts_are_clear_to_them(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    screener = with_good_parts(good_batch, 0.3, tmp_path)
+    assert all(each.sources[0].decided for each in screened(screener, test_batch))
+
+
+def test_words_of_another_model_are_not_taken_for_those_of_the_good_parts(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    screener = with_good_parts(good_batch, 0.3, tmp_path)
+    other = FakeWords(0.3)
+    other.provenance = Provenance(tool="screening", model="other words")
+    recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
+    changed = CombinedScreener(cast(Any, other), recipe, good=GoodParts(recipe).load())
+    assert screened(screener, test_batch)[0].sources[0].decided
+    assert not screened(changed, test_batch)[0].sources[0].decided
+
+
+def test_the_scale_of_good_parts_stays_when_the_recipe_s_threshold_moves(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    before = screened(with_good_parts(good_batch, 0.99, tmp_path), test_batch)
+    looser = RECIPE.model_copy(
+        update={"screening": RECIPE.screening.model_copy(update={"threshold": 0.99})}
+    ).loaded_from(tmp_path / "plate.yaml")
+    after = screened(CombinedScreener(words(0.99), looser, good=GoodParts(looser).load()), test_batch)
+    assert [each.suspicion for each in after] == [each.suspicion for each in before]
+
+
+def test_a_suspect_image_has_findings_where_it_is_unlike(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    screener = with_good_parts(good_batch, 0.99, tmp_path)
+    pictures = [(record, test_batch.load(record.id)) for record in test_batch.records]
+    clear, *_, suspect = screener.screen(pictures)
+    assert screener.regions(pictures[0], clear) == ()
+    found = screener.regions(pictures[-1], suspect)
+    assert {finding.origin for finding in found} == {Origin.REFERENCE}
+    assert {finding.type for finding in found} == {"unclassified"}
+    x_min, y_min, x_max, y_max = found[0].box_xyxy_px
+    assert x_min < 93
+    assert x_max > 65
+    assert y_min < 93
+    assert y_max > 29
+
+
+def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Batch) -> None:
+    screener = CombinedScreener(words(0.99), RECIPE, backbone=TEXTURE)
+    screener.prepare(mixed_batch)
+    screenings = screened(screener, mixed_batch)
+    by_batch = [screening.source(Source.BATCH) for screening in screenings]
+    assert all(each and each.decided and each.compared_with == 13 for each in by_batch)
+    suspicions = [screening.suspicion for screening in screenings]
+    assert max(suspicions[:12]) < min(suspicions[12:])
+
+
+def test_words_decide_alone_in_a_batch_that_they_know(mixed_batch: Batch) -> None:
+    screener = CombinedScreener(words(0.3), RECIPE, backbone=TEXTURE)
+    screener.prepare(mixed_batch)
+    for screening in screened(screener, mixed_batch):
+        assert screening.suspicion == 0.3
+        assert [each.decided for each in screening.sources] == [True, False]
+
+
+def test_few_images_are_not_held_against_each_other(test_batch: Batch) -> None:
+    screener = CombinedScreener(words(0.99), RECIPE, backbone=TEXTURE)
+    screener.prepare(test_batch)
+    for screening in screened(screener, test_batch):
+        by_words, by_batch = screening.sources
+        assert (by_words.decided, screening.suspicion) == (True, 0.99)
+        assert (by_batch.decided, by_batch.remark) == (False, TOO_FEW)
+
+
+def test_a_stop_leaves_the_batch_unprepared(mixed_batch: Batch) -> None:
+    screener = CombinedScreener(words(0.3), RECIPE, backbone=TEXTURE)
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        screener.prepare(mixed_batch, cancel=cancel)
+    screener.prepare(mixed_batch)
+    assert screened(screener, mixed_batch)[0].source(Source.BATCH)
+
+
+def with_template(folder: Path, template: str, suspicion: float = 0.99) -> CombinedScreener:
+    settings: Mapping[str, Any] = {"references": References(template=template)}
+    recipe = RECIPE.model_copy(update=settings).loaded_from(folder / "plate.yaml")
+    return CombinedScreener(words(suspicion), recipe, templates=Templates(recipe))
+
+
+@pytest.mark.parametrize("template", ["golden.png", "{stem}.png"])
+def test_every_difference_to_a_template_is_a_finding(tmp_path: Path, template: str) -> None:
+    Image.fromarray(drawn_part(3)).save(tmp_path / template.format(stem="part"))
+    screener = with_template(tmp_path, template)
+    record = ImageRecord(id="img_001", name="lot/part.jpg", width_px=160, height_px=120)
+    same, other = (record, drawn_part(4)), (record, drawn_part(4, scratched=True))
+    clear, suspect = screener.screen([same, other])
+    assert (clear.status, suspect.status) == (ScreeningStatus.CLEAR, ScreeningStatus.SUSPECT)
+    assert suspect.sources[1].source is Source.TEMPLATE
+    found = screener.regions(other, suspect)
+    assert found
+    assert all(finding.provenance[0].tool == "template" for finding in found)
+
+
+def test_an_image_without_a_template_is_screened_by_words(tmp_path: Path) -> None:
+    screener = with_template(tmp_path, "{stem}.png")
+    record = ImageRecord(id="img_001", name="part.jpg", width_px=160, height_px=120)
+    (screening,) = screener.screen([(record, drawn_part(4))])
+    assert (screening.suspicion, screening.sources[1].remark) == (0.99, NO_TEMPLATE)
+
+
+def test_a_template_for_all_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        with_template(tmp_path, "golden.png")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.recipe import ScreeningSettings
+from tools.recipe.file import load_recipe
+from tools.records import HeatMap, Provenance, Screening, ScreeningStatus, Source, SourceScore
+from tools.screening.fusion import fused, heat_on_scale, knows, on_scale, strongest_source
+from tools.screening.screener import with_threshold
+
+RECIPE = load_recipe()
+HEAT = HeatMap(rows=1, columns=2, values=(0.1, 0.9))
+WORDS, REFERENCES, BATCH = Source.WORDS, Source.REFERENCES, Source.BATCH
+
+
+def by_words(suspicion: float, label: str = "scratch") -> Screening:
+    return Screening(
+        image_id="img_001",
+        scores={"scratch": 0.6, "dent": 0.3, "normal": 0.1},
+        suspicion=suspicion,
+        label=label,
+        status=ScreeningStatus.SUSPECT,
+        threshold=0.5,
+        review_band=0.1,
+        provenance=Provenance(tool="screening"),
+    )
+
+
+def said(source: Source, suspicion: float, *, decided: bool = True) -> SourceScore:
+    return SourceScore(source=source, score=suspicion, suspicion=suspicion, decided=decided)
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.92])
+def test_the_threshold_of_one_scale_lies_at_that_of_the_other(threshold: float) -> None:
+    assert on_scale(0.5, threshold) == pytest.approx(threshold)
+    assert on_scale(0.2, threshold) < threshold < on_scale(0.8, threshold)
+    cold, hot = heat_on_scale(HEAT, threshold).values
+    assert cold < threshold < hot
+
+
+@pytest.mark.parametrize(
+    ("words", "share", "known"),
+    [
+        ([0.1, 0.2, 0.3, 0.9], 0.5, True),
+        ([0.1, 0.2, 0.9, 0.9], 0.75, False),
+        ([0.99] * 8, 0.5, False),
+        ([], 0.5, False),
+    ],
+)
+def test_words_know_what_is_clear_to_them(words: list[float], share: float, known: bool) -> None:
+    settings = ScreeningSettings(threshold=0.8, review_band=0.1)
+    assert knows(words, settings, share) is known
+
+
+@pytest.mark.parametrize(
+    ("scores", "suspicion", "label", "status", "strongest"),
+    [
+        (
+            [said(WORDS, 0.95), said(REFERENCES, 0.2)],
+            0.95,
+            "scratch",
+            ScreeningStatus.SUSPECT,
+            WORDS,
+        ),
+        (
+            [said(WORDS, 0.95, decided=False), said(REFERENCES, 0.2)],
+            0.2,
+            "normal",
+            ScreeningStatus.CLEAR,
+            REFERENCES,
+        ),
+        (
+            [said(WORDS, 0.95, decided=False), said(BATCH, 0.9)],
+            0.9,
+            "unclassified",
+            ScreeningStatus.SUSPECT,
+            BATCH,
+        ),
+        ([said(WORDS, 0.2), said(REFERENCES, 0.8)], 0.8, "scratch", ScreeningStatus.SUSPECT, REFERENCES),
+    ],
+    ids=["words say most", "unfamiliar words are not heard", "the batch decides", "good parts say most"],
+)
+def test_the_strongest_of_those_that_decide(
+    scores: list[SourceScore], suspicion: float, label: str, status: ScreeningStatus, strongest: Source
+) -> None:
+    screening = fused(by_words(0.95), scores, HEAT, RECIPE)
+    assert (screening.suspicion, screening.label, screening.status) == (suspicion, label, status)
+    assert strongest_source(screening) is strongest
+    assert screening.heat_map == (None if strongest is WORDS else HEAT)
+    assert screening.sources == tuple(scores)
+
+
+def test_what_fits_no_label_is_decided_by_good_parts_all_the_same() -> None:
+    scores = [said(WORDS, 0.6, decided=False), said(REFERENCES, 0.1)]
+    assert fused(by_words(0.6, "unknown"), scores, HEAT, RECIPE).status is ScreeningStatus.CLEAR
+
+
+def test_another_threshold_names_no_type_that_words_do_not_know() -> None:
+    scores = [said(WORDS, 0.95, decided=False), said(REFERENCES, 0.4)]
+    screening = with_threshold(fused(by_words(0.95), scores, HEAT, RECIPE), 0.2, RECIPE)
+    assert (screening.label, screening.status) == ("unclassified", ScreeningStatus.SUSPECT)
