@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -46,10 +47,22 @@ def _screening(folder: Path) -> Iterator[str]:
     return screening.lines(folder, load_recipe(_RECIPE))
 
 
+def _references(folder: Path) -> Iterator[str]:
+    from tests.bench import references
+
+    return references.lines(folder)
+
+
 def _prompts(folder: Path) -> Iterator[str]:
     from tests.bench import prompts
 
     return prompts.lines(folder)
+
+
+def _cancelling(folder: Path) -> Iterator[str]:
+    from tests.bench import cancelling
+
+    return cancelling.lines(folder, _EXAMPLES / "batch", _RECIPE)
 
 
 def _app(folder: Path) -> Iterator[str]:
@@ -64,7 +77,9 @@ _PARTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "stages": ("Seconds per stage of the sample batch", _stages),
     "measuring": ("Measurement against plain OpenCV, on drawn shapes", _measuring),
     "localization": ("Localization against `yolo predict`, same weights", _localization),
+    "references": ("Good parts as reference, beside anomalib's PatchCore", _references),
     "prompts": ("The agent's prompt over ten steps and ten pictures, beside smolagents' own", _prompts),
+    "cancelling": ("From cancel to prompt in each state of a turn, the slowest of three", _cancelling),
     "screening": ("Screening against transformers.pipeline, same weights", _screening),
     "app": ("The app: first paint, many rows, keys while an inspection runs", _app),
 }
@@ -79,16 +94,27 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="loupe-bench-") as temporary:
+        # Neither the user's cache nor their past cases are to know of this.
         os.environ["LOUPE_CACHE"] = str(Path(temporary) / "cache")
+        os.environ["LOUPE_HOME"] = str(Path(temporary) / "home")
         for name, (title, run) in _PARTS.items():
             if name not in wanted:
                 continue
             _print(f"\n{title}")
+            began, spent = time.perf_counter(), _processor_s()
             folder = Path(temporary) / name
             folder.mkdir()
             for line in run(folder):
                 _print(f"  {line}")
+            taken_s = time.perf_counter() - began
+            _print(f"  ({name}: {taken_s:.0f} s, {_processor_s() - spent:.0f} s of processor)")
     _print(f"\nmeasured in {time.perf_counter() - start:.0f} s on {os.cpu_count()} cores")
+
+
+def _processor_s() -> float:
+    """Seconds of processor so far, of this process and its children: what another load does not change."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _print(line: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROWS = 5_000
-_MOST_S = 60.0
+_MOST_S = 20.0
 _KEY_PAUSE_S = 0.1
 _AT_ONCE_MS = 50.0
 

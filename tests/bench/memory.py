@@ -1,8 +1,10 @@
 """Peak memory of `loupe inspect` over few and over many images: it must not grow with the batch.
 
-Windows and captions are off and only the most suspicious are located: these cost most of the time, and
-hold nothing beyond one image. It runs before the other parts, for on Linux a child's peak begins at what
-its parent held when it was started.
+Windows and captions are off, only the most suspicious are located, and images are not held against each
+other: these cost most of the time, and hold nothing beyond one image, or beyond the same few images of any
+batch. Exports and report are made by the same command again, which has nothing left to inspect, so that
+their peak is their own. It runs before the other parts, for on Linux a child's peak begins at what its
+parent held when it was started.
 """
 
 from __future__ import annotations
@@ -36,22 +38,27 @@ class Run(NamedTuple):
 def lines(folder: Path, recipe_file: Path) -> Iterator[str]:
     """Inspects both batches, each in a process of its own."""
     quick = _quick_recipe(recipe_file, folder / "recipe.yaml")
-    runs = []
+    stages = {"inspection": "--no-report", "exports and report": "--report"}
+    peaks: dict[str, list[float]] = {stage: [] for stage in stages}
     for count in (_FEW, _MANY):
         images = folder / f"{count}"
         _write_images(images, count)
-        runs.append(_inspect(images, folder / f"out-{count}", quick))
-        yield (
-            f"{count} images of {_SIDE_PX}x{_SIDE_PX} px, report included: peak {runs[-1].peak_mb:.0f} MB, "
-            f"{runs[-1].seconds:.0f} s"
-        )
-    yield f"peak at {_MANY} images over peak at {_FEW}: {runs[1].peak_mb / runs[0].peak_mb:.2f}"
+        for stage, option in stages.items():
+            run = _inspect(images, folder / f"out-{count}", quick, option)
+            peaks[stage].append(run.peak_mb)
+            yield (
+                f"{count} images of {_SIDE_PX}x{_SIDE_PX} px, {stage}: peak {run.peak_mb:.0f} MB, "
+                f"{run.seconds:.0f} s"
+            )
+    for stage, (few, many) in peaks.items():
+        yield f"{stage}: peak at {_MANY} images over peak at {_FEW}: {many / few:.2f}"
 
 
 def _quick_recipe(recipe_file: Path, quick: Path) -> Path:
     document = load_recipe(recipe_file).model_dump(mode="json", exclude_none=True)
     document["screening"] |= {"window_fractions": [], "threshold": 0.9, "review_band": 0.0}
     document["captioning"]["enabled"] = False
+    document["references"]["batch"] = False
     quick.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     return quick
 
@@ -71,8 +78,17 @@ def _write_images(folder: Path, count: int) -> None:
         cv2.imwrite(str(folder / f"part_{number:04d}.jpg"), picture[..., ::-1])
 
 
-def _inspect(images: Path, out: Path, recipe_file: Path) -> Run:
-    command = [sys.executable, "-m", "tui.cli", "inspect", str(images), "--recipe", str(recipe_file)]
+def _inspect(images: Path, out: Path, recipe_file: Path, *options: str) -> Run:
+    command = [
+        sys.executable,
+        "-m",
+        "tui.cli",
+        "inspect",
+        str(images),
+        "--recipe",
+        str(recipe_file),
+        *options,
+    ]
     start = time.perf_counter()
     with subprocess.Popen([*command, "--out", str(out), "--quiet"], stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)

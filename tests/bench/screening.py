@@ -14,8 +14,8 @@ from tools.screening.prompts import prompt_labels
 from tools.screening.screener import Screener, views_of
 
 _POCKET_CLIP = Path(__file__).parents[2] / "tools" / "pocket" / "clip"
-_IMAGES = 32
-_WINDOWED_IMAGES = 2
+_IMAGES = 24
+_WINDOWED_IMAGES = 1
 _ROUNDS = 3
 
 
