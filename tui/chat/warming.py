@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -26,6 +27,8 @@ _MODULES = (
     "smolagents",
 )
 _LIBRARIES = (("libtorch_global_deps.so", os.RTLD_GLOBAL), ("libtorch_python.so", os.RTLD_LOCAL))
+
+atexit.register(gc.unfreeze)  # else libraries that count their objects at the end complain on the terminal
 
 _lock = threading.Lock()
 _depth = 0

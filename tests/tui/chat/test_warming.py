@@ -63,3 +63,15 @@ def test_the_libraries_of_torch_are_there_before_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "True False"
+
+
+def test_at_the_end_everything_is_collected_again() -> None:
+    program = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: sys.stdout.write(str(gc.get_freeze_count())))\n"
+        "from tui.chat.warming import unhindered\n"
+        "with unhindered():\n    pass\n"
+        "sys.stdout.write(f'{gc.get_freeze_count() > 0} ')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True 0"
