@@ -12,16 +12,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tools.errors import Cancelled, ExitCode
 from tools.pipeline.engines import EngineOptions, Engines
+from tools.pipeline.journal import INSPECTIONS, Journal
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
 if TYPE_CHECKING:
     from reports.ledger import Embedding, Ledger
+    from tools.checkpoints import Kind
     from tools.images import Batch
-    from tools.pipeline.journal import Journal
     from tools.recipe import Recipe
 
 __all__ = ["InspectOptions", "exit_code", "print_result", "run_inspect"]
@@ -56,8 +59,8 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         LoupeError: Bad input, an unusable output folder or a model that cannot be loaded.
         Cancelled: The user stopped it; what was done is kept.
     """
+    from tools.fetching import fetch_checkpoints
     from tools.images import Batch
-    from tools.pipeline.journal import Journal
     from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=options.quiet)
@@ -67,8 +70,10 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {', '.join(options.images)} ...")
-        batch = Batch.open(options.images, cancel=cancel)
-        narrator.say(f"{len(batch)} images. Loading models ({applied.models.set}) ...")
+        with narrator.progress("Reading") as bar:
+            batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
+        narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
+        fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)
         engines = Engines(applied, options.model_options)
         ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, engines.models, options)
@@ -88,6 +93,10 @@ def run_inspect(options: InspectOptions) -> ExitCode:
             ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
     print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
     return exit_code(inspections)
+
+
+def _needed_kinds(recipe: Recipe) -> tuple[Kind, ...]:
+    return ("clip", "detector", "blip") if recipe.captioning.enabled else ("clip", "detector")
 
 
 def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:
@@ -171,7 +180,8 @@ def _write_outputs(
         created_at=run.started_at,
     )
     narrator.say("Writing the exports ...")
-    artifacts = write_twins(report, out, cancel=cancel)
+    with narrator.progress("Writing the exports", len(inspections)) as bar:
+        artifacts = [out / INSPECTIONS, *write_twins(report, out, progress=bar_setter(bar), cancel=cancel)]
     if options.report:
         with narrator.progress("Writing the report", len(inspections)) as bar:
             write_report(report, out / _REPORT, progress=bar_setter(bar), cancel=cancel)
@@ -201,18 +211,22 @@ def print_result(
         }
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
     else:
-        width = max(len(inspection.image.name) for inspection in inspections)
+        width = max(cell_len(inspection.image.name) for inspection in inspections)
         for inspection in inspections:
-            judgement = inspection.judgement
+            judgement, name = inspection.judgement, inspection.image.name
             sys.stdout.write(
-                f"{inspection.image.id}  {inspection.image.name:<{width}}  "
+                f"{inspection.image.id}  {name}{' ' * (width - cell_len(name))}  "
                 f"{judgement.verdict.value:<6}  {judgement.reason(language)}\n"
             )
     narrator.say(
-        f"{len(inspections)} images: {counts[Verdict.ACCEPT]} accepted, {counts[Verdict.REJECT]} rejected, "
+        f"{_images(len(inspections))}: {counts[Verdict.ACCEPT]} accepted, {counts[Verdict.REJECT]} rejected, "
         f"{counts[Verdict.REVIEW]} for review."
     )
     narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
+
+
+def _images(count: int) -> str:
+    return f"{count} image" if count == 1 else f"{count} images"
 
 
 def exit_code(inspections: Sequence[Inspection]) -> ExitCode:

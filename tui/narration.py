@@ -60,8 +60,11 @@ class Narrator:
             self._console.print(f"[dim]hint:[/] {escape(error.hint)}")
 
     @contextmanager
-    def progress(self, doing: str, total: int) -> Iterator[Progress]:
-        """Shows a bar with rate and remaining time; `advance` the only task's id 0."""
+    def progress(self, doing: str, total: int | None = None) -> Iterator[Progress]:
+        """Shows a bar with rate and remaining time; `advance` the only task's id 0.
+
+        A total that is not known yet comes with the first call of what `bar_setter` returns.
+        """
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

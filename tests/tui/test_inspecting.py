@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.tui.conftest import Done
 
@@ -43,6 +45,7 @@ def test_a_folder_becomes_verdicts_a_report_and_its_twins(loupe: Loupe, photos: 
     assert sum(result["counts"].values()) == len(CHOSEN)
     assert done.exit_code == (1 if result["counts"]["reject"] else 3)
     assert all(Path(path).exists() for path in result["artifacts"])
+    assert str(out / "inspections.jsonl") in result["artifacts"]
     assert {"inspections.jsonl", "findings.csv", "coco.json", "report.pdf", "overlays"} <= {
         path.name for path in out.iterdir()
     }
@@ -52,8 +55,12 @@ def test_a_folder_becomes_verdicts_a_report_and_its_twins(loupe: Loupe, photos: 
 def test_the_same_command_resumes_and_writes_the_same_report(
     loupe: Loupe, photos: Path, tmp_path: Path
 ) -> None:
+    (photos / "cover_001.jpg").rename(photos / "덮개_앞면.jpg")
     arguments = ("inspect", photos, "--out", tmp_path / "out", "--no-captions")
     first = loupe(*arguments)
+    assert (
+        len({cell_len(re.split("accept|reject|review", line)[0]) for line in first.stdout.splitlines()}) == 1
+    )
     report = (tmp_path / "out" / "report.pdf").read_bytes()
     second = loupe(*arguments)
     assert (second.exit_code, second.stdout) == (first.exit_code, first.stdout)
