@@ -41,6 +41,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     REVIEW = 3
     MODEL = 4
+    DEFECT = 70  # of Loupe itself: EX_SOFTWARE of sysexits.h
     CANCELLED = 130
 
 

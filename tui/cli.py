@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,22 @@ from typing import Annotated
 import typer
 
 from tools.errors import ExitCode, LoupeError
+from tui.options import (
+    AgentOption,
+    BatchSizeOption,
+    BlipOption,
+    ClipOption,
+    DetectorOption,
+    DeviceOption,
+    Images,
+    JsonOption,
+    LedgerOption,
+    ModelsOption,
+    PrecisionOption,
+    QuietOption,
+    RecipeOption,
+    TrustOption,
+)
 from tui.recipe_commands import recipe_app
 
 __all__ = ["app", "main"]
@@ -23,37 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(recipe_app, name="recipe")
-
-Images = Annotated[
-    list[str], typer.Argument(metavar="IMAGES", help="Files, folders, globs, or a .txt file that lists them.")
-]
-RecipeOption = Annotated[
-    str,
-    typer.Option(
-        "--recipe", "-r", help="Recipe file, or the name of a bundled one. [default: metal-surface]"
-    ),
-]
-AgentOption = Annotated[
-    str,
-    typer.Option(
-        "--model", "-m", help="The agent's model: pocket, a hub id, a folder, or http://host:port/v1#name."
-    ),
-]
-ModelsOption = Annotated[str, typer.Option("--models", help="Model set: pocket, standard or large.")]
-ClipOption = Annotated[str, typer.Option("--clip", help="CLIP checkpoint: path or hub id.")]
-BlipOption = Annotated[str, typer.Option("--blip", help="BLIP or BLIP-2 checkpoint: path or hub id.")]
-DetectorOption = Annotated[
-    str, typer.Option("--detector", help="YOLO checkpoint: folder with safetensors, .onnx, or .pt.")
-]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
-PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in one model call.")]
-TrustOption = Annotated[
-    bool, typer.Option("--trust-checkpoint", help="Load a .pt file although loading it runs its code.")
-]
-LedgerOption = Annotated[bool, typer.Option(help="Keep the cases for later searches.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -99,7 +86,8 @@ def inspect(
     """Inspect a batch: verdicts on stdout, report and exports in the run folder.
 
     Exit status: 0 all accepted, 1 something rejected, 3 something for review, 2 bad input, 4 a model
-    could not be loaded, 130 stopped. An interrupted run goes on with the same command and --out.
+    could not be loaded, 130 stopped, 70 a defect of Loupe. An interrupted run goes on with the same
+    command and --out.
     """
     from tools.pipeline.engines import EngineOptions
     from tui.inspecting import InspectOptions, run_inspect
@@ -386,7 +374,9 @@ def list_models() -> None:
 
 
 def main() -> None:
-    """Runs the command and turns Loupe's errors into a message and an exit code."""
+    """Runs the command and turns errors into a message and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot write must not end a run
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except LoupeError as error:
@@ -396,6 +386,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.CANCELLED)
+    except Exception:  # noqa: BLE001 -- Python's own status for it, 1, would say that a part was rejected
+        traceback.print_exc()
+        sys.exit(ExitCode.DEFECT)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,55 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AgentOption",
+    "BatchSizeOption",
+    "BlipOption",
+    "ClipOption",
+    "DetectorOption",
+    "DeviceOption",
+    "Images",
+    "JsonOption",
+    "LedgerOption",
+    "ModelsOption",
+    "PrecisionOption",
+    "QuietOption",
+    "RecipeOption",
+    "TrustOption",
+]
+
+Images = Annotated[
+    list[str], typer.Argument(metavar="IMAGES", help="Files, folders, globs, or a .txt file that lists them.")
+]
+RecipeOption = Annotated[
+    str,
+    typer.Option(
+        "--recipe", "-r", help="Recipe file, or the name of a bundled one. [default: metal-surface]"
+    ),
+]
+AgentOption = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="The agent's model: pocket, a hub id, a folder, or http://host:port/v1#name."
+    ),
+]
+ModelsOption = Annotated[str, typer.Option("--models", help="Model set: pocket, standard or large.")]
+ClipOption = Annotated[str, typer.Option("--clip", help="CLIP checkpoint: path or hub id.")]
+BlipOption = Annotated[str, typer.Option("--blip", help="BLIP or BLIP-2 checkpoint: path or hub id.")]
+DetectorOption = Annotated[
+    str, typer.Option("--detector", help="YOLO checkpoint: folder with safetensors, .onnx, or .pt.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
+PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in one model call.")]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-checkpoint", help="Load a .pt file although loading it runs its code.")
+]
+LedgerOption = Annotated[bool, typer.Option(help="Keep the cases for later searches.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only data and errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
