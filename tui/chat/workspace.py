@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Workspace"]
 
 _REFRESH_S = 0.2  # changed rows are drawn together, so that a thousand inspections a second stay cheap
+_MOST_AT_ONCE = 250  # rows, drawn in some 20 ms
 _MENTION = re.compile(r"[a-z]+_\d{3,}")
 _CHANGES_VERDICTS = frozenset({"inspect", "describe", "write_report", "compare"})
 
@@ -197,7 +199,10 @@ class Workspace(Screen[None]):
             self.header.draw()
         if not self._changed or self.session is None:
             return
-        changed, self._changed = self._changed, set()
+        changed = set(islice(self._changed, _MOST_AT_ONCE))
+        self._changed -= changed
+        if self._changed:
+            self.call_later(self._refresh_rows)  # keys that were pressed meanwhile come before the rest
         session, verdicts = self.session, self.session.verdicts()
         self.board.change(
             row_of(session.batch.record(i), self._positions[i], session.inspection(i), verdicts.get(i))

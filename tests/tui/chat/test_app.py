@@ -201,6 +201,22 @@ def test_every_filter_is_in_reach_whatever_the_width(width: int) -> None:
     staging.play(board, steps, (width, 20))
 
 
+def test_many_changed_rows_are_drawn_a_few_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.chat.workspace._MOST_AT_ONCE", 3)
+    app, drawn = desk.app(), []
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        workspace = app.workspace
+        monkeypatch.setattr(workspace.board, "change", lambda rows: drawn.append([*rows]))
+        workspace.changed()
+        await until(pilot, lambda: not workspace._changed)
+        assert [len(rows) for rows in drawn] == [3, 1]
+        assert {row.image_id for rows in drawn for row in rows} == workspace._positions.keys()
+
+    play(app, flow)
+
+
 def test_a_failing_model_is_a_message_with_a_hint_and_the_app_goes_on(desk: Desk) -> None:
     app = desk.app({"hello": [code('final_answer("hi")')]})
 
