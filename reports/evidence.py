@@ -42,14 +42,16 @@ from tools.records import Finding, Inspection, Judgement, Quantity, Screening
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
-_PHOTO_WIDTH, _PHOTO_HEIGHT = 86 * mm, 84 * mm
+# So that two landscape photographs with a finding each fit on a page.
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 80 * mm, 84 * mm
 _GUTTER = 6 * mm
-_HEAT_WIDTH, _HEAT_HEIGHT = 38 * mm, 34 * mm
+_HEAT_WIDTH, _HEAT_HEIGHT = 30 * mm, 24 * mm
 _SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
 _VIEW_GAP = 2.4 * mm
 _VIEW = (_SIDE_WIDTH - _VIEW_GAP) / 2  # side of one magnified view
 _LONGEST_BAR = 17 * mm
 _GALLERY_COLUMNS = 8
+_FEW = 2  # findings; up to so many nothing is told on another page than the photograph
 _SHORT_TABLE = 10  # findings; a table up to this long fits on one page with its photograph
 
 
@@ -113,7 +115,7 @@ def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iter
             ("LINEABOVE", (0, 0), (-1, 0), 0.8, RULE),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), 5),
+            ("TOPPADDING", (0, 0), (-1, -1), 4),
         ],
     )
     opening: list[Flowable] = [
@@ -121,16 +123,19 @@ def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iter
         title,
         Paragraph(esc(inspection.judgement.reason(edition.language)), BODY),
         _photo_row(edition, inspection, evidence),
-        Spacer(0, 4),
+        Spacer(0, 2),
     ]
     table = _findings_table(edition, inspection.findings)
     yield Spacer(0, 6)
+    below = [*_more_views(edition, inspection, evidence), *_descriptions(edition, inspection)]
+    if len(inspection.findings) <= _FEW:
+        yield KeepTogether([*opening, *table, *below])
+        return
     short = len(inspection.findings) <= _SHORT_TABLE
     yield KeepTogether([*opening, *(table if short else ())])
     if not short:
         yield from table
-    yield from _more_views(edition, inspection, evidence)
-    yield from _descriptions(edition, inspection)
+    yield from below
 
 
 def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> Table:
@@ -145,7 +150,7 @@ def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> 
         photo = MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
     seen: list[Flowable] = [photo]
     if evidence.heat and inspection.screening:
-        seen += [Spacer(0, 5), _heat_row(edition, inspection.screening, evidence.heat)]
+        seen += [Spacer(0, 4), _heat_row(edition, inspection.screening, evidence.heat)]
     side: list[Flowable] = [_facts(edition, inspection)]
     if evidence.crops:
         side += [Spacer(0, 5), _view(edition, inspection, 1, evidence.crops[0])]
@@ -207,15 +212,11 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
         facts.append(("screening", said))
         if screening.sources:
             facts.append(("sources", _sources(edition, screening)))
-    facts.append(
-        (
-            "scale",
-            words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
-            if scale
-            else words("no_scale"),
-        )
-    )
-    facts.append(("size", f"{inspection.image.width_px} × {inspection.image.height_px} px"))
+    size = f"{inspection.image.width_px} × {inspection.image.height_px} px"
+    said = words("no_scale")
+    if scale:
+        said = words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
+    facts.append(("scale", f"{said}; {size}"))
     rows = [
         [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
     ]
@@ -317,7 +318,10 @@ def _two_lines(first: str, second: str) -> Paragraph:
 
 def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:
     said = [(str(n), f.description) for n, f in enumerate(inspection.findings, start=1)]
-    for number, description in [("", inspection.description), *said]:
+    whole = inspection.description
+    if whole and (whole.caption or not any(description for _, description in said)):
+        said.insert(0, ("", whole))  # else it only counts what the table and the facts show
+    for number, description in said:
         if description is None:
             continue
         text = esc(description.text(edition.language))

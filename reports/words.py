@@ -58,7 +58,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "lengths": ("Lengths of the findings", "결함 길이 분포"),
     "length_axis": ("length in {unit}", "길이 ({unit})"),
     "lengths_left_out": (
-        "{count} findings without a length in {unit} are not shown.",
+        "Findings without a length in {unit}, not shown: {count}.",
         "{unit} 단위 길이가 없는 결함 {count}건은 표시하지 않았습니다.",
     ),
     "no_findings": ("No findings.", "검출된 결함이 없습니다."),
@@ -143,7 +143,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "scale.aruco": ("ArUco marker in the picture", "ArUco 마커"),
     "scale.chessboard": ("chessboard calibration", "체스판 보정"),
     "no_scale": ("none: values in px", "없음: 값은 px 단위"),
-    "size": ("Size", "크기"),
     "remarks_field": ("Remarks", "비고"),
     "photo_caption": (
         "Boxes and outlines are drawn over the unchanged photograph; numbers refer to the table.",

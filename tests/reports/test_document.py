@@ -274,3 +274,10 @@ def test_heat_maps_say_whose_they_are(
 
 def test_words_alone_are_no_list_of_sources(english: PdfReader) -> None:
     assert "Sources of suspicion" not in text_of(english)
+
+
+def test_a_finding_is_told_beside_its_photograph(tmp_path: Path) -> None:
+    rejected = [inspection(number, Verdict.REJECT, (finding(f"img_{number:03d}"),)) for number in range(1, 8)]
+    for page in written(report(*rejected), tmp_path).pages:
+        text = page.extract_text()
+        assert text.count("A scratch at the upper left.") == text.count("Rule that fired")
