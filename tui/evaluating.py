@@ -39,6 +39,7 @@ def run_eval(
     """
     from tools.evaluation.figures import render_text
     from tools.evaluation.labelled_sets import read_labelled_set
+    from tools.fetching import fetch_checkpoints
     from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=quiet)
@@ -46,6 +47,7 @@ def run_eval(
     if noun:
         recipe = recipe.model_copy(update={"part": recipe.part.model_copy(update={"noun": noun})})
     labelled = read_labelled_set(folder)
+    fetch_checkpoints(recipe.models, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
         evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
         if verdicts:
@@ -64,11 +66,9 @@ def _evaluate(
     cancel: threading.Event,
 ) -> Evaluation:
     from tools.evaluation.evaluate import evaluate, recipe_for_evaluation
-    from tools.fetching import fetch_checkpoints
     from tools.measurement.measurer import Measurer
 
     narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
-    fetch_checkpoints(recipe.models, ("clip", "detector"), narrator.say)
     screener = Engines(recipe, options).screener
     localizer = Engines(recipe_for_evaluation(recipe), options).localizer
     with narrator.progress("Evaluating", len(labelled.judged)) as bar:

@@ -68,12 +68,12 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     applied = _applied(recipe, options)
     language = language_of(options.language, recipe)
     out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {', '.join(options.images)} ...")
         with narrator.progress("Reading") as bar:
             batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
         narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
-        fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)
         engines = Engines(applied, options.model_options)
         ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, engines.models, options)
