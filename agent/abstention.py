@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +14,21 @@ from agent.phrases import phrase
 from tools.errors import ModelError
 from tools.records import ImageRecord, ImageStatus, Language, Verdict
 
-__all__ = ["CHANGING", "FILE", "Abstention", "Unsure", "changes", "offer", "read_abstention"]
+__all__ = ["CHANGING", "FILE", "Abstention", "Unsure", "changes", "offer", "read_abstention", "sure_of"]
 
 FILE = "abstention.json"
 """Where a checkpoint keeps its thresholds, beside its weights."""
 
 CHANGING = frozenset({"decide", "write_report"})
 """Tools that change something; a program that names one needs a model that is surer."""
+
+_NEVER = -100.0  # less sure than any program
+_ID = re.compile(r"img_(\d+)")
+_NUMBER = re.compile(r"\d+")
+_WITHOUT_NUMBER = re.compile(r"\b(?:first|last|final)\b|첫|마지막|맨 ?[앞뒤끝]", re.I)
+_RANGE = re.compile(
+    r"\d\s*번?\s*(?:-|~|–|\.\.|to|through|thru|until|부터|에서)\s*(?:img|image|no\.?|#)?[ _-]?\d", re.I
+)
 
 LogProbability = Annotated[float, Field(le=0.0)]
 
@@ -61,6 +70,41 @@ def changes(code: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(isinstance(node, ast.Name) and node.id in CHANGING for node in ast.walk(tree))
+
+
+def sure_of(code: str, sureness: float | None, request: str, earlier: Sequence[str]) -> float | None:
+    """How sure a model is of a program that came of a request.
+
+    A small model sometimes copies an id or a lot wrongly, and surely so; a program that names an image or a
+    lot that nobody named is therefore not sure at all.
+
+    Args:
+        code: The program.
+        sureness: As `Reply.sureness` has it; None where unknown, which it stays.
+        request: What the user said.
+        earlier: What was said and seen before.
+    """
+    return _NEVER if sureness is not None and any(_strangers(code, request, earlier)) else sureness
+
+
+def _strangers(code: str, request: str, earlier: Sequence[str]) -> Iterator[str]:
+    """The ids and lots in a program that stand neither in the request nor in what came before."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    lots = [given.value for given in ast.walk(tree) if isinstance(given, ast.keyword) and given.arg == "lot"]
+    for lot in (str(given.value).casefold() for given in lots if isinstance(given, ast.Constant)):
+        if not any(lot in said.casefold() for said in (request, *earlier)):
+            yield lot
+    if not (numbers := {int(number) for number in _NUMBER.findall(request)}):
+        return  # nothing is named by its number: it may be any, "the worst" or "that one"
+    if _RANGE.search(request):
+        numbers |= {*range(min(numbers), min(max(numbers), min(numbers) + 1000))}
+    numbers |= {int(number) for said in earlier for number in _NUMBER.findall(said)}
+    named = [_ID.fullmatch(str(given.value)) for given in ast.walk(tree) if isinstance(given, ast.Constant)]
+    if not _WITHOUT_NUMBER.search(request):
+        yield from (match[0] for match in named if match and int(match[1]) not in numbers)
 
 
 def read_abstention(folder: Path) -> Abstention | None:

@@ -13,7 +13,7 @@ from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep, ToolCal
 from smolagents.monitoring import AgentLogger, LogLevel
 from smolagents.utils import AgentError, AgentParsingError
 
-from agent.abstention import Abstention, Unsure
+from agent.abstention import Abstention, Unsure, sure_of
 from agent.cancelling import stop_if_cancelled
 from agent.events import Abstained, CodeWritten, StepFinished, Usage
 from agent.memory import Memory, Step
@@ -126,8 +126,11 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
 
     def _stop_if_unsure(self, memory_step: ActionStep) -> None:
         """Ends the turn before a program runs of which the model was not sure enough."""
+        if self._abstention is None:
+            return
         sureness = memory_step.model_output_message.raw["sureness"]
-        if self._abstention is None or sureness is None:
+        sureness = sure_of(self._code, sureness, self.recall.running.request, self.recall.earlier())
+        if sureness is None:
             return
         least, step = self._abstention.least(self._code), memory_step.step_number
         if sureness < least:

@@ -128,6 +128,11 @@ class Memory:
         """The newest turn."""
         return self.turns[-1]
 
+    def earlier(self) -> list[str]:
+        """Returns what was asked, answered and observed so far, but for the running request."""
+        finished = [said for turn in self.turns[:-1] for said in (turn.request, turn.answer)]
+        return finished + [step.observation for step in self.running.steps]
+
     def messages(self) -> list[ChatMessage]:
         """Returns the prompt of the next step, within the budget.
 

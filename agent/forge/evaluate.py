@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from agent.abstention import CHANGING, Abstention, changes, read_abstention
+from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, Request, intents
@@ -60,7 +60,7 @@ class Trial:
 
     Attributes:
         programs: What it wrote.
-        sureness: Of each program, as `Reply.sureness` has it.
+        sureness: Of each program, as `sure_of` has it.
         is_wrong_change: Whether something was decided or reported that should not have been.
     """
 
@@ -169,7 +169,8 @@ class Judge:
         for _ in range(_MOST_STEPS):
             said = self._model.generate(memory.messages(), stop_sequences=_STOPS)
             programs.append(code_of(str(said.content)))
-            sureness.append(said.raw["sureness"] or 0.0)
+            sure = sure_of(programs[-1], said.raw["sureness"], request.text, memory.earlier())
+            sureness.append(sure or 0.0)
             try:
                 done = self._executor(programs[-1])
             except InterpreterError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.abstention import FILE, Abstention, Unsure, changes, offer, read_abstention
+from agent.abstention import FILE, Abstention, Unsure, changes, offer, read_abstention, sure_of
 from agent.events import Abstained, Answer, Outcome, ToolStarted, TurnFinished
 from agent.log import read_log
 from agent.models.base import Question, Reply
@@ -177,3 +177,42 @@ def test_damaged_thresholds_are_said(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(ModelError, match=FILE):
         read_abstention(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "is_named"),
+    [
+        ("measure img_004", 'measure("img_004")', True),
+        ("measure img_004", 'measure("img_002")', False),
+        ("4번 불합격", 'decide("img_004", "reject", "x")', True),
+        ("4번 불합격", 'decide("img_014", "reject", "x")', False),
+        ("reject 4 and 12", '[decide(each, "reject", "x") for each in ["img_004", "img_012"]]', True),
+        ("reject 4 and 12", '[decide(each, "reject", "x") for each in ["img_004", "img_002"]]', False),
+        ("inspect 3 to 6", 'inspect(["img_003", "img_004", "img_005", "img_006"])', True),
+        ("3번부터 6번까지", 'inspect(["img_003", "img_005", "img_006"])', True),
+        ("inspect 3 to 6", 'inspect(["img_003", "img_008"])', False),
+        ("show the last one", 'look("img_009")', True),
+        ("compare it with 5", 'compare("img_007", "img_005")', True),
+        ("report, lot A-17", 'write_report(lot="A-17")', True),
+        ("report, lot a-17", 'write_report(lot="A-17", language="ko")', True),
+        ("report, lot A-17", 'write_report(lot="A-71")', False),
+        ("the report for that lot", 'write_report(lot="QX-9")', True),
+        ("report", 'write_report(lot="")', True),
+        ("measure 4", "measure(", True),
+    ],
+)
+def test_a_program_that_names_what_nobody_named_is_not_sure_at_all(
+    request_: str, code: str, is_named: bool
+) -> None:
+    earlier = ["img_007, and this is lot QX-9"]
+    assert sure_of(code, -0.01, request_, earlier) == (-0.01 if is_named else -100.0)
+    assert sure_of(code, None, request_, earlier) is None
+
+
+def test_what_nobody_named_is_not_decided(folder: Path) -> None:
+    model = Doubtful((DECIDE, -0.001))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        list(session.ask("reject 2"))
+        assert session.turns[0].abstained
+        assert session.verdicts() == {}

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.abstention import FILE, Abstention, read_abstention
+from agent.abstention import FILE, Abstention, read_abstention, sure_of
 from agent.forge import calibration
 from agent.forge.calibration import chosen, curve
 from agent.forge.evaluate import Kind, Trial, outcome
-from agent.forge.language import Request
+from agent.forge.language import Request, intents
+from agent.forge.trajectories import Past, asked, begun, memory_of
+from tests.agent.forge.conftest import MakeStage
 from tools.records import Language
 
 LOOK, DECIDE = 'final_answer(measure("img_001"))', 'final_answer(decide("img_001", "reject", "x"))'
@@ -78,3 +81,21 @@ def test_a_calibration_leaves_its_thresholds_and_its_curve(
     points = (tmp_path / "curve.csv").read_text().splitlines()
     assert points[0].startswith("least_log_probability,")
     assert len(points) == 1 + len(GOOD)
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_the_right_programs_name_nothing_that_nobody_named(make_stage: MakeStage, language: Language) -> None:
+    rng = random.Random(11)
+    doubted = []
+    for intent in [*intents(language), *["pair"] * 6]:
+        for _ in range(3):
+            stage, past = make_stage(14, seed=rng.getrandbits(16)), Past(language, 1, rng.getrandbits(32))
+            player = begun(stage, past)
+            request = asked(rng, stage, past, "pair" if intent == "pair" else "single", intent)
+            programs, memory = player.take(request), memory_of(stage, player)
+            doubted += [
+                (request.text, program)
+                for program in programs
+                if sure_of(program, -0.01, request.text, memory.earlier()) != -0.01
+            ]
+    assert doubted == []
