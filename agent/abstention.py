@@ -19,7 +19,7 @@ __all__ = ["CHANGING", "FILE", "Abstention", "Unsure", "changes", "offer", "read
 FILE = "abstention.json"
 """Where a checkpoint keeps its thresholds, beside its weights."""
 
-CHANGING = frozenset({"decide", "write_report"})
+CHANGING = frozenset({"decide", "keep_good", "write_report"})
 """Tools that change something; a program that names one needs a model that is surer."""
 
 _NEVER = -100.0  # less sure than any program
