@@ -18,7 +18,7 @@ from tools.errors import Cancelled, LoupeError, UsageError
 if TYPE_CHECKING:
     from agent.workbench import Workbench
 
-__all__ = ["TOOL_NAMES", "Calls"]
+__all__ = ["LATER_TOOLS", "TOOL_NAMES", "Calls"]
 
 TOOL_NAMES = (
     "images",
@@ -35,6 +35,9 @@ TOOL_NAMES = (
     "decide",
     "write_report",
 )
+
+LATER_TOOLS = ("keep_good",)
+"""Tools that came after the first models were trained on the others."""
 
 _ONE_ID = frozenset({"id", "other", "like"})
 

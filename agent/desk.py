@@ -16,6 +16,7 @@ from agent.events import (
     CodeWritten,
     Decision,
     Event,
+    GoodKept,
     Inspected,
     Note,
     Outcome,
@@ -126,8 +127,9 @@ class Desk:
             for event in events:
                 self._remember(event, turn)
         past = [event for events in turns for event in events]
+        good = max((n for n, event in enumerate(past) if isinstance(event, GoodKept)), default=0)
         self.workbench.restore(
-            [event.inspection for event in past if isinstance(event, Inspected)],
+            [event.inspection for event in past[good:] if isinstance(event, Inspected)],
             [event for event in past if isinstance(event, Decision)],
         )
 
@@ -257,7 +259,9 @@ class Desk:
 
             model = self._loaded()
             views = Views(self.workbench, model, self._options.budget, self._emit)
-            tools = [*build_tools(self._calls).values(), DeclineTool(self._on_decline)]
+            # A model with thresholds of its own was trained on the tools as they were.
+            built = build_tools(self._calls, with_later=model.abstention is None)
+            tools = [*built.values(), DeclineTool(self._on_decline)]
             self._executor = SandboxExecutor(cancel=self._cancel)
             for wall in self._executor.walls:
                 if not wall.in_place:

@@ -20,6 +20,7 @@ __all__ = [
     "CodeWritten",
     "Decision",
     "Event",
+    "GoodKept",
     "ImageShown",
     "Inspected",
     "Note",
@@ -179,6 +180,16 @@ class Inspected(Record):
     inspection: Inspection
 
 
+class GoodKept(Record):
+    """Images were kept as good parts: what was inspected before was not held against them."""
+
+    kind: Literal["good_kept"] = "good_kept"
+    image_ids: tuple[str, ...]
+    total: int
+    by: str
+    at: str
+
+
 class StepFinished(Record):
     """One round of model and code is over.
 
@@ -257,6 +268,7 @@ Event = Annotated[
     | ImageShown
     | Decision
     | Inspected
+    | GoodKept
     | StepFinished
     | Abstained
     | Note

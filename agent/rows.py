@@ -19,12 +19,14 @@ from tools.records import (
 )
 
 if TYPE_CHECKING:
+    from agent.events import Decision
     from reports.ledger import PastCase
 
 __all__ = [
     "Row",
     "box_row",
     "case_row",
+    "decision_row",
     "difference_rows",
     "finding_row",
     "image_row",
@@ -149,6 +151,19 @@ def _facts(inspection: Inspection) -> Mapping[str, JsonValue]:
             name = f"longest {finding.type} in {length.unit.value}"
             facts[name] = max(float(str(facts.get(name, 0.0))), _rounded(length.value))
     return facts
+
+
+def decision_row(decision: Decision, rule: Verdict | None) -> Row:
+    """A decision on one image, beside what the rules say."""
+    return {
+        "id": decision.image_id,
+        "verdict": decision.verdict.value,
+        "before": decision.before and decision.before.value,
+        "rule_verdict": rule and rule.value,
+        "reason": decision.reason,
+        "by": decision.by,
+        "at": decision.at,
+    }
 
 
 def case_row(case: PastCase) -> Row:

@@ -53,6 +53,14 @@ class Verdicts:
         """Takes inspections as the rules judged them."""
         self.inspected |= {inspection.image.id: inspection for inspection in inspections}
 
+    def forget(self) -> None:
+        """Takes back all inspections; what was decided stays, but for what only another threshold did."""
+        self.inspected.clear()
+        self._at_threshold.clear()
+        for image_id in self._by_threshold:
+            del self._decisions[image_id]
+        self._by_threshold.clear()
+
     def current(self) -> dict[str, Verdict]:
         """Returns the verdict of each image that has one, in batch order."""
         verdicts = {i: inspection.judgement.verdict for i, inspection in self.inspected.items()}

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from agent.cancelling import stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
 from agent.events import Decision, Inspected, Sink
+from agent.good_parts import kept_good
 from agent.ids import ImageIds
 from agent.rows import (
     Row,
     box_row,
     case_row,
+    decision_row,
     difference_rows,
     finding_row,
     image_row,
@@ -161,7 +163,7 @@ class Workbench:
             if (sheet := self.showing.ask_sheet(id, region)) is None:
                 raise
             return sheet
-        record = self._readable(image_id)
+        record = self.readable(image_id)
         finding = self._known.get(str(id)) if region is None else None
         box = around(finding.box_xyxy_px) if finding else region
         clipped = region_of(box, record.width_px, record.height_px)
@@ -175,7 +177,7 @@ class Workbench:
         from agent.examining import examined
 
         image_id = self.ids.one(id)
-        record = self._readable(image_id)
+        record = self.readable(image_id)
         if self.ask_candidates is None:
             raise UsageError("no vision-language model is connected", "use locate and look instead")
         clipped = region_of(region, record.width_px, record.height_px)
@@ -186,7 +188,7 @@ class Workbench:
         """Compares two images. Returns similarity (1 is alike), same_content and differences."""
         first, second = self.ids.one(id), self.ids.one(other)
         for image_id in (first, second):
-            self._readable(image_id)
+            self.readable(image_id)
         similarity = float(self._steps.embedding(first) @ self._steps.embedding(second))
         one, two = self.inspections([first, second]) if first != second else self.inspections([first]) * 2
         return {
@@ -206,7 +208,7 @@ class Workbench:
         embedding = weights = None
         if like is not None:
             image_id = self.ids.one(like)
-            self._readable(image_id)
+            self.readable(image_id)
             embedding = self._steps.embedding(image_id)
             weights = self.engines.screener.provenance.weights_sha256
         cases = self._ledger.search(words, embedding, weights=weights or "", limit=most)
@@ -215,6 +217,10 @@ class Workbench:
     def decide(self, id: str | int, verdict: str, reason: str) -> Row:  # noqa: A002
         """Overrides the verdict of an image: accept, reject or review. The reason goes on record."""
         return self.override(id, verdict, reason, by=AGENT)
+
+    def keep_good(self, ids: str | int | list[str]) -> Row:
+        """Keeps images the user calls good; others are held against them. Returns good_parts, added."""
+        return kept_good(self, self.ids.many(ids), by=AGENT)
 
     def write_report(
         self,
@@ -294,15 +300,7 @@ class Workbench:
         said = line("reason", reason, is_required=True)
         decision = self._verdicts.decide(self._steps.records[image_id], new, said, by=by)
         rule = self._verdicts.inspected.get(image_id)
-        return {
-            "id": image_id,
-            "verdict": new.value,
-            "before": decision.before and decision.before.value,
-            "rule_verdict": rule.judgement.verdict.value if rule else None,
-            "reason": said,
-            "by": by,
-            "at": decision.at,
-        }
+        return decision_row(decision, rule.judgement.verdict if rule else None)
 
     def restore(self, inspections: Sequence[Inspection], decisions: Iterable[Decision]) -> None:
         """Takes up what an earlier start of the same session found and decided, in that order."""
@@ -311,6 +309,13 @@ class Workbench:
         self._steps.recall(inspections)
         self._verdicts.keep(inspections)
         self._verdicts.restore(decisions)
+
+    def start_over(self) -> None:
+        """Forgets what was seen of the batch, as good parts have changed; decisions stay."""
+        self.engines.forget_good_parts()
+        self._steps = Stepwise(self.batch, self.engines, self.cancel, embeds=self._ledger is not None)
+        self._verdicts.forget()
+        self._known.clear()
 
     def take_shown(self) -> list[Shown]:
         """Returns what programs asked to see since the last call."""
@@ -378,7 +383,12 @@ class Workbench:
     def _unreadable(self, image_id: str) -> Row:
         return unreadable_row(self._steps.records[image_id])
 
-    def _readable(self, image_id: str) -> ImageRecord:
+    def readable(self, image_id: str) -> ImageRecord:
+        """Returns the record of an image that can be decoded, as far as is known yet.
+
+        Raises:
+            ImageError: It cannot.
+        """
         stop_if_cancelled(self.cancel)
         if not self._steps.is_readable(image_id):
             raise ImageError(f"{image_id} cannot be read: {self._steps.records[image_id].reason}")

@@ -197,7 +197,7 @@ def _found_en(finding: Finding, recipe: Recipe) -> str:
     where = ", ".join(filter(None, (f"on the {recipe.part.noun}", place_phrase(finding.place, EN))))
     zone = f" (zone {finding.zone})" if finding.zone else ""
     if finding.origin is Origin.REFERENCE and finding.type == UNCLASSIFIED:
-        return f"{capitalized(unlike_phrase(finding, EN))} {where}{zone}."
+        return f"{capitalized(unlike_phrase(finding, EN))}, {where}{zone}."
     return f"{capitalized(what)} was found {where}{zone}."
 
 

@@ -93,7 +93,12 @@ class FakeEngines:
         self.screener = CountingScreener(statuses or {})
         self.localizer = CountingLocalizer(found_in)
         self.measurer = CountingMeasurer(fails_on)
+        self.words = self.screener
+        self.good_parts: Any = None
         self.models = (self.screener.provenance, self.localizer.provenance)
+
+    def forget_good_parts(self) -> None:
+        """There is nothing that was read from them."""
 
     @property
     def as_engines(self) -> Engines:

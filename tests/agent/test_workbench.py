@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from agent.calls import Calls
 from agent.cancelling import TurnCancelled
-from agent.events import Decision, Event, Inspected, ToolFinished, ToolProgress, ToolStarted
+from agent.events import Decision, Event, GoodKept, Inspected, ToolFinished, ToolProgress, ToolStarted
 from agent.showing import Shown
 from agent.workbench import Workbench
 from reports.ledger import Ledger
@@ -381,3 +382,58 @@ def test_what_was_inspected_before_a_stop_is_kept(bench: Bench) -> None:
         bench.workbench.inspect()
     assert seen == ["img_001", "img_002"]
     assert list(bench.workbench.verdicts()) == seen
+
+
+class FakeGoodParts:
+    """Counts what it is given as good."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def add(self, batch: Batch, words: object, *, ids: Sequence[str], **_: object) -> tuple[Any, int]:
+        self.kept += ids
+        remark = SimpleNamespace(remark="too few")
+        return SimpleNamespace(references=self.kept, calibration=remark), len(ids)
+
+
+@pytest.fixture
+def good_bench(bench: Bench) -> Bench:
+    bench.engines.good_parts = FakeGoodParts()
+    return bench
+
+
+def test_good_parts_are_accepted_on_the_record_and_all_is_seen_anew(good_bench: Bench) -> None:
+    workbench, engines = good_bench.workbench, good_bench.engines
+    workbench.inspect()
+    looked = len(engines.screener.companies)
+    row = good_bench.calls("keep_good", ids=["part_1.png", "img_003"])
+    assert row == {"good_parts": 2, "added": 2, "remark": "too few"}
+    assert engines.good_parts.kept == ["img_001", "img_003"]
+    assert [(each.image_id, each.verdict) for each in good_bench.told(Decision)] == [
+        ("img_001", Verdict.ACCEPT),
+        ("img_003", Verdict.ACCEPT),
+    ]
+    (told,) = good_bench.told(GoodKept)
+    assert (told.image_ids, told.total, told.by) == (("img_001", "img_003"), 2, "agent")
+    assert workbench.verdicts() == {"img_001": Verdict.ACCEPT, "img_003": Verdict.ACCEPT}
+    assert workbench.findings() == []
+    workbench.inspect()
+    assert len(engines.screener.companies) == 2 * looked
+
+
+@pytest.mark.parametrize(
+    ("ids", "error"), [([], "name the images that are good"), (["img_001", "img_004"], "cannot be read")]
+)
+def test_nothing_is_kept_where_an_image_cannot_be(good_bench: Bench, ids: list[str], error: str) -> None:
+    with pytest.raises(LoupeError, match=error):
+        good_bench.calls("keep_good", ids=ids)
+    assert good_bench.engines.good_parts.kept == []
+    assert good_bench.told(Decision) == []
+
+
+def test_whoever_must_agree_to_a_decision_must_agree_to_good_parts(make: Callable[..., Bench]) -> None:
+    refused = make(approve=lambda _: False)
+    refused.engines.good_parts = FakeGoodParts()
+    with pytest.raises(UsageError, match="did not agree"):
+        refused.calls("keep_good", ids=["img_001"])
+    assert refused.engines.good_parts.kept == []

@@ -222,7 +222,7 @@ def test_what_is_unlike_good_parts_is_described_by_place_and_size() -> None:
     )
     described = describe_finding(unlike, load_recipe())
     assert described.en == (
-        "Unlike the good parts on the metal surface, at the bottom."
+        "Unlike the good parts, on the metal surface, at the bottom."
         " It is 3.1 ± 0.2 mm long and 0.4 ± 0.1 mm wide."
     )
     assert described.ko == "금속 커버의 하단: 양품과 다름. 길이는 3.1 ± 0.2 mm, 너비는 0.4 ± 0.1 mm입니다."

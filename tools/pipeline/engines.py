@@ -90,6 +90,10 @@ class Engines:
 
         return GoodParts(self.recipe, device=self._options.device, precision=self._options.precision)
 
+    def forget_good_parts(self) -> None:
+        """Reads the good parts anew at the next use, as they have changed; no checkpoint is loaded again."""
+        self.__dict__.pop("screener", None)
+
     @cached_property
     def words(self) -> Screener:
         """The recipe's CLIP alone."""
