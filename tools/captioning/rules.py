@@ -19,8 +19,9 @@ MIN_WORDS = 5
 MAX_CHARACTERS = 200
 
 _HEDGING = re.compile(
-    r"\b(maybe|perhaps|possibl[ey]|probabl[ey]|presumably|apparently|potential(ly)?|likely|might|may be|could"
-    r"|seem(s|ed|ingly)?|appear(s|ed|ing)?|look(s|ed|ing)? like|suggest(s|ed|ing)?|suspected|unclear|unsure"
+    r"\b(maybe|perhaps|possibl[ey]|probabl[ey]|presumably|supposedly|apparently|potential(ly)?|likely"
+    r"|might|may|could|seem(s|ed|ingly)?|appear(s|ed|ing)?|look(s|ed|ing)? like|suggest(s|ed|ing)?"
+    r"|suspected|unclear|uncertain|unsure"
     r"|not sure|hard to (say|tell)|some kind of|some sort of|kind of|sort of|i (think|believe|guess))\b"
 )
 _FLAWLESS = re.compile(

@@ -26,6 +26,8 @@ SCRATCH = {"scratch": 1}
         ("possibly a scratch on a metal plate", SCRATCH, ("hedging",)),
         ("a metal plate that looks like it has a scratch", SCRATCH, ("hedging",)),
         ("it could be a scratch on metal", SCRATCH, ("hedging",)),
+        ("a metal plate that may have a scratch", SCRATCH, ("hedging",)),
+        ("a scratch of uncertain origin on metal", SCRATCH, ("hedging",)),
         ("what appears to be a long scratch", SCRATCH, ("hedging",)),
         ("this seems a scratch on a plate", SCRATCH, ("hedging",)),
         ("a mighty long scratch on a plate", SCRATCH, ()),
