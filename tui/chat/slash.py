@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
         Command("measure", "[IDS]", "ids", "measure"),
         Command("describe", "[IDS]", "ids", "describe"),
         Command("findings", "[IDS]", "ids", "findings"),
+        Command("good", "IDS", "ids", "keep_good"),
         Command("look", "ID", "ids"),
         Command("thumbnails"),
         Command("review"),

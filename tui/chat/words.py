@@ -150,6 +150,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "slash.measure": ("measure defects", "결함 측정"),
     "slash.describe": ("describe in words", "말로 설명"),
     "slash.findings": ("list what was found so far", "지금까지 찾은 결함"),
+    "slash.good": ("keep these as good parts", "양품으로 등록"),
     "slash.look": ("show an image at the right", "오른쪽에 이미지 표시"),
     "slash.report": ("build the report; a lot may follow", "보고서 작성, 로트 지정 가능"),
     "slash.thumbnails": ("show the batch as small pictures", "이미지를 작은 사진으로 보기"),
