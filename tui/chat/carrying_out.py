@@ -131,8 +131,9 @@ class Commander:
             self.open_dialog()
 
     async def _add(self, arguments: Sequence[str], typed: str) -> None:
-        self._needs_session()
-        if arguments:
+        if self._app.session is None:
+            await self._open(arguments, typed)
+        elif arguments:
             self._add_images(tuple(arguments))
         else:
             self.open_dialog(adds=True)

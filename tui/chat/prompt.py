@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
@@ -10,11 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Paste
 from textual.message import Message
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
-from tui.chat.slash import Completion, complete
+from tui.chat.slash import Completion, complete, dropped_paths
 from tui.chat.words import Words
 
 __all__ = ["Prompt", "PromptArea"]
@@ -52,7 +54,21 @@ class PromptArea(TextArea):
             super().__init__()
             self.key = key
 
+    class Dropped(Message):
+        """Files or folders were dropped on the terminal, which pastes their paths."""
+
+        def __init__(self, paths: Sequence[str]) -> None:
+            super().__init__()
+            self.paths = paths
+
     is_offering = False
+
+    async def _on_paste(self, event: Paste) -> None:
+        """Takes dropped files as images to add; every other text is pasted."""
+        if not self.text and (paths := dropped_paths(event.text)):
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Dropped(paths))
 
     def action_send(self) -> None:
         """Sends, or takes the completion that is highlighted."""
@@ -209,6 +225,10 @@ class Prompt(Vertical):
         event.stop()
         self._take()
         self.area.focus()
+
+    @on(PromptArea.Dropped)
+    def _drop(self, event: PromptArea.Dropped) -> None:
+        self.write(f"/add {shlex.join(event.paths)}")
 
     @on(PromptArea.Sent)
     def _send(self) -> None:

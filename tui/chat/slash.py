@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
-__all__ = ["COMMANDS", "Command", "Completion", "complete", "parse", "without_mentions"]
+__all__ = ["COMMANDS", "Command", "Completion", "complete", "dropped_paths", "parse", "without_mentions"]
 
 _MOST_OFFERED = 50
 
@@ -84,8 +87,27 @@ def parse(text: str) -> tuple[str, list[str]] | None:
     stripped = text.strip()
     if not stripped.startswith("/") or "\n" in stripped:
         return None
-    name, *arguments = stripped[1:].split() or [""]
+    name, *arguments = _words_of(stripped[1:]) or [""]
     return name.lower(), [argument.removeprefix("@").strip(",") for argument in arguments]
+
+
+def _words_of(text: str) -> list[str]:
+    """Splits as a shell does, so that names with spaces can be quoted; an apostrophe alone is a letter."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def dropped_paths(text: str) -> list[str]:
+    """Returns the files and folders that a pasted text names, as a terminal writes what is dropped on it.
+
+    Empty where it names anything else: then it is a text like any other.
+    """
+    words = [unquote(word.removeprefix("file://")) for word in _words_of(text)]
+    paths = [word for word in words if word.startswith(("/", "~")) or word[1:3] in (":\\", ":/")]
+    is_all = 0 < len(words) == len(paths) and all(Path(path).expanduser().exists() for path in paths)
+    return paths if is_all else []
 
 
 def without_mentions(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Paste
 from textual.widgets import Collapsible, Input, Markdown, OptionList, Static
 
 from agent.log import read_log
@@ -314,6 +315,24 @@ def test_the_reading_of_many_images_costs_few_messages(total: int) -> None:
         thread.join()
     assert 1 <= len(told) <= 51
     assert isinstance(told[-1], Failed)
+
+
+def test_a_folder_that_is_dropped_on_the_app_is_added(desk: Desk) -> None:
+    app, more = desk.app(), desk.folder / "more parts"
+    more.mkdir()
+    (desk.folder / "parts" / "part_1.png").rename(more / "part_9.png")
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.post_message(Paste(f"'{more}' "))
+        await until(pilot, lambda: app.workspace.prompt.area.text == f"/add '{more}'")
+        app.workspace.prompt.close_offers()
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.workspace.board.shown) == 4 and app.workspace.is_ready)
+        app.post_message(Paste("plain words"))
+        await until(pilot, lambda: app.workspace.prompt.area.text == "plain words")
+
+    play(app, flow)
 
 
 def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tui.chat.keys import KEYS, hints_at
-from tui.chat.slash import COMMANDS, complete, parse, without_mentions
+from tui.chat.slash import COMMANDS, complete, dropped_paths, parse, without_mentions
 from tui.chat.words import WORDS
 
 VALUES = {"ids": ["img_001", "img_002", "img_012"], "themes": ["textual-dark", "ansi-dark"]}
@@ -16,6 +18,8 @@ VALUES = {"ids": ["img_001", "img_002", "img_012"], "themes": ["textual-dark", "
         ("  /LOOK @img_004 ", ("look", ["img_004"])),
         ("/inspect img_001, img_002", ("inspect", ["img_001", "img_002"])),
         ("/", ("", [])),
+        ("/open 'my parts' b", ("open", ["my parts", "b"])),
+        ("/report O'Neil", ("report", ["O'Neil"])),
         ("inspect /everything", None),
         ("/inspect\nand more", None),
     ],
@@ -70,3 +74,24 @@ def test_every_key_is_explained_and_hinted_once() -> None:
     for place in KEYS:
         hinted = [key.key for key in hints_at(place)]
         assert len(hinted) == len(set(hinted))
+
+
+@pytest.mark.parametrize(
+    ("template", "is_dropped"),
+    [
+        ("{0}/a.png", True),
+        ("'{0}/b c.png' {0}/a.png ", True),
+        ("{0}/b\\ c.png", True),
+        ("file://{0}/b%20c.png", True),
+        ("{0}/none.png", False),
+        ("look at {0}/a.png", False),
+        ("what's in it?", False),
+        ("", False),
+    ],
+)
+def test_paths_that_are_dropped_are_told_from_text(
+    tmp_path: Path, template: str, *, is_dropped: bool
+) -> None:
+    for name in ("a.png", "b c.png"):
+        (tmp_path / name).touch()
+    assert bool(dropped_paths(template.format(tmp_path))) is is_dropped
