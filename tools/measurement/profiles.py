@@ -2,12 +2,14 @@
 
 A line has a colour of its own, and as a groove it has two flanks, one lit and one in shadow. A ridge sees
 only one of them, a pixel beside the middle. So what is seen across the line is taken as a sum of both: a
-blurred box (the colour) and its derivative (the flanks); the place and width that explain it best are the
-line's.
+blurred box (the colour) and its derivative (the flanks); the place, width and blur that explain it best are
+the line's (fitting a model of the whole profile: Steger, PAMI 1998). Of a line narrower than its blur, colour
+and flanks together look much like the same line a little aside: its place is known to about half a pixel.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,53 +18,81 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 from scipy.special import erf
 
-from tools.measurement.centrelines import centre_line
+from tools.measurement.centrelines import centre_line, straightened
 
-__all__ = ["drawn_line"]
+__all__ = ["Stroke", "fitted_stroke"]
 
 Field = NDArray[np.float32]
 Points = NDArray[np.float64]
 
-_BLUR_PX = 0.8  # of a picture in focus, its pixels' aperture included
-_OFFSETS_PX = np.arange(-6.0, 6.01, 0.25)
-_PLACES_PX = np.arange(-2.6, 2.61, 0.2)
-_WIDTHS_PX = np.array([0.8, 1.2, 1.6, 2.0, 2.5, 3.0, 3.6, 4.3, 5.0, 6.0])
-_WIDEST_PX = 6.0
+_BLURS_PX = (0.6, 0.85, 1.1, 1.4)  # of a picture in focus and out of it, its pixels' aperture included
+_OFFSETS_PX = np.arange(-6.0, 6.01, 0.5)
+_PLACES_PX = np.arange(-2.5, 2.51, 0.25)
+_WIDTHS_PX = np.array([0.8, 1.1, 1.4, 1.7, 2.0, 2.4, 2.8, 3.3, 3.9, 4.6, 5.5, 6.5])
+_WIDEST_PX = 6.5
 _SHORTEST_PX = 16
 _ALONG_PX = 12.0  # over which a profile is averaged: what was slid along changes slowly
-_UNMOVED_PX = 0.3
-_FLANKS = 0.037  # share of what is seen that flanks must explain
-_JAG_ALONG_PX = 6.0
-_JAGGED_PX = 0.6
+_AT_ONCE_PX = 3.0  # the same to tell a smooth line from a jagged one
+_SAMPLES = 8  # that a profile counts for: its pixels are not independent
+_LEAST = 1e-3  # share that no shape explains
 
 
-def drawn_line(value: Field, soft: Field) -> tuple[Field, float]:
-    """Draws a groove anew from its profile.
+@dataclass(frozen=True)
+class Stroke:
+    """A line drawn anew from its profile.
+
+    Attributes:
+        soft: HxW, share of each pixel that is covered, in [0, 1].
+        length_px: Of its way.
+        width_px: Mean over its length.
+        doubt_px: Standard uncertainty of that width.
+        smoothly: What its smooth way explains of the picture, per pixel of length.
+        as_traced: The same of the way as it was traced: more, where that is rightly jagged, as a crack's is.
+    """
+
+    soft: Field
+    length_px: float
+    width_px: float
+    doubt_px: float
+    smoothly: float
+    as_traced: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What explains the profiles along a way best: middle (Nx2), width (N) and its doubt (N)."""
+
+    middle: Points
+    width_px: NDArray[np.float64]
+    doubt_px: NDArray[np.float64]
+    explained: float
+
+
+def fitted_stroke(value: Field, rough: Field) -> Stroke | None:
+    """Draws a line anew from its profile.
 
     Args:
         value: HxW, brightness or colour less the surface's.
-        soft: HxW, a rough soft mask of the line, which may be only one of its flanks.
+        rough: HxW, a rough soft mask of the line, or of one of its flanks.
 
     Returns:
-        Its soft mask, the rough one where the line has no flanks, is jagged (a crack, which shows none) or is
-        not thin; and the standard uncertainty of each edge in px: the two ways to draw it bound its width.
+        None where the line is too short to have a profile.
     """
-    line = centre_line(soft)
+    line = centre_line(rough)
     if line is None:
-        return soft, 0.0
-    way = _spaced(line.path)
-    smooth = gaussian_filter1d(way, _JAG_ALONG_PX, axis=0, mode="nearest")[3:-3]
-    rough_px = float(soft.sum()) / len(way)
-    if len(way) < _SHORTEST_PX or rough_px > _WIDEST_PX:
-        return soft, 0.0
-    if np.sqrt(np.mean(np.sum((way[3:-3] - smooth) ** 2, axis=1))) > _JAGGED_PX:
-        return soft, 0.0
-    middle, width_px, has_flanks = _fitted(value, way)
-    edge_doubt_px = abs(float(width_px.mean()) - rough_px) / 2 / 3**0.5
-    if has_flanks:
-        return _stroke(soft.shape, middle, width_px), edge_doubt_px
-    # Where the light shows no second flank, the line may be up to as wide again.
-    return soft, float(np.hypot(edge_doubt_px, rough_px / 2 / 12**0.5))
+        return None
+    traced = _spaced(line.path)
+    if len(traced) < _SHORTEST_PX:
+        return None
+    fit = _fitted(value, _spaced(straightened(traced)), _ALONG_PX)
+    return Stroke(
+        _stroke(value.shape, fit.middle, fit.width_px),
+        float(len(fit.middle)),
+        float(fit.width_px.mean()),
+        float(fit.doubt_px.mean()),
+        _fitted(value, _spaced(straightened(fit.middle)), _AT_ONCE_PX).explained,
+        _fitted(value, traced, _AT_ONCE_PX).explained,
+    )
 
 
 def _spaced(way: Points) -> Points:
@@ -72,42 +102,70 @@ def _spaced(way: Points) -> Points:
     return np.stack([np.interp(steps, at, way[:, 0]), np.interp(steps, at, way[:, 1])], axis=1)
 
 
-def _fitted(value: Field, way: Points) -> tuple[Points, NDArray[np.float64], bool]:
-    """Returns the middle (Nx2) and the width (N) that explain the profiles along a way best.
+def _fitted(value: Field, way: Points, along_px: float) -> _Fit:
+    """Fits the profiles along a way, each averaged over a length.
 
-    And whether it takes flanks to explain them: else the colour of the way itself does as well.
+    A place and a width are as likely as they leave little unexplained (Student's, for how strong the noise is
+    is unknown too); the blur is one for the whole line, the other two change slowly along it.
     """
     tangents = np.gradient(way, axis=0)
     tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
     normals = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
     spots = way[:, None] + _OFFSETS_PX[:, None] * normals[:, None]
     across = map_coordinates(value, (spots[..., 1] - 0.5, spots[..., 0] - 0.5), order=1, mode="nearest")
-    across = gaussian_filter1d(across, _ALONG_PX, axis=0, mode="nearest")
-    parts = (across @ _shapes()) ** 2  # places x widths x points of the way x (colour, flanks)
-    explained = parts.sum(axis=-1)
-    alone = parts[np.abs(_PLACES_PX) < _UNMOVED_PX][..., 0].max(axis=0).sum(axis=-1).max()
-    has_flanks = bool(alone <= (1 - _FLANKS) * explained.max(axis=0).sum(axis=-1).max())
-    width = np.argmax(gaussian_filter1d(explained.max(axis=0), _ALONG_PX, axis=-1, mode="nearest"), axis=0)
-    place = np.argmax(explained[:, width, np.arange(len(way))], axis=0)
-    moved = gaussian_filter1d(_PLACES_PX[place], _ALONG_PX / 3, mode="nearest")
-    widths = gaussian_filter1d(_WIDTHS_PX[width], _ALONG_PX / 3, mode="nearest")
-    return way + moved[:, None] * normals, widths, has_flanks
+    across = gaussian_filter1d(across.astype(np.float64), along_px, axis=0, mode="nearest")
+    even = np.linalg.qr(np.stack([np.ones_like(_OFFSETS_PX), _OFFSETS_PX], axis=1))[0]
+    across -= across @ even @ even.T
+    whole = np.sum(across**2, axis=1)
+    fits = [_explained(across, blur_px) for blur_px in _BLURS_PX]
+    best = fits[int(np.argmin([_unexplained(fit.max(axis=(0, 1)), whole).sum() for fit in fits]))]
+    likely = -_SAMPLES / 2 * _unexplained(best, whole)
+    of_width = gaussian_filter1d(likely.max(axis=0), _ALONG_PX, axis=-1, mode="nearest")
+    share = _normalised(of_width)
+    logs = np.log(_WIDTHS_PX)
+    mean = logs @ share
+    doubt = np.sqrt(np.maximum(logs**2 @ share - mean**2, 0))
+    of_place = likely[:, of_width.argmax(axis=0), np.arange(len(way))]
+    share = _normalised(gaussian_filter1d(of_place, _ALONG_PX / 3, axis=-1, mode="nearest"))
+    moved = gaussian_filter1d(_PLACES_PX @ share, _ALONG_PX / 3, mode="nearest")
+    explained = float(best.max(axis=(0, 1)).mean())
+    return _Fit(way + moved[:, None] * normals, np.exp(mean), np.exp(mean) * doubt, explained)
+
+
+def _explained(across: NDArray[np.float64], blur_px: float) -> NDArray[np.float64]:
+    """Returns what each place and width explains of each profile (points x offsets), squared."""
+    parts = (across @ _shapes(blur_px)).T.reshape(len(_PLACES_PX), len(_WIDTHS_PX), 2, len(across))
+    explained: NDArray[np.float64] = parts[:, :, 0] ** 2 + parts[:, :, 1] ** 2
+    return explained
+
+
+def _unexplained(explained: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the logarithm of what is left."""
+    return np.log(np.maximum(whole - explained, 0) + _LEAST * (1 + whole))
+
+
+def _normalised(likely: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the probabilities that log-likelihoods mean, over the first axis."""
+    share = np.exp(likely - likely.max(axis=0))
+    probability: NDArray[np.float64] = share / share.sum(axis=0)
+    return probability
 
 
 @cache
-def _shapes() -> NDArray[np.float64]:
-    """Returns an orthonormal pair of profiles for each place and width, orthogonal to an even surface.
+def _shapes(blur_px: float) -> NDArray[np.float64]:
+    """Returns an orthonormal pair of profiles for each place and width, orthogonal to an even slope.
 
-    Shape: places x widths x offsets x 2.
+    Shape: offsets x (places, widths, 2), flattened.
     """
     offsets = _OFFSETS_PX[None, None] - _PLACES_PX[:, None, None]
     half = _WIDTHS_PX[None, :, None] / 2
-    left, right = ((offsets + side * half) / (_BLUR_PX * 2**0.5) for side in (1, -1))
+    left, right = ((offsets + side * half) / (blur_px * 2**0.5) for side in (1, -1))
     colour = erf(left) - erf(right)
     flanks = np.exp(-(left**2)) - np.exp(-(right**2))
     even = np.ones_like(colour)
-    basis, _ = np.linalg.qr(np.stack([even, colour, flanks], axis=-1))
-    return np.asarray(basis[..., 1:], np.float64)
+    basis, _ = np.linalg.qr(np.stack([even, _OFFSETS_PX * even, colour, flanks], axis=-1))
+    pairs: NDArray[np.float64] = np.moveaxis(basis[..., 2:], 2, 0).reshape(len(_OFFSETS_PX), -1)
+    return pairs
 
 
 def _stroke(shape: tuple[int, ...], middle: Points, width_px: NDArray[np.float64]) -> Field:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.measurement.profiles import drawn_line
+from tools.measurement.profiles import fitted_stroke
 from tools.measurement.surroundings import STANDS_OUT, Cut, View, own_parts, spread
 
 if TYPE_CHECKING:
@@ -27,37 +29,76 @@ _REACH_PX = 6
 _SOUND = 0.15  # in score: cuts that are nearly as good as the best
 _MOST_PARTS = 8
 _WEAKEST_LINE = 2.5  # in deviations of the surface: grain alone reaches it here and there
+_AS_WELL = 0.9  # share of what a traced way explains, from which a smooth one is the line's
 _STEEPER = 3.0
 _EDGE = 0.56  # share of the middle's brightness at a line's edge: between one half and what blur asks
 _LEAST_NOISE = 0.1  # in Lab per px2: below it, 8-bit steps are what a smooth surface shows
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """One way to tell the line: what it is brighter by, and where."""
+
+    score: float
+    value: Field
+    mask: Mask
+    noise: float
+
+
 def line(view: View) -> Cut:
     """Tells thin lines (scratch, crack) from the surface, by their ridge in brightness and colour."""
     rest = _unlit(view)
-    best: tuple[float, Field, Mask, float] | None = None
-    reaches: list[tuple[float, float]] = []
+    found = list(_candidates(view, rest))
+    if not found:
+        return Cut.nothing(view)
+    tracks = [max(each, key=_by_score) for each in found]
+    best = max(tracks, key=_by_score)
+    sound = [_reach_px(each.mask) for each in chain(*found) if each.score > best.score - _SOUND]
+    soft, edge_doubt_px = _drawn(view, rest, best, tracks)
+    proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
+    # The proposer may have seen it go on, or have missed an end.
+    unseen = (_reach_px(best.mask) - proposed) / 3**0.5
+    return Cut(soft, best.noise, float(np.hypot(np.std(sound), unseen)) / 2**0.5, edge_doubt_px)
+
+
+def _by_score(candidate: _Candidate) -> float:
+    return candidate.score
+
+
+def _candidates(view: View, rest: Field) -> Iterator[list[_Candidate]]:
+    """Yields, for each ridge that stands out, the ways to cut it at several levels."""
     for value, ridge in _ridges(view, rest):
         peak = float(np.percentile(ridge[view.inside], 99))
         if peak < STANDS_OUT:
             continue
+        found = []
         for level in _LEVELS:
             low = max(level * peak, _WEAKEST_LINE)
             mask = _linked(view, ridge, low, max(0.5 * peak, low))
             score = view.agreement(mask) + 0.3 * float(np.log(peak)) - 0.2 * abs(level - 0.3)
-            reaches.append((score, _reach_px(mask)))
-            if best is None or score > best[0]:
-                best = score, value, mask, 1 / peak
-    if best is None:
-        return Cut.nothing(view)
-    score, value, mask, noise = best
-    sound = [reach for other, reach in reaches if other > score - _SOUND]
-    soft, edge_doubt_px = drawn_line(value, _line_cover(value, mask))
-    proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
-    unseen = (
-        _reach_px(mask) - proposed
-    ) / 3**0.5  # the proposer may have seen it go on, or have missed an end
-    return Cut(soft, noise, float(np.hypot(np.std(sound), unseen)) / 2**0.5, edge_doubt_px)
+            found.append(_Candidate(score, value, mask, 1 / peak))
+        yield found
+
+
+def _drawn(view: View, rest: Field, best: _Candidate, tracks: list[_Candidate]) -> tuple[Field, float]:
+    """Returns the line's coverage and the standard uncertainty of each edge in px.
+
+    A smooth line is drawn from its profile, along whichever track agrees best with the proposal: one side of
+    a groove, or the halo of a sharpened line, leads astray. A jagged or branched one stays as it was traced.
+    """
+    rough = _line_cover(best.value, best.mask)
+    brightness = np.ascontiguousarray(rest[..., 0])
+    strokes = {id(each): fitted_stroke(brightness, _line_cover(each.value, each.mask)) for each in tracks}
+    own = strokes[id(best)]
+    drawn = [stroke for stroke in strokes.values() if stroke is not None]
+    if own is None or not drawn:
+        return rough, 0.0
+    traced_px = float(rough.sum()) / own.length_px
+    stroke = max(drawn, key=lambda each: view.agreement(each.soft >= 0.5))
+    if stroke.smoothly < _AS_WELL * own.as_traced:
+        return rough, abs(own.width_px - traced_px) / 2 / 3**0.5
+    doubt_px = float(np.hypot(stroke.doubt_px, (stroke.width_px - traced_px) / 3**0.5))
+    return stroke.soft, doubt_px / 2
 
 
 def _reach_px(mask: Mask) -> float:
