@@ -78,6 +78,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, engines.models, options)
         with Journal(out, run) as journal:
+            narrator.say(f"The images are {engines.screener.plan(len(batch))}.")
             if journal.done_ids:
                 narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
             _inspect_all(engines, batch, journal, ledger, narrator, cancel, options.lot)

@@ -42,6 +42,8 @@ _TERMS = {
         "negatives": "No defects",
         "screening": "Screening",
         "threshold": "suspect from {threshold:g}, review within ±{band:g}",
+        "references": "Good parts",
+        "overkill": "{backbone}, at most {overkill:.0%} suspect",
         "scale": "Scale",
         "unscaled": "none: sizes in px, limits in mm go to review",
         "models": "Models",
@@ -62,6 +64,8 @@ _TERMS = {
         "negatives": "결함 아님",
         "screening": "선별",
         "threshold": "의심 기준 {threshold:g}, 재검토 구간 ±{band:g}",
+        "references": "양품",
+        "overkill": "{backbone}, 의심 비율 최대 {overkill:.0%}",
         "scale": "척도",
         "unscaled": "없음: 크기는 px, mm 기준은 재검토",
         "models": "모델",
@@ -174,11 +178,14 @@ def render_recipe(recipe: Recipe, language: Language) -> str:
     negatives = ", ".join(label_name(recipe, negative, language) for negative in recipe.hard_negatives)
     screening = recipe.screening
     threshold = terms["threshold"].format(threshold=screening.threshold, band=screening.review_band)
+    compared = recipe.references
+    references = terms["overkill"].format(backbone=compared.backbone, overkill=compared.overkill)
     models = [f"{kind}={value}" for kind, value in recipe.models if value]
     lines += [
         "",
         *([f"{terms['negatives']}: {negatives}"] if negatives else []),
         f"{terms['screening']}: {threshold}",
+        f"{terms['references']}: {references}",
         f"{terms['scale']}: {_scale(recipe.scale) or terms['unscaled']}",
         f"{terms['models']}: {', '.join(models)}",
     ]

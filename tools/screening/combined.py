@@ -21,7 +21,7 @@ from tools.records import (
     SourceScore,
 )
 from tools.references.keeping import words_key
-from tools.references.mutual import Panel, panel_ids
+from tools.references.mutual import MIN_IMAGES, Panel, panel_ids
 from tools.references.templates import heat_of
 from tools.screening.fusion import (
     fused,
@@ -115,6 +115,19 @@ class CombinedScreener:
             parameters=dict(self._backbone.parameters),
         )
         return (self.provenance, batch)
+
+    def plan(self, images: int) -> str:
+        """What a batch of so many images will be held against, for a person to read."""
+        if self._good is not None:
+            return f"held against {len(self._good.references)} good parts"
+        if self._templates is not None:
+            return "held against their template"
+        if self._backbone is None:
+            return "judged by words alone"
+        if images < MIN_IMAGES:
+            needed = f"to be held against each other {MIN_IMAGES} are needed"
+            return f"judged by words alone: no good parts are named, and {needed}"
+        return "held against each other where words do not know them, as no good parts are named"
 
     def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
         """Looks through a batch whose images are to be held against each other; once per batch.

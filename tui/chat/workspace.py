@@ -45,7 +45,7 @@ __all__ = ["Workspace"]
 _REFRESH_S = 0.2  # changed rows are drawn together, so that a thousand inspections a second stay cheap
 _MOST_AT_ONCE = 250  # rows, drawn in some 20 ms
 _MENTION = re.compile(r"[a-z]+_\d{3,}")
-_CHANGES_VERDICTS = frozenset({"inspect", "describe", "write_report", "compare"})
+_CHANGES_VERDICTS = frozenset({"inspect", "keep_good", "describe", "write_report", "compare"})
 
 
 class Workspace(Screen[None]):

@@ -55,7 +55,8 @@ class FakeWords:
 
 
 def words(suspicion: float) -> Screener:
-    return cast(Any, FakeWords(suspicion))
+    fake: Any = FakeWords(suspicion)
+    return fake  # type: ignore[no-any-return]
 
 
 def batch_of(folder: Path, *numbers: int) -> Batch:
@@ -217,3 +218,13 @@ def test_an_image_without_a_template_is_screened_by_words(tmp_path: Path) -> Non
 def test_a_template_for_all_must_exist(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         with_template(tmp_path, "golden.png")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "images", "said"),
+    [(TEXTURE, 12, "held against each other"), (TEXTURE, 11, "12 are needed"), (None, 99, "words alone")],
+)
+def test_a_batch_is_told_what_it_is_held_against(
+    backbone: TextureBackbone | None, images: int, said: str
+) -> None:
+    assert said in CombinedScreener(words(0.3), RECIPE, backbone=backbone).plan(images)

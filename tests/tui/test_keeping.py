@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.tools.references.conftest import drawn_part
+from tests.tools.screening.test_combined import FakeWords
+from tests.tui.conftest import Done
+from tools.pipeline.engines import Engines
+from tools.recipe.file import load_recipe
+from tools.references.keeping import GoodParts, reference_folder
+
+Loupe = Callable[..., Done]
+
+
+@pytest.fixture(autouse=True)
+def _quick_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engines, "words", FakeWords(0.3))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "good"
+    folder.mkdir()
+    for number in range(1, 5):
+        Image.fromarray(drawn_part(number)).save(folder / f"part_{number}.png")
+    return folder
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, loupe: Loupe) -> Path:
+    path = tmp_path / "plate.yaml"
+    assert loupe("recipe", "new", str(path), "--part", "Plate").exit_code == 0
+    return path
+
+
+def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> None:
+    some = [str(photos / f"part_{number}.png") for number in (1, 2, 3)]
+    first = loupe("good", *some, "--recipe", str(recipe))
+    assert (first.exit_code, first.stdout.split()) == (0, ["part_1.png", "part_2.png", "part_3.png"])
+    assert "3 good parts" in first.stderr
+    assert "too few" in first.stderr
+    assert (recipe.parent / "plate.references" / "references.safetensors").is_file()
+
+    more = loupe("good", str(photos), "--recipe", str(recipe))
+    assert "1 added, 3 known already" in more.stderr
+
+    left = loupe("good", "--remove", "part_2.png", "--recipe", str(recipe))
+    assert left.stdout.split() == ["part_1.png", "part_3.png", "part_4.png"]
+    listed = json.loads(loupe("good", "--list", "--json", "--recipe", str(recipe)).stdout)
+    assert listed["good"] == ["part_1.png", "part_3.png", "part_4.png"]
+
+    for name in listed["good"]:
+        last = loupe("good", "--remove", name, "--recipe", str(recipe))
+    assert "No good parts are left" in last.stderr
+    assert loupe("good", "--list", "--recipe", str(recipe)).exit_code == 2
+
+
+def test_a_changed_recipe_needs_a_rebuild(loupe: Loupe, photos: Path, recipe: Path) -> None:
+    loupe("good", str(photos), "--recipe", str(recipe))
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write("\nreferences:\n  rotations: 4\n")
+    refused = loupe("good", str(photos), "--recipe", str(recipe))
+    assert refused.exit_code == 2
+    assert "turns" in refused.stderr
+    assert "--rebuild" in refused.stderr
+    assert loupe("good", "--rebuild", "--recipe", str(recipe)).exit_code == 0
+    kept = GoodParts(load_recipe(recipe)).load()
+    assert kept.options.turns == 4
+    assert len(kept.references) == 4
+
+
+def test_a_rebuild_misses_an_image_that_was_replaced(loupe: Loupe, photos: Path, recipe: Path) -> None:
+    loupe("good", str(photos), "--recipe", str(recipe))
+    Image.fromarray(drawn_part(99)).save(photos / "part_1.png")
+    refused = loupe("good", "--rebuild", "--recipe", str(recipe))
+    assert refused.exit_code == 2
+    assert "1 of the 4 good images have changed" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--list", "--rebuild"]])
+def test_one_thing_at_a_time(loupe: Loupe, recipe: Path, arguments: list[str]) -> None:
+    refused = loupe("good", *arguments, "--recipe", str(recipe))
+    assert refused.exit_code == 2
+    assert "say one thing to do" in refused.stderr
+
+
+def test_nothing_is_written_beside_a_bundled_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOUPE_HOME", str(tmp_path / "home"))
+    assert reference_folder(load_recipe()) == tmp_path / "home" / "references" / "metal-surface"
