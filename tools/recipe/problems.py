@@ -35,6 +35,12 @@ _SCALE_KEYS: dict[str, type[BaseModel]] = {
 # What screening and localization call what is no label of the recipe.
 _RESERVED = (NORMAL, UNKNOWN, UNCLASSIFIED)
 
+# Where a template says that the part in its state goes.
+_PLACES = ("{}", "{noun} with {state}")
+
+# Twice the part of the picture that a zone must enclose, in which rounding leaves nothing.
+_LEAST_AREA = 1e-9
+
 # What pydantic's error types mean in a recipe; others keep pydantic's own words.
 _EXPECTED = {
     "string_type": "text; put it in quotes",
@@ -107,12 +113,14 @@ class _Document:
     Attributes:
         lines: Line (from 1) per path of keys and indexes.
         sources: Text of every scalar as it was written.
+        quoted: Paths of the scalars that stand in quotes.
         problems: What YAML allows but a recipe does not.
     """
 
     def __init__(self) -> None:
         self.lines: dict[Loc, int] = {(): 1}
         self.sources: dict[Loc, str] = {}
+        self.quoted: set[Loc] = set()
         self.problems: list[_Problem] = []
         self._scalars = yaml.constructor.SafeConstructor()
 
@@ -136,6 +144,8 @@ class _Document:
                 self._value(item, (*loc, i), item.start_mark.line + 1) for i, item in enumerate(node.value)
             ]
         self.sources[loc] = node.value
+        if node.style in ("'", '"'):
+            self.quoted.add(loc)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in ("null", "bool", "int", "float"):
             return self._scalars.construct_object(node)
@@ -172,14 +182,28 @@ def _validate(data: object, document: _Document) -> tuple[Recipe | None, list[_P
         text = f"recipe_version {version!r} is not known; this Loupe reads {', '.join(map(str, known))}"
         return None, [_Problem(document.line(("recipe_version",)), text)]
     recipe, errors = _parsed(Recipe, data)
+    errors = [error for error in errors if not _is_consequence(error, errors)]
     problems = [_problem(error, document) for error in errors if error["loc"] and error["loc"][0] != "scale"]
     problems += _scale_problems(data.get("scale"), document)
     if problems:
         return None, problems
-    problems = [*_dangling(data, document), *_clashes(data, document)]
+    problems = [
+        *_dangling(data, document),
+        *_clashes(data, document),
+        *_idle_zones(data, document),
+        *_templates(data, document),
+    ]
     if recipe is None and not problems:
         problems = [_Problem(1, error["msg"].removeprefix("Value error, ")) for error in errors]
     return recipe, problems
+
+
+def _is_consequence(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is too short only because an entry of it does not hold."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in errors
+    )
 
 
 def _parsed(model: type[ModelT], data: object) -> tuple[ModelT | None, list[ErrorDetails]]:
@@ -204,7 +228,7 @@ def _problem(
     if error["type"] == "missing":
         return _Problem(line, f"missing key `{key}`{section and f' in {section}'}")
     if expected := _EXPECTED.get(error["type"]):
-        said = f"should be {expected}"
+        said = f"should be {expected}{', without quotes' if loc in document.quoted else ''}"
     elif error["type"] == "too_short":
         said = f"needs at least {error['ctx']['min_length']} entries"
     else:
@@ -294,3 +318,32 @@ def _clashes(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]
                 owner = owners.setdefault(fold(word), name) if word else name
                 if owner != name:
                     yield _Problem(document.line(loc), f"`{word}` names both `{owner}` and `{name}`")
+
+
+def _idle_zones(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]:
+    """Yields zones that no finding could be in: a name taken before, or corners that enclose nothing."""
+    taken: dict[str, int] = {}
+    for i, zone in enumerate(data.get("zones") or ()):
+        line = document.line(("zones", i, "name"))
+        if zone["name"] in taken:
+            first = taken[zone["name"]]
+            yield _Problem(line, f"the zone `{zone['name']}` stands on line {first} already")
+        taken.setdefault(zone["name"], line)
+        corners = zone["polygon"]
+        following = [*corners[1:], corners[0]]
+        doubled = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(corners, following, strict=True))
+        if abs(doubled) < _LEAST_AREA:
+            yield _Problem(
+                document.line(("zones", i, "polygon")), f"the polygon of `{zone['name']}` encloses nothing"
+            )
+
+
+def _templates(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]:
+    """Yields templates without a place for the part, as `tools.screening.prompts` fills it."""
+    for i, template in enumerate((data.get("screening") or {}).get("templates") or ()):
+        if not any(place in template for place in _PLACES):
+            line = document.line(("screening", "templates", i))
+            yield _Problem(
+                line,
+                f"the template `{template}` has no `{{}}` where the part goes: `a macro photo of a {{}}`",
+            )

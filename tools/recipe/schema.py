@@ -39,9 +39,9 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s/\\][^/\
 
 
 class Section(BaseModel):
-    """Base of all sections: immutable, and unknown keys are errors."""
+    """Base of all sections: immutable; unknown keys and endless numbers are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Part(Section):

@@ -94,6 +94,21 @@ def test_byte_order_mark_and_comments_change_nothing(tmp_path: Path) -> None:
         ),
         (VALID + "screening: {threshold: 1.5}\n", "should be less than or equal to 1 (it is `1.5`)"),
         (VALID + "screening: {threshold: .nan}\n", "6: `screening.threshold`"),
+        (VALID + "screening: {threshold: '0.5'}\n", "should be a number, without quotes (it is `0.5`)"),
+        (VALID + "scale: {mm_per_px: .inf}\n", "6: `scale.mm_per_px` should be a finite number"),
+        (
+            VALID + "screening:\n  templates:\n  - a photo of a {}\n  - a photo\n",
+            "9: the template `a photo` has no `{}`",
+        ),
+        (
+            VALID + "zones:\n- {name: rim, polygon: [[0,0],[0,1],[1,1]]}\n"
+            "- {name: rim, polygon: [[0,0],[0,1],[1,0]]}\n",
+            "8: the zone `rim` stands on line 7 already",
+        ),
+        (
+            VALID + "zones:\n- {name: rim, polygon: [[0,0],[1,1],[0.5,0.5]]}\n",
+            "7: the polygon of `rim` encloses nothing",
+        ),
         (VALID + "screening:\n", "6: `screening` should be a section of keys (it is empty)"),
         (
             VALID.replace("{name: plate}", "{name: plate, number: 0012}"),
@@ -153,6 +168,11 @@ def test_all_problems_are_listed_in_order(tmp_path: Path) -> None:
     text = VALID + "colour: red\nlanguage: fr\nscale: {mm_per_px: 0}\nscreening: {treshold: 1, clahe: 3}\n"
     lines = problems_of(text, tmp_path).splitlines()
     assert [int(line.split(":")[0]) for line in lines] == [6, 7, 8, 9, 9]
+
+
+def test_a_corner_outside_gives_one_message(tmp_path: Path) -> None:
+    text = VALID + "zones:\n- {name: rim, polygon: [[0,0],[1,2],[1,1]]}\n"
+    assert len(problems_of(text, tmp_path).splitlines()) == 1
 
 
 def test_a_scale_gives_one_message(tmp_path: Path) -> None:
