@@ -19,6 +19,8 @@ from tui.options import (
     ClipOption,
     DetectorOption,
     DeviceOption,
+    DrawnGoodOption,
+    DrawOption,
     Images,
     JsonOption,
     LedgerOption,
@@ -311,6 +313,8 @@ def evaluate(
         float, typer.Option(min=0.0, max=1.0, help="Escape rate for which a threshold is proposed.")
     ] = 0.02,
     noun: Annotated[str, typer.Option(help="Part noun for the prompts, in place of the recipe's.")] = "",
+    good: DrawnGoodOption = 0,
+    draw: DrawOption = 1,
     verdicts: Annotated[
         bool, typer.Option("--verdicts", help="Also count the verdicts of the whole pipeline.")
     ] = False,
@@ -335,6 +339,8 @@ def evaluate(
         noun,
         target_escape,
         model_options,
+        good=good,
+        draw=draw,
         verdicts=verdicts,
         as_json=as_json,
         quiet=quiet,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tools.errors import Cancelled
+from tools.errors import Cancelled, UsageError
 from tools.pipeline.engines import EngineOptions, Engines
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from tools.evaluation.labelled_sets import LabelledSet
     from tools.recipe import Recipe
 
-__all__ = ["run_eval"]
+__all__ = ["drawn_good", "run_eval"]
 
 
 def run_eval(
@@ -27,11 +30,15 @@ def run_eval(
     target_escape: float,
     options: EngineOptions,
     *,
+    good: int = 0,
+    draw: int = 1,
     verdicts: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Evaluates and prints the figures on stdout; with `verdicts` also those of the whole pipeline.
+
+    With `good`, so many good images of the set, drawn at random, stand for the recipe's good parts.
 
     Raises:
         LoupeError: No labelled set, a recipe that does not hold, or a model that cannot be loaded.
@@ -48,13 +55,47 @@ def run_eval(
         recipe = recipe.model_copy(update={"part": recipe.part.model_copy(update={"noun": noun})})
     labelled = read_labelled_set(folder)
     fetch_checkpoints(recipe.models, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
-    with cancel_on_interrupt(narrator) as cancel:
+    with ExitStack() as stack:
+        cancel = stack.enter_context(cancel_on_interrupt(narrator))
+        if good:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="loupe-eval-")))
+            recipe = recipe.loaded_from(folder / "recipe.yaml")
+            _learn(drawn_good(labelled, good, draw), recipe, options, narrator, cancel)
         evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
         if verdicts:
             rates = _verdict_rates(labelled, recipe, options, narrator, cancel)
             evaluation = evaluation.model_copy(update={"pipeline": rates})
     text = evaluation.model_dump_json(indent=2) if as_json else render_text(evaluation)
     sys.stdout.write(text + "\n")
+
+
+def drawn_good(labelled: LabelledSet, count: int, draw: int) -> list[Path]:
+    """Returns good images of the set, picked at random; the same draw picks the same.
+
+    Raises:
+        UsageError: The set has no good image besides.
+    """
+    from tools.evaluation.labelled_sets import Truth
+
+    paths = [image.path for image in labelled.images if image.truth is Truth.GOOD]
+    if count >= len(paths):
+        raise UsageError(
+            f"{labelled.name} has {len(paths)} good images, so {count} as references leave none to judge",
+            f"at most {len(paths) - 1} can be drawn",
+        )
+    return sorted(random.Random(draw).sample(paths, count))
+
+
+def _learn(
+    paths: list[Path], recipe: Recipe, options: EngineOptions, narrator: Narrator, cancel: threading.Event
+) -> None:
+    """Makes the good parts of a recipe that stands in a folder of its own."""
+    from tools.images import Batch
+
+    engines = Engines(recipe, options)
+    batch = Batch.open([str(path) for path in paths], cancel=cancel)
+    narrator.say(f"Learning {len(batch)} good images ...")
+    engines.good_parts.add(batch, engines.words, cancel=cancel)
 
 
 def _evaluate(

@@ -13,6 +13,8 @@ __all__ = [
     "ClipOption",
     "DetectorOption",
     "DeviceOption",
+    "DrawOption",
+    "DrawnGoodOption",
     "Images",
     "JsonOption",
     "LedgerOption",
@@ -47,6 +49,11 @@ DetectorOption = Annotated[
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
 PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in one model call.")]
+DrawnGoodOption = Annotated[
+    int,
+    typer.Option(min=0, help="Good images of the set to hold the others against, in place of the recipe's."),
+]
+DrawOption = Annotated[int, typer.Option(help="Which random draw of them: the same number, the same images.")]
 TrustOption = Annotated[
     bool, typer.Option("--trust-checkpoint", help="Load a .pt file although loading it runs its code.")
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.tui.conftest import Done
+from tools.evaluation.labelled_sets import read_labelled_set
+from tui.evaluating import drawn_good
 
 Loupe = Callable[..., Done]
 
@@ -35,3 +37,28 @@ def test_a_folder_without_labels_says_what_is_accepted(loupe: Loupe, tmp_path: P
     done = loupe("eval", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "good" in done.stderr
+
+
+def test_drawn_good_images_are_references_and_no_test(loupe: Loupe, tmp_path: Path) -> None:
+    for name, number in (("good", 1), ("good", 4), ("good", 7), ("crack", 8)):
+        folder = tmp_path / "set" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(BATCH / f"cover_{number:03d}.jpg", folder)
+    shown = loupe("eval", tmp_path / "set", "--noun", "metal cover", "--good", "2").stdout
+    assert "1 good, 1 defect" in shown
+    assert "2 good images left out" in shown
+    assert "references alone: AUROC" in " ".join(shown.split())
+    assert "references: texture" in " ".join(shown.split())
+    done = loupe("eval", tmp_path / "set", "--good", "3")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "at most 2" in done.stderr
+
+
+def test_a_draw_is_the_same_each_time(tmp_path: Path) -> None:
+    for number in range(6):
+        folder = tmp_path / "good"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(BATCH / "cover_001.jpg", folder / f"{number}.jpg")
+    labelled = read_labelled_set(tmp_path)
+    assert drawn_good(labelled, 3, 1) == drawn_good(labelled, 3, 1)
+    assert drawn_good(labelled, 3, 1) != drawn_good(labelled, 3, 2)

@@ -38,6 +38,7 @@ from tools.evaluation.reading import Reader
 from tools.evaluation.sizes import SizeError, compare_sizes, measurement_figures, outline_figures
 from tools.evaluation.sources import auroc_estimate, f1_estimate, source_figures
 from tools.glossary import find_type
+from tools.images import Batch
 from tools.records import (
     Finding,
     Inspection,
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from tools.measurement.measurer import Measurer
     from tools.recipe import Recipe
     from tools.screening.combined import CombinedScreener
-    from tools.screening.screener import Screener
 
     ImageRgb = NDArray[np.uint8]
 
@@ -73,11 +73,10 @@ def recipe_for_evaluation(recipe: Recipe) -> Recipe:
 def evaluate(
     labelled: LabelledSet,
     recipe: Recipe,
-    screener: Screener | CombinedScreener,
+    screener: CombinedScreener,
     localizer: Localizer,
     measurer: Measurer,
     *,
-    references: frozenset[str] = frozenset(),
     target_escape: float = 0.02,
     cancel: threading.Event | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -87,11 +86,10 @@ def evaluate(
     Args:
         labelled: The set.
         recipe: The thresholds and types that count.
-        screener: Screens all images.
+        screener: Screens all images but those that it knows as good parts, which are no test of it.
         localizer: Built with `recipe_for_evaluation(recipe)`. It looks at all located images, whatever
             screening says, so that its figures are its own.
         measurer: Measures the findings that match a defect of known size.
-        references: Hashes of files that the screener knows as good parts: no test of it, so left out.
         target_escape: Escape rate, as a fraction, for which a threshold is proposed.
         cancel: Set by another thread to stop.
         progress: Called with passes done and passes in all; screening an image is one, locating another.
@@ -102,7 +100,8 @@ def evaluate(
     """
     located = [image for image in labelled.judged if image.is_located] if labelled.has_boxes else []
     total = len(labelled.judged) + len(located)
-    reader = Reader(cancel or threading.Event(), progress, total, references)
+    cancel = cancel or threading.Event()
+    reader = Reader(cancel, progress, total, _known(screener))
     types = {name: find_type(recipe, name) for name in labelled.class_names}
     pixels = PixelCounts()
     screened = _screen(labelled, screener, reader, pixels)
@@ -127,8 +126,14 @@ def evaluate(
         measurement=tuple(measurement_figures(sizes)),
         outlines=tuple(outline_figures(sizes)),
         seconds=reader.clock.seconds,
-        models=(screener.provenance, localizer.provenance) if located else (screener.provenance,),
+        models=(*screener.models, localizer.provenance) if located else screener.models,
     )
+
+
+def _known(screener: CombinedScreener) -> frozenset[str]:
+    """Hashes of the good parts that images are held against."""
+    known = [model.parameters["references"] for model in screener.models if model.tool == "references"]
+    return frozenset(str(each) for hashes in known if isinstance(hashes, list) for each in hashes)
 
 
 def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> ErrorRates:
@@ -170,10 +175,11 @@ class _LookedAt:
 
 
 def _screen(
-    labelled: LabelledSet, screener: Screener | CombinedScreener, reader: Reader, pixels: PixelCounts
+    labelled: LabelledSet, screener: CombinedScreener, reader: Reader, pixels: PixelCounts
 ) -> list[_Screened]:
     screened = []
     with reader.clock.stage("screening"):
+        screener.prepare(Batch.open([image.path for image in labelled.judged]), cancel=reader.cancel)
         for screening in screener.screen(reader.stream(labelled.judged), cancel=reader.cancel):
             image, record = reader.answered()
             screened.append(_Screened(image, screening))

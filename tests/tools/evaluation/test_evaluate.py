@@ -45,6 +45,13 @@ class FakeScreener:
 
     provenance = Provenance(tool="screening", model="fake")
 
+    def __init__(self, references=()):
+        known = Provenance(tool="references", parameters={"references": list(references)})
+        self.models = (self.provenance, known) if references else (self.provenance,)
+
+    def prepare(self, batch, *, cancel=None):
+        self.prepared = len(batch)
+
     def screen(self, images, *, cancel=None):
         batch = []
         for record, image_rgb in images:
@@ -232,9 +239,9 @@ def test_unreadable_images_are_named_and_left_out(five):
 
 def test_known_references_are_no_test(five):
     known = hashlib.sha256(five.images[1].path.read_bytes()).hexdigest()
-    evaluation = evaluate(
-        five, RECIPE, FakeScreener(), FakeLocalizer({}), FakeMeasurer(), references=frozenset({known})
-    )
+    screener = FakeScreener([known])
+    evaluation = evaluate(five, RECIPE, screener, FakeLocalizer({}), FakeMeasurer())
+    assert screener.prepared == 4
     assert (evaluation.good, evaluation.references, evaluation.screening.auroc) == (1, 1, 1.0)
     assert evaluation.localization.images == 3
     assert "1 good images left out" in render_text(evaluation)
