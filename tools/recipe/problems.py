@@ -144,7 +144,7 @@ class _Document:
                 self._value(item, (*loc, i), item.start_mark.line + 1) for i, item in enumerate(node.value)
             ]
         self.sources[loc] = node.value
-        if node.style in ("'", '"'):
+        if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"'):
             self.quoted.add(loc)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in ("null", "bool", "int", "float"):
