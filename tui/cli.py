@@ -23,6 +23,7 @@ from tui.options import (
     DrawOption,
     Images,
     JsonOption,
+    LabelledSetArgument,
     LedgerOption,
     ModelsOption,
     PrecisionOption,
@@ -302,12 +303,7 @@ def doctor(recipe: RecipeOption = "", model: AgentOption = "", as_json: JsonOpti
 
 @app.command("eval")
 def evaluate(
-    labelled_set: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SET", help="Folder with annotations.json (COCO), or good/ and defect folders."
-        ),
-    ],
+    labelled_set: LabelledSetArgument,
     recipe: RecipeOption = "",
     target_escape: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Escape rate for which a threshold is proposed.")

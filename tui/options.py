@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ __all__ = [
     "DrawnGoodOption",
     "Images",
     "JsonOption",
+    "LabelledSetArgument",
     "LedgerOption",
     "ModelsOption",
     "PrecisionOption",
@@ -27,6 +29,10 @@ __all__ = [
 
 Images = Annotated[
     list[str], typer.Argument(metavar="IMAGES", help="Files, folders, globs, or a .txt file that lists them.")
+]
+LabelledSetArgument = Annotated[
+    Path,
+    typer.Argument(metavar="SET", help="Folder with annotations.json (COCO), or good/ and defect folders."),
 ]
 RecipeOption = Annotated[
     str,
