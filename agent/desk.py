@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.abstention import Unsure, offer
 from agent.calls import Calls
+from agent.cancelling import Pending, TurnCancelled
 from agent.declining import DeclineTool
 from agent.events import (
     Answer,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Desk"]
 
+_QUANTIZED = frozenset({"int8", "int4"})  # for the model that writes; those that see are small
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
 
 
@@ -90,7 +93,7 @@ class Desk:
             batch,
             recipe,
             out=out,
-            engines=engines or Engines(recipe, options.engines),
+            engines=engines or Engines(recipe, _of_seers(options.engines)),
             sink=emit,
             cancel=cancel,
             user=options.user,
@@ -106,6 +109,7 @@ class Desk:
         self._arguments: dict[int, ToolStarted] = {}
         self._program = ""
         self._model: VisionModel | None = None
+        self._loading: Pending[VisionModel] | None = None
         self._agent: InspectionAgent | None = None
         self._executor: SandboxExecutor | None = None
         self._unverified: tuple[str, ...] = ()
@@ -243,7 +247,7 @@ class Desk:
         """Lets another model answer from the next turn on, which loads it; what was said stays known."""
         self.close()
         self._model_choice = model
-        self._model = self._agent = self._executor = None
+        self._model = self._agent = self._executor = self._loading = None
 
     def close(self) -> None:
         """Ends the sandbox and lets go of the model."""
@@ -287,11 +291,17 @@ class Desk:
 
             choice = self._model_choice
             on = self._options.engines or EngineOptions()
-            model = (
-                load_model(choice, device=on.device, precision=on.precision)
-                if isinstance(choice, str)
-                else choice
-            )
+            if isinstance(choice, str):
+                load = partial(load_model, choice, device=on.device, precision=on.precision)
+                self._loading = self._loading or Pending(load)
+                loading, self._loading = self._loading, None
+                try:
+                    model = loading.result(self._cancel)
+                except TurnCancelled:
+                    self._loading = loading  # it goes on, and the next turn waits for it
+                    raise
+            else:
+                model = choice
             model.cancel = self._cancel
             if self._options.self_test:
                 self._test_sight(model)
@@ -377,6 +387,11 @@ class _Proposal:
     box_xyxy_px: BoxXyxyPx | None
     reason: str
     severity: int | None
+
+
+def _of_seers(options: EngineOptions | None) -> EngineOptions | None:
+    """The options without a precision that is meant for the model that writes."""
+    return replace(options, precision="auto") if options and options.precision in _QUANTIZED else options
 
 
 def _scaled(box: BoxXyxyPx, factors: Sequence[float]) -> BoxXyxyPx:

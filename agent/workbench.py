@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from agent.cancelling import stop_if_cancelled
+from agent.cancelling import Patient, stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
 from agent.events import Decision, Inspected, Sink
 from agent.good_parts import kept_good
@@ -84,10 +84,10 @@ class Workbench:
         approve: Callable[[Decision], bool] | None = None,
     ) -> None:
         self.batch, self.out, self.user = batch, out, user
-        self.engines = engines or Engines(recipe)
+        self.cancel = cancel or threading.Event()
+        self.engines = cast(Engines, Patient(engines or Engines(recipe), self.cancel))
         self._given_recipe, self.recipe = recipe, self.engines.recipe
         self.sink: Sink = sink or (lambda _: None)
-        self.cancel = cancel or threading.Event()
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +215,7 @@ def _quantization(precision: str, device: str) -> dict[str, Any]:
         )
     from transformers import BitsAndBytesConfig
 
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of each product that it casts
     return {"quantization_config": BitsAndBytesConfig(**_QUANTIZED[precision]), "device_map": {"": device}}
 
 

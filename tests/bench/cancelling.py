@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from agent.events import (
     ToolProgress,
     ToolStarted,
     TurnFinished,
-    TurnStarted,
 )
 from agent.models.scripted import ScriptedModel
 from agent.models.server import ServerModel
@@ -33,45 +32,53 @@ __all__ = ["lines"]
 
 _ROUNDS = 3
 _IMAGES = 6
+_SOON_S = 0.05
 _LATER_S = 0.3  # after the beginning of a state that tells nothing while it lasts
+_NUMBERS = count(1)
 _HERE = '<code>\nfinal_answer("here")\n</code>'
 
+Cancel = Callable[[], None]
 Moment = Callable[[Event], float | None]
 """Seconds from an event until the turn is to be cancelled; None where it is not the moment."""
 
 
 def _at(kind: type[Any], tool: str = "", later_s: float = 0.0) -> Moment:
-    """The first event of a kind; of a tool where one is named, which is told apart by its beginning."""
-    begun = {"": True}
+    """The first event of a kind; where a tool is named, once it has begun."""
+    begun = {""}
 
     def moment(event: Event) -> float | None:
         if isinstance(event, ToolStarted):
-            begun[event.tool] = True
-        return later_s if isinstance(event, kind) and begun.get(tool) else None
+            begun.add(event.tool)
+        return later_s if isinstance(event, kind) and tool in begun else None
 
     return moment
 
 
-def _cancelled(session: Session, moment: Moment) -> float:
+def _never(_: Event) -> None:
+    """The moment of a state that cancels by itself: no event tells of it."""
+
+
+def _cancelled(opened: Callable[[Cancel], Session], moment: Moment) -> float:
     """Cancels a turn at its moment; returns the seconds until its prompt is back, and tries the next turn."""
     at: list[float] = []
 
     def cancel() -> None:
-        at.append(time.perf_counter())
-        session.cancel()
+        if not at:
+            at.append(time.perf_counter())
+            session.cancel()
 
     waiting: threading.Timer | None = None
-    with session:
+    with opened(cancel) as session:
         for event in session.ask("go"):
             if waiting is None and (wait := moment(event)) is not None:
                 waiting = threading.Timer(wait, cancel)
                 waiting.start()
-        seconds = time.perf_counter() - at[0] if at else float("nan")
-        if not isinstance(event, TurnFinished) or event.outcome is not Outcome.CANCELLED:
+        ended = time.perf_counter()
+        if not at or not isinstance(event, TurnFinished) or event.outcome is not Outcome.CANCELLED:
             raise RuntimeError(f"the turn was over before it was cancelled: {event}")
         if not any(isinstance(event, Answer) and event.text == "here" for event in session.ask("again")):
             raise RuntimeError("the turn after the cancelled one has no answer")
-    return seconds
+    return ended - at[0]
 
 
 class _Place:
@@ -84,15 +91,13 @@ class _Place:
         self.folder, self._recipe = folder, recipe
         self._images = sorted(batch.glob("*.jpg"))[:_IMAGES]
         self._engines: Engines = Engines(load_recipe(recipe))
-        self._opened = 0
 
     def open(self, model: VisionModel) -> Session:
-        self._opened += 1
         return Session(
             self._images,
             str(self._recipe),
             model,
-            out=self.folder / f"session-{self._opened}",
+            out=self.folder / f"session-{next(_NUMBERS)}",
             options=SessionOptions(self_test=False),
             engines=self._engines,
         )
@@ -101,18 +106,26 @@ class _Place:
         return self.open(ScriptedModel([f"<code>\n{code}\n</code>", _HERE]))
 
 
-def _silent(handler: Handler, _: dict[str, Any]) -> None:
-    """Says nothing until the other side hangs up."""
-    handler.connection.recv(1)
-    handler.close_connection = True
+def _silent(cancel: Cancel) -> Callable[..., None]:
+    """A server that takes the request and says nothing until the other side hangs up."""
+
+    def answer(handler: Handler, _: dict[str, Any]) -> None:
+        threading.Timer(_LATER_S, cancel).start()
+        handler.connection.recv(1)
+        handler.close_connection = True
+
+    return answer
 
 
-def _slow(handler: Handler, _: dict[str, Any]) -> None:
-    """Streams a word, then waits until the other side hangs up."""
+def _slow(cancel: Cancel) -> Callable[..., None]:
+    """A server that streams a word, and no more until the other side hangs up."""
     from tests.agent.models.protocol import chunk
 
-    handler.stream(chunk("thinking "))
-    _silent(handler, {})
+    def answer(handler: Handler, request: dict[str, Any]) -> None:
+        handler.stream(chunk("thinking "))
+        _silent(cancel)(handler, request)
+
+    return answer
 
 
 def _speaks(handler: Handler, _: dict[str, Any]) -> None:
@@ -127,7 +140,7 @@ def _served(place: _Place, server: Server, first: Callable[..., None]) -> Sessio
 
 
 class _Thinking:
-    """A local checkpoint of random weights, and written answers once it was cancelled."""
+    """A local checkpoint of random weights; after its first answer it gives a written one."""
 
     def __init__(self, folder: Path) -> None:
         from agent.models.vlm import LocalModel
@@ -138,9 +151,13 @@ class _Thinking:
         self._model = LocalModel(Checkpoint("agent", "random", checkpoint), device="cpu")
         self._reply = self._model._reply
 
-    def open(self, place: _Place) -> Session:
+    def open(self, place: _Place, on_pixels: Cancel | None = None) -> Session:
+        """Opens a session; `on_pixels` is called when the first pixels have been read."""
         calls = iter((self._reply, ScriptedModel([_HERE])._reply))
         self._model._reply = lambda question: next(calls)(question)  # type: ignore[method-assign]
+        if on_pixels is not None:
+            embed = self._model._model.model.visual.patch_embed
+            embed.register_forward_hook(lambda *_: on_pixels())
         return place.open(self._model)
 
 
@@ -155,30 +172,31 @@ def lines(folder: Path, batch: Path, recipe: Path) -> Iterator[str]:
     from tests.agent.models.protocol import serving
 
     place, thinking = _Place(folder, batch, recipe), _Thinking(folder)
-    with ExitStack() as stack:
-        server = stack.enter_context(serving())
-        states: tuple[tuple[str, Callable[[], Session], Callable[[], Moment]], ...] = (
-            (
-                "reading the prompt, local",
-                lambda: thinking.open(place),
-                lambda: _at(TurnStarted, later_s=0.5),
-            ),
-            ("writing, local", lambda: thinking.open(place), lambda: _at(TextDelta)),
-            ("server silent", lambda: _served(place, server, _silent), lambda: _at(TurnStarted, later_s=0.5)),
-            ("server writing", lambda: _served(place, server, _slow), lambda: _at(TextDelta)),
+    report = "inspect()\nwrite_report()"
+    with serving() as server:
+        states: tuple[tuple[str, Callable[[Cancel], Session], Callable[[], Moment]], ...] = (
+            ("reading the prompt, local", lambda cancel: thinking.open(place, cancel), lambda: _never),
+            ("writing, local", lambda _: thinking.open(place), lambda: _at(TextDelta)),
+            ("server silent", lambda cancel: _served(place, server, _silent(cancel)), lambda: _never),
+            ("server writing", lambda cancel: _served(place, server, _slow(cancel)), lambda: _never),
             (
                 "program in a loop",
-                lambda: place.program("while True:\n    pass"),
+                lambda _: place.program("while True:\n    pass"),
                 lambda: _at(CodeWritten, later_s=_LATER_S),
             ),
-            ("screening", lambda: place.program("screen()"), lambda: _at(ToolStarted, later_s=_LATER_S)),
-            ("inspecting", lambda: place.program("inspect()"), lambda: _at(ToolProgress)),
+            (
+                "loading weights",
+                lambda _: _Place(folder, batch, recipe).program("screen()"),
+                lambda: _at(ToolStarted, later_s=_SOON_S),
+            ),
+            ("screening", lambda _: place.program("screen()"), lambda: _at(ToolStarted, later_s=_LATER_S)),
+            ("inspecting", lambda _: place.program("inspect()"), lambda: _at(ToolProgress)),
             (
                 "writing the report",
-                lambda: place.program("inspect()\nwrite_report()"),
+                lambda _: place.program(report),
                 lambda: _at(ToolStarted, "write_report", _LATER_S),
             ),
         )
         for name, opened, moment in states:
-            seconds = [_cancelled(opened(), moment()) for _ in range(_ROUNDS)]
+            seconds = [_cancelled(opened, moment()) for _ in range(_ROUNDS)]
             yield f"{name:<28} {max(seconds):.2f} s to the prompt; the next turn answers"

@@ -13,6 +13,7 @@ from agent.models.families import QWEN2_5_VL
 from agent.models.pictures import Picture
 from agent.models.vlm import LocalModel
 from tests.agent.models.saying import assistant, picture, user
+from tests.agent.models.tiny import build
 from tools.checkpoints import Checkpoint
 from tools.errors import ModelError
 
@@ -215,3 +216,14 @@ def test_four_bits_need_a_package(qwen2_5: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match="bitsandbytes"):
         load(qwen2_5, precision="int4")
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+def test_weights_of_few_bits_are_smaller_and_see(tmp_path: Path, precision: str) -> None:
+    pytest.importorskip("bitsandbytes")
+    folder = build(tmp_path / "checkpoint", hidden=128)  # rows of 4 bits come in blocks of 64
+    whole, small = load(folder), load(folder, precision=precision)
+    assert small.provenance.precision == precision
+    assert small._model.get_memory_footprint() < 0.5 * whole._model.get_memory_footprint()
+    seen = ask(small, user("look", picture(1)))
+    assert ask(small, user("look", picture(2))) != pytest.approx(seen, abs=1e-3)

@@ -55,8 +55,9 @@ def build(
     seed: int = 0,
     words: Any = None,
     context_tokens: int = 8192,
+    hidden: int = 32,
 ) -> Path:
-    """Writes a checkpoint of random weights: hidden 32, two layers, a vision tower of depth 2."""
+    """Writes a checkpoint of random weights: two layers, a vision tower of depth 2."""
     import torch
     import transformers
     from transformers import Qwen2VLImageProcessor
@@ -69,18 +70,23 @@ def build(
     }
     text = {
         "vocab_size": len(words),
-        "hidden_size": 32,
-        "intermediate_size": 64,
+        "hidden_size": hidden,
+        "intermediate_size": 2 * hidden,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "max_position_embeddings": context_tokens,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "mrope_section": [hidden // 16, *[3 * hidden // 32] * 2],
+        },
         "bos_token_id": None,
         "eos_token_id": words.eos_token_id,
         "pad_token_id": words.pad_token_id,
     }
-    vision = {"depth": 2, "hidden_size": 32, "num_heads": 2, "out_hidden_size": 32, "intermediate_size": 64}
+    vision = {"depth": 2, "num_heads": 2, "hidden_size": hidden, "intermediate_size": 2 * hidden}
+    vision |= {"out_hidden_size": hidden}
     if model_type == "qwen2_5_vl":
         vision |= {"window_size": 56, "fullatt_block_indexes": [1]}
         prefix, patch = "Qwen2_5_VL", 14
