@@ -72,8 +72,8 @@ class CombinedScreener:
     """Asks words first and then the other sources, and forms one suspicion from those that may decide.
 
     Words decide where they know the parts: where most good ones are clear to them. Good parts always decide
-    where the recipe has any; so does a template. The batch decides where there are neither and words do not
-    know its parts; before it can, `prepare` looks through at most `MAX_PANEL` of its images.
+    where the recipe has any; so does a template. The batch is asked where there are neither and words do not
+    know its parts; before it can be, `prepare` looks through at most `MAX_PANEL` of its images.
 
     Args:
         words: Screens by words.
@@ -146,7 +146,7 @@ class CombinedScreener:
             self._too_few = len(ids)
         else:
             self._is_known = self._known_in(batch, panel, cancel)
-            self._panel = panel
+            self._panel = None if self._is_known else panel
         self._prepared = batch.sha256
 
     def screen(
@@ -235,7 +235,7 @@ class CombinedScreener:
         (score,) = self._good.score([picture])
         anchor, calibration = self._good.options.anchor, self._good.calibration
         remark = calibration.remark
-        yield _said(Source.REFERENCES, score, anchor, len(self._good.references), remark=remark)
+        yield _said(Source.REFERENCES, score, anchor, len(self._good.references), remark)
 
     def _by_batch(self, picture: Picture) -> Iterator[_Said]:
         if self._too_few:
@@ -245,7 +245,7 @@ class CombinedScreener:
             return
         (score,) = self._panel.score([picture])
         threshold = self._recipe.screening.threshold
-        yield _said(Source.BATCH, score, threshold, self._panel.size - 1, decided=not self._is_known)
+        yield _said(Source.BATCH, score, threshold, self._panel.size - 1)
 
     def _by_template(self, picture: Picture) -> Iterator[_Said]:
         if self._templates is None:
@@ -290,8 +290,6 @@ def _said(
     score: ReferenceScore,
     anchor: float,
     compared_with: int,
-    *,
-    decided: bool = True,
     remark: str = "",
 ) -> _Said:
     return _Said(
@@ -299,7 +297,7 @@ def _said(
             source=source,
             score=score.deviations,
             suspicion=round(on_scale(score.score, anchor), 6),
-            decided=decided,
+            decided=True,
             compared_with=compared_with,
             parts=score.parts,
             remark=remark,
