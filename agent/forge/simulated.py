@@ -66,7 +66,7 @@ class SimulatedWorkbench(Workbench):
         self._steps = cast(Any, steps)
 
     def examine(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002, D102 -- as above
-        self._readable(self.ids.one(id))
+        self.readable(self.ids.one(id))
         return {"id": self.ids.one(id), "region": None, "candidates": []}
 
     def write_report(  # noqa: D102 -- as above

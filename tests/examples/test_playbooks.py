@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.log import read_log
+from agent.phrases import in_language_of
+from agent.playbooks import load_playbook
 from tests.tui.conftest import Done
 
 ROOT = Path(__file__).parents[2]
+TWENTY = ROOT / "examples/playbooks/twenty.yaml"
 
 
 def test_the_example_playbook_holds_on_the_scripted_model(loupe, tmp_path, monkeypatch):
@@ -21,3 +26,18 @@ def test_the_example_playbook_holds_on_the_scripted_model(loupe, tmp_path, monke
     replayed: Done = loupe("replay", tmp_path / "002")
     assert "img_004" in replayed.stdout
     assert "write_report(lot=" in replayed.stderr
+
+
+def test_there_are_twenty_requests_in_two_languages():
+    said = [turn.say for conversation in load_playbook(TWENTY).conversations for turn in conversation.turns]
+    assert len(said) == 20
+    assert [in_language_of(text) for text in said].count("ko") == 10
+
+
+@pytest.mark.skipif(
+    not (ROOT / "agent/pocket/model.safetensors").exists(), reason="the agent's model does not ship yet"
+)
+def test_the_twenty_requests_are_understood(loupe, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    played: Done = loupe("run", TWENTY, "--out", tmp_path)
+    assert played.exit_code == 0, played.stdout
