@@ -23,8 +23,9 @@ def heat(cells: dict[tuple[int, int], float]) -> HeatMap:
         ({(1, 2): 0.9, (2, 3): 0.8}, [(20, 10, 40, 30)]),
         ({(0, 0): 0.7, (4, 9): 0.95}, [(90, 40, 100, 50), (0, 0, 10, 10)]),
         ({(3, 5): 0.45}, [(50, 30, 60, 40)]),
+        ({(1, 2): 0.9, (1, 3): 0.5, (4, 9): 0.5}, [(20, 10, 40, 20)]),
     ],
-    ids=["corners touch", "the strongest first", "none reaches the threshold"],
+    ids=["corners touch", "the strongest first", "none reaches the threshold", "warm around hot"],
 )
 def test_hot_places(cells: dict[tuple[int, int], float], expected: list[tuple[int, ...]]) -> None:
     assert [box for box, _ in hot_regions(heat(cells), 0.6, (100, 50))] == expected
