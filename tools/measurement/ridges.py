@@ -35,7 +35,7 @@ _EDGE = 0.56  # share of the middle's brightness at a line's edge: between one h
 _LEAST_NOISE = 0.1  # in Lab per px2: below it, 8-bit steps are what a smooth surface shows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Candidate:
     """One way to tell the line: what it is brighter by, and where."""
 
@@ -88,15 +88,15 @@ def _drawn(view: View, rest: Field, best: _Candidate, tracks: list[_Candidate]) 
     """
     rough = _line_cover(best.value, best.mask)
     brightness = np.ascontiguousarray(rest[..., 0])
-    strokes = {id(each): fitted_stroke(brightness, _line_cover(each.value, each.mask)) for each in tracks}
-    own = strokes[id(best)]
-    drawn = [stroke for stroke in strokes.values() if stroke is not None]
-    if own is None or not drawn:
+    strokes = [fitted_stroke(brightness, _line_cover(each.value, each.mask)) for each in tracks]
+    own = strokes[tracks.index(best)]
+    if own is None:
         return rough, 0.0
     traced_px = float(rough.sum()) / own.length_px
-    stroke = max(drawn, key=lambda each: view.agreement(each.soft >= 0.5))
-    if stroke.smoothly < _AS_WELL * own.as_traced:
+    smooth = [each for each in strokes if each and each.smoothly >= _AS_WELL * own.as_traced]
+    if not smooth:
         return rough, abs(own.width_px - traced_px) / 2 / 3**0.5
+    stroke = max(smooth, key=lambda each: view.agreement(each.soft >= 0.5))
     doubt_px = float(np.hypot(stroke.doubt_px, (stroke.width_px - traced_px) / 3**0.5))
     return stroke.soft, doubt_px / 2
 

@@ -231,23 +231,24 @@ def test_a_groove_lies_between_its_flanks() -> None:
 
 
 @pytest.mark.parametrize("angle", [0.3, 1.1])
-@pytest.mark.parametrize(("width", "blur"), [(1.6, 0.5), (3.0, 1.2)])
-def test_a_sharpened_bright_line_is_neither_its_halo_nor_its_blur(
-    width: float, blur: float, angle: float
+@pytest.mark.parametrize(
+    ("width", "blur", "sharpening", "within"),
+    [(1.6, 0.5, 0.7, 0.3), (3.0, 1.2, 0.7, 0.3), (1.4, 1.1, 0.0, 1.1)],
+)
+def test_a_line_is_about_as_wide_as_before_the_lens_blurred_it_and_within_what_is_stated(
+    width: float, blur: float, sharpening: float, within: float, angle: float
 ) -> None:
     along = 40 * np.array([np.cos(angle), np.sin(angle)])
     cover = stroke([np.array([80.0, 80.0]) + np.stack([-along, along])], width, 160)
     seen = cv2.GaussianBlur(cover, (0, 0), blur)
-    seen += 0.7 * (seen - cv2.GaussianBlur(seen, (0, 0), 1.2))
-    grey = 110 + 70 * seen + np.random.default_rng(6).normal(0, 2, cover.shape)
+    seen += sharpening * (seen - cv2.GaussianBlur(seen, (0, 0), 1.2))
+    grey = 110 + 60 * seen + np.random.default_rng(6).normal(0, 2, cover.shape)
     image = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
     rows, columns = np.nonzero(cover)
     box = (columns.min() - 4.0, rows.min() - 4.0, columns.max() + 5.0, rows.max() + 5.0)
-    segment = segment_defect(image, box, curvilinear=True)
-    x, y = segment.offset_xy
-    true = cover[y : y + segment.soft.shape[0], x : x + segment.soft.shape[1]] >= 0.5
-    found = segment.soft >= 0.5
-    assert np.count_nonzero(true & found) / np.count_nonzero(true | found) > 0.7
+    sizes = by_quantity(Measurer(RECIPE).measure(image, finding("crack", box), None).measurements)
+    assert sizes[Quantity.WIDTH].value == pytest.approx(width, abs=within)
+    assert abs(sizes[Quantity.WIDTH].value - width) <= sizes[Quantity.WIDTH].uncertainty
 
 
 def test_a_dent_goes_on_where_light_runs_along_its_edge() -> None:
