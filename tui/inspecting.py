@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from tools.errors import Cancelled, ExitCode
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.pipeline.journal import INSPECTIONS, Journal
+from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
@@ -68,6 +68,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     applied = _applied(recipe, options)
     language = language_of(options.language, recipe)
     out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    refuse_foreign(out)
     fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {', '.join(options.images)} ...")

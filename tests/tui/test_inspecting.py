@@ -101,6 +101,16 @@ def test_bad_input_is_named_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_other_files_are_refused_before_any_work(
+    loupe: Loupe, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.images.Batch.open", lambda *_, **__: pytest.fail("read the photographs"))
+    for out in (photos, photos / "cover_001.jpg"):
+        refused = loupe("inspect", photos, "--out", out)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"{out} " in refused.stderr.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("stop", "exit_code"),
     [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)],

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from tools.errors import OutputError
 from tools.records import Inspection, RunInfo
 
-__all__ = ["INSPECTIONS", "RUN_INFO", "Journal"]
+__all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign"]
 
 RUN_INFO = "run.json"
 INSPECTIONS = "inspections.jsonl"
@@ -27,6 +27,27 @@ _SAME_RUN = ("schema_version", "loupe_version", "recipe_sha256", "batch_sha256",
 
 # What only the report tells, so that a later start may add or correct it.
 _GIVEN_LATER = ("inspector", "station")
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Looks at a run folder before the work that its run takes.
+
+    Raises:
+        OutputError: There is something else in its place.
+    """
+    try:
+        is_free = (
+            not folder.exists() or (folder / RUN_INFO).exists() or (folder.is_dir() and _is_empty(folder))
+        )
+    except OSError as error:
+        raise OutputError(f"cannot use {folder}: {error.strerror}", "choose another --out") from error
+    if not is_free:
+        what = "holds files that are not a run of Loupe" if folder.is_dir() else "is no folder"
+        raise OutputError(f"{folder} {what}", "choose an empty or new folder with --out; nothing was changed")
+
+
+def _is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
 
 
 class Journal:
@@ -59,11 +80,7 @@ class Journal:
             ) from error
 
     def _start(self, run: RunInfo) -> RunInfo:
-        if any(self.folder.iterdir()):
-            raise OutputError(
-                f"{self.folder} holds files that are not a run of Loupe",
-                "choose an empty or new folder with --out; nothing was changed",
-            )
+        refuse_foreign(self.folder)
         return self._written(run)
 
     def _written(self, run: RunInfo) -> RunInfo:
