@@ -5,7 +5,7 @@ READY := .venv/.ready
 export YOLO_AUTOINSTALL = false
 export YOLO_OFFLINE = true
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench screens clean
 
 setup: $(READY)
 
@@ -46,6 +46,10 @@ bench: setup
 	  PATH="$(CURDIR)/$(BIN):$$PATH" uv pip install --quiet --python $(BIN)/python --target .venv/peers \
 	    --no-deps --requirement tests/bench/peers.txt || echo "anomalib could not be fetched"; }
 	@$(BIN)/python -m tests.bench
+
+# The pictures of the app in the README; takes about a minute.
+screens: setup
+	@$(BIN)/python -m tests.tui.screens examples/screens
 
 clean:
 	rm -rf .venv out build *.egg-info
