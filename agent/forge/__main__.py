@@ -61,6 +61,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     limits.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
     limits.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    fast = commands.add_parser("speed", help="measure how fast it answers")
+    fast.add_argument("model", type=Path, help="folder of the checkpoint")
+    fast.add_argument(
+        "--images", type=Path, default=Path("examples/batch"), help="batch (default %(default)s)"
+    )
+    fast.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    card = commands.add_parser("card", help="print the model card")
+    card.add_argument("model", type=Path, help="folder of the checkpoint, calibrated")
+    for name in ("evaluation", "calibration", "speed"):
+        card.add_argument(f"--{name}", type=Path, required=True, help="file with what the command printed")
+    for name in ("machine", "recipe", "seeds", "time"):
+        card.add_argument(f"--{name}", required=True, help="a sentence or two")
+    card.add_argument(
+        "--session", type=Path, action="append", default=[], help="conversation to show, repeatable"
+    )
     return parser
 
 
@@ -94,15 +109,42 @@ def _calibrate(arguments: argparse.Namespace) -> None:
         sys.stdout.write(f"{line}\n")
 
 
+def _speed(arguments: argparse.Namespace) -> None:
+    from agent.forge.speed import report
+
+    for line in report(arguments.model, arguments.images):
+        sys.stdout.write(f"{line}\n")
+
+
+def _card(arguments: argparse.Namespace) -> None:
+    from agent.forge.card import Measured, card
+
+    printed = {
+        name: getattr(arguments, name).read_text(encoding="utf-8")
+        for name in ("evaluation", "calibration", "speed")
+    }
+    told = {name: getattr(arguments, name) for name in ("machine", "recipe", "seeds", "time")}
+    sys.stdout.write(card(arguments.model, Measured(**printed, **told, sessions=arguments.session)))
+
+
+_COMMANDS = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "calibrate": _calibrate,
+    "speed": _speed,
+    "card": _card,
+}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit status."""
     arguments = _parser().parse_args(argv)
     try:
         import torch
 
-        if arguments.threads:
+        if getattr(arguments, "threads", 0):
             torch.set_num_threads(arguments.threads)
-        {"train": _train, "evaluate": _evaluate, "calibrate": _calibrate}[arguments.command](arguments)
+        _COMMANDS[arguments.command](arguments)
     except LoupeError as error:
         sys.stderr.write(f"{error.title}: {error.message}\n{error.hint}\n")
         return int(error.exit_code)

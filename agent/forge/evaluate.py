@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
 
-__all__ = ["Judge", "Kind", "Trial", "judged", "outcome", "report", "stage_of"]
+__all__ = ["MOST_TOKENS", "Judge", "Kind", "Trial", "judged", "outcome", "report", "stage_of"]
 
 _MOST_STEPS = 4
-_MOST_TOKENS = 160  # of an answer: more than any right one has
+MOST_TOKENS = 160
+"""Of an answer: more than any right one has."""
+
 _STOPS = ["Observation:", "Calling tools:", "</code>"]
 _PER_STAGE = 6  # requests about one batch: what they share is read once
 
@@ -234,7 +236,7 @@ def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
-    model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=_MOST_TOKENS)
+    model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
     judge = Judge(model)
     try:
         yield from judge.trials(count, seed)
