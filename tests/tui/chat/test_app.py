@@ -1,31 +1,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Paste
-from textual.widgets import Collapsible, Input, Markdown, OptionList, Static
+from textual.widgets import Collapsible, Markdown, OptionList
 
 from agent.log import read_log
-from tests.tui.chat import staging
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
-from tools.errors import UsageError
 from tools.records import Language, Verdict
-from tui.chat.background import Failed, Start, open_beside
-from tui.chat.batch import BatchPanel
-from tui.chat.board import Row
 from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
-from tui.chat.opening_dialog import OpenDialog
 from tui.chat.picture import PicturePanel
 from tui.chat.prompt import PromptArea
 from tui.chat.reasons import ReasonScreen
 from tui.chat.review import ReviewScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
-from tui.chat.words import Words
 
 
 def test_an_answer_a_step_and_a_tools_rows_are_shown(desk: Desk) -> None:
@@ -188,20 +179,6 @@ def test_what_the_agent_looks_at_is_shown_near_also_where_there_is_little_room(d
     play(app, flow, (80, 24))
 
 
-@pytest.mark.parametrize("width", [30, 46, 80])
-def test_every_filter_is_in_reach_whatever_the_width(width: int) -> None:
-    board = BatchPanel(Words())
-
-    async def steps(pilot: Any) -> None:
-        board.fill([Row(f"i{n}", "", "accept", "", "", "rule", 0, n) for n in range(1_000)], {})
-        await pilot.pause()
-        line = str(board.query_one("#filters", Static).render())
-        assert len(line) <= width
-        assert all(sign in line for sign in "∑✗?✓!·")
-
-    staging.play(board, steps, (width, 20))
-
-
 def test_many_changed_rows_are_drawn_a_few_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.chat.workspace._MOST_AT_ONCE", 3)
     app, drawn = desk.app(), []
@@ -229,155 +206,6 @@ def test_a_failing_model_is_a_message_with_a_hint_and_the_app_goes_on(desk: Desk
         assert app.workspace.conversation.last_answer == "hi"
 
     play(app, flow)
-
-
-def test_a_folder_without_images_is_a_message_and_another_can_be_opened(desk: Desk) -> None:
-    (desk.folder / "empty").mkdir()
-    app = desk.app(start=Start((str(desk.folder / "empty"),)))
-
-    async def flow(pilot: Any) -> None:
-        await until(pilot, lambda: app.workspace.query(".error"))
-        await say(pilot, app, f"/open {desk.folder / 'parts'}")
-        await opened(pilot, app)
-        assert app.session is not None
-        assert len(app.session.batch) == 4
-
-    play(app, flow)
-
-
-def test_a_session_stays_open_where_another_cannot_be_opened(desk: Desk) -> None:
-    app = desk.app([code('final_answer("still here")')])
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        await say(pilot, app, f"/open {desk.folder / 'nowhere'}")
-        await until(pilot, lambda: app.workspace.query(".error"))
-        await say(pilot, app, "are you there?")
-        assert app.workspace.conversation.last_answer == "still here"
-
-    play(app, flow)
-
-
-def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> None:
-    app, may_open = desk.app([code('final_answer("here")')]), threading.Event()
-    open_session = app._open_session
-
-    def slow(*given: Any) -> Any:
-        may_open.wait(20)
-        return open_session(*given)
-
-    app._open_session = slow
-
-    async def flow(pilot: Any) -> None:
-        await pilot.press(*"hi", "enter")
-        await until(pilot, lambda: app._waiting)
-        may_open.set()
-        await until(pilot, lambda: app.workspace.conversation.last_answer == "here")
-
-    play(app, flow)
-
-
-def test_a_large_folder_tells_how_far_it_is_and_can_be_stopped(desk: Desk) -> None:
-    app, may_open = desk.app(), threading.Event()
-    open_session = app._open_session
-
-    def slow(wanted: Start, approve: Any, progress: Callable[[int, int], None]) -> Any:
-        while not may_open.is_set():
-            progress(51, 100)
-            may_open.wait(0.02)
-        return open_session(wanted, approve, progress)
-
-    app._open_session = slow
-
-    async def flow(pilot: Any) -> None:
-        await until(pilot, lambda: "51 of 100" in shown(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: "the images were not opened" in shown(app))
-        assert "51 of 100" not in shown(app)
-        may_open.set()
-        await say(pilot, app, f"/open {desk.folder / 'parts'}")
-        await opened(pilot, app)
-
-    play(app, flow)
-
-
-@pytest.mark.parametrize("total", [1, 49, 5_000])
-def test_the_reading_of_many_images_costs_few_messages(total: int) -> None:
-    told: list[Any] = []
-
-    def read(_: Start, __: Any, progress: Callable[[int, int], None]) -> Any:
-        for done in range(1, total + 1):
-            progress(done, total)
-        raise UsageError("enough")
-
-    open_beside(Start(), read, lambda _: True, told.append)
-    for thread in [each for each in threading.enumerate() if each.name == "loupe-open"]:
-        thread.join()
-    assert 1 <= len(told) <= 51
-    assert isinstance(told[-1], Failed)
-
-
-def test_a_folder_that_is_dropped_on_the_app_is_added(desk: Desk) -> None:
-    app, more = desk.app(), desk.folder / "more parts"
-    more.mkdir()
-    (desk.folder / "parts" / "part_1.png").rename(more / "part_9.png")
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.post_message(Paste(f"'{more}' "))
-        await until(pilot, lambda: app.workspace.prompt.area.text == f"/add '{more}'")
-        app.workspace.prompt.close_offers()
-        await pilot.press("enter")
-        await until(pilot, lambda: len(app.workspace.board.shown) == 4 and app.workspace.is_ready)
-        app.post_message(Paste("plain words"))
-        await until(pilot, lambda: app.workspace.prompt.area.text == "plain words")
-
-    play(app, flow)
-
-
-def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:
-    app = desk.app(start=Start())
-
-    async def flow(pilot: Any) -> None:
-        await until(pilot, lambda: isinstance(app.screen, OpenDialog))
-        assert "pocket" in shown(app)
-        app.screen.query_one(Input).value = str(desk.folder / "parts")
-        await pilot.press("enter")
-        await opened(pilot, app)
-
-    play(app, flow)
-
-
-def test_a_session_is_listed_resumed_and_refused_to_a_second_window(desk: Desk) -> None:
-    first = desk.app([code('final_answer("one")')])
-
-    async def begin(pilot: Any) -> None:
-        await opened(pilot, first)
-        await say(pilot, first, "first request")
-        second = desk.app(start=Start(resume=desk.folder / "out-1"))
-
-        async def refused(other: Any) -> None:
-            await until(other, lambda: second.workspace.query(".error"))
-            assert "open in another window" in shown(second)
-
-        async with second.run_test() as other:
-            await refused(other)
-
-    play(first, begin)
-    again = desk.app(start=Start())
-
-    async def resume(pilot: Any) -> None:
-        await until(pilot, lambda: isinstance(again.screen, OpenDialog))
-        await pilot.press("escape", "ctrl+s")
-        await until(pilot, lambda: isinstance(again.screen, ChooseDialog))
-        await pilot.press("enter")
-        await opened(pilot, again)
-        (turn,) = again.workspace.query(TurnView)
-        assert (turn.request, turn.answer) == ("first request", "one")
-        await pilot.press("up")
-        assert again.workspace.prompt.area.text == "first request"
-
-    play(again, resume)
 
 
 def test_the_chat_is_exported_copied_and_a_turn_edited(desk: Desk) -> None:

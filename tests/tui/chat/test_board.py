@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from agent.log import SessionHeader, SessionLog
+from tests.tui.chat import staging
 from tools.records import (
     DecidedBy,
     Finding,
@@ -18,8 +21,10 @@ from tools.records import (
     Unit,
     Verdict,
 )
-from tui.chat.board import FILTERS, ORDERS, counts, row_of, visible
+from tui.chat.batch import BatchPanel
+from tui.chat.board import FILTERS, ORDERS, Row, counts, row_of, visible
 from tui.chat.recents import recent_sessions, remember
+from tui.chat.words import Words
 
 
 def inspection(
@@ -116,3 +121,17 @@ def test_sessions_are_remembered_newest_first_and_once(tmp_path: Path) -> None:
         remember(tmp_path / name)
     (tmp_path / "two" / "session.jsonl").write_bytes(b"damaged\n")
     assert [each.folder.name for each in recent_sessions()] == ["one"]
+
+
+@pytest.mark.parametrize("width", [30, 46, 80])
+def test_every_filter_is_in_reach_whatever_the_width(width: int) -> None:
+    board = BatchPanel(Words())
+
+    async def steps(pilot: Any) -> None:
+        board.fill([Row(f"i{n}", "", "accept", "", "", "rule", 0, n) for n in range(1_000)], {})
+        await pilot.pause()
+        line = str(board.query_one("#filters", Static).render())
+        assert len(line) <= width
+        assert all(sign in line for sign in "∑✗?✓!·")
+
+    staging.play(board, steps, (width, 20))
