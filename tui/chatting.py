@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from agent.session import Session
     from tui.chat.background import OpenSession
 
-__all__ = ["run_chat", "session_opener"]
+__all__ = ["end_what_hangs", "run_chat", "session_opener"]
 
 _LANGUAGES = tuple(language.value for language in Language)
 _TURN_S = 0.001  # how long a working thread may keep the interpreter from a key that was pressed
@@ -83,7 +85,21 @@ def run_chat(
         app.closing.join(_PATIENCE_S)
     if app.session is not None:
         sys.stderr.write(f"Session: {app.session.out}\n")
-    return code if code is not None else ExitCode.ACCEPTED
+    code = code if code is not None else ExitCode.ACCEPTED
+    end_what_hangs(code)
+    return code
+
+
+def end_what_hangs(code: ExitCode) -> None:
+    """Ends the process where a thread of ours is still in a model or in an import.
+
+    The interpreter would wait for what such a thread holds, and then take its memory apart under it. All that
+    was inspected and decided is on disk before it is shown.
+    """
+    if any(thread.name.startswith("loupe-") for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bool = False) -> OpenSession:

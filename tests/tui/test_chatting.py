@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from agent.events import Answer
 from tests.agent.fakes import write_batch
-from tools.errors import UsageError
+from tools.errors import ExitCode, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.records import Language
 from tui.chat.background import Start
 from tui.chat.words import language_of_terminal
-from tui.chatting import run_chat, session_opener
+from tui.chatting import end_what_hangs, run_chat, session_opener
 
 
 def test_without_a_terminal_the_way_for_scripts_is_named(tmp_path: Path) -> None:
@@ -51,3 +52,17 @@ def test_the_app_paints_before_models_and_the_agent_are_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == ""
+
+
+def test_the_program_ends_at_once_while_a_thread_of_ours_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    end_what_hangs(ExitCode.REVIEW)
+    assert not ended
+    goes_on = threading.Event()
+    hanging = threading.Thread(target=goes_on.wait, name="loupe-hangs", daemon=True)
+    hanging.start()
+    end_what_hangs(ExitCode.REVIEW)
+    assert ended == [3]
+    goes_on.set()
+    hanging.join()
