@@ -237,7 +237,7 @@ def test_new_recipe_needs_a_folder_to_write_to(tmp_path: Path) -> None:
 def test_render_recipe(language: Language, expected: list[str]) -> None:
     recipe = load_recipe(EXAMPLES / "painted-cover.yaml")
     text = render_recipe(recipe, language)
-    for phrase in [*expected, "rating plate", "ArUco DICT_4X4_50, 10 mm", recipe.sha256]:
+    for phrase in [*expected, "명판", "ArUco DICT_4X4_50, 10 mm", recipe.sha256]:
         assert phrase in text
 
 
