@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from tools.records import (
     ImageRecord,
     Inspection,
     Judgement,
+    Provenance,
     Scale,
     Screening,
     ScreeningStatus,
@@ -168,7 +170,8 @@ class Finisher:
 
     def _judged(self, item: Seen, measured: tuple[Finding, ...], cancel: threading.Event) -> Inspection:
         judgement, judged = judge(item.record, item.screening, measured, self._recipe, item.flags)
-        captions = self._captions(item, judged, cancel)
+        spent_s: list[float] = []
+        captions = self._captions(item, judged, cancel, spent_s)
         whole, whole_again = next(captions, (None, None))
         described = tuple(self._described(finding, captions) for finding in judged)
         dropped = tuple(f"caption dropped: {finding.id}" for finding in described if _lost_caption(finding))
@@ -187,7 +190,14 @@ class Finisher:
             description=description,
             judgement=judgement,
             flags=flags,
+            provenance=self._captioned(spent_s),
         )
+
+    def _captioned(self, spent_s: Sequence[float]) -> tuple[Provenance, ...]:
+        """Who captioned and how long it took; nobody where no caption was asked for."""
+        if not self._captioner or not spent_s:
+            return ()
+        return (self._captioner.provenance.model_copy(update={"elapsed_s": sum(spent_s)}),)
 
     def _described(self, finding: Finding, captions: Iterator[_Caption]) -> Finding:
         caption, again = next(captions, (None, None))
@@ -195,7 +205,7 @@ class Finisher:
         return finding.model_copy(update={"description": description})
 
     def _captions(
-        self, item: Seen, findings: Sequence[Finding], cancel: threading.Event
+        self, item: Seen, findings: Sequence[Finding], cancel: threading.Event, spent_s: list[float]
     ) -> Iterator[_Caption]:
         """Yields a caption of the whole image and of its first findings, each with a way to another one."""
         if not self._captioner or not (findings or is_located(item.screening)):
@@ -203,12 +213,25 @@ class Finisher:
         captioner = self._captioner
         boxes = [finding.box_xyxy_px for finding in findings[: self._recipe.captioning.max_regions]]
         regions = [item.image_rgb, *(region_of(item.image_rgb, box) for box in boxes)]
-        for region, caption in zip(regions, captioner.caption(regions, cancel=cancel), strict=False):
-            yield caption, partial(_another_caption, captioner, region)
+        captions = _timed(captioner.caption(regions, cancel=cancel), spent_s)
+        for region, caption in zip(regions, captions, strict=False):
+            yield caption, partial(_another_caption, captioner, region, spent_s)
 
 
-def _another_caption(captioner: Captioner, region: ImageRgb) -> str:
-    return next(captioner.caption([region], retry=True))
+def _another_caption(captioner: Captioner, region: ImageRgb, spent_s: list[float]) -> str:
+    return next(_timed(captioner.caption([region], retry=True), spent_s))
+
+
+def _timed(work: Iterator[_Item], spent_s: list[float]) -> Iterator[_Item]:
+    """Yields what `work` yields, and notes the seconds that each piece took."""
+    while True:
+        started = time.perf_counter()
+        try:
+            item = next(work)
+        except StopIteration:
+            return
+        spent_s.append(time.perf_counter() - started)
+        yield item
 
 
 def _lost_caption(finding: Finding) -> bool:

@@ -108,6 +108,8 @@ class FakeMeasurer:
 
 
 class FakeCaptioner:
+    provenance = Provenance(tool="captioning", model="fake")
+
     def __init__(self, first: str, second: str) -> None:
         self.first = first
         self.second = second
@@ -263,3 +265,4 @@ def test_a_caption_that_breaks_the_rules_is_asked_again_then_dropped_for_review(
     inspection = next(pipeline(recipe, **seers).inspect(batch))
     assert inspection.flags == flags
     assert inspection.judgement.verdict is verdict
+    assert [(step.tool, step.model) for step in inspection.provenance] == [("captioning", "fake")]
