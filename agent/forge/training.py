@@ -34,7 +34,8 @@ _PAST_ODDS = (7, 2, 1)  # of no turn before, one, two
 _SHEET_RATE = 0.3
 _LEDGER_RATE, _EYES_RATE = 0.8, 0.95
 _LONGEST = 2600  # tokens of a sample
-_BARE_RATE, _BARE_UNTIL = 0.5, 0.6  # of samples without prompt and batch, until this share of the budget
+_BARE_RATE = 0.5  # of a fresh model's samples are without prompt and batch,
+_BARE_UNTIL = 0.6  # until this share of the budget
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,7 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
         model, processor = read(options.start)
     rng = random.Random(options.seed)
     progress = Progress(budget)
-    samples = _samples(
-        model, Encoder(processor, rng), Gallery(photos, rng), rng, options.sight_rate, progress
-    )
+    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, progress)
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
     averaged = Averaged(model, decay=0.995)
     means = {"words": 6.0, "sight": 6.0}
@@ -114,15 +113,16 @@ def _samples(
     encoder: Encoder,
     gallery: Gallery,
     rng: random.Random,
-    sight_rate: float,
+    options: Options,
     progress: Progress,
 ) -> Iterator[tuple[str, Pack]]:
     while True:
-        is_bare = progress.fraction < _BARE_UNTIL and rng.random() < _BARE_RATE
-        if rng.random() < sight_rate:
+        is_young = options.start is None and progress.fraction < _BARE_UNTIL
+        if rng.random() < options.sight_rate:
             tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
             yield "sight", packed(model, encoder, Piece([], [], []), tasks)
         else:
+            is_bare = is_young and rng.random() < _BARE_RATE
             yield "words", _conversations(model, encoder, gallery, rng, is_bare=is_bare)
 
 
