@@ -41,7 +41,12 @@ def kept_good(workbench: Workbench, ids: list[str], by: str) -> Row:
         workbench.override(image_id, Verdict.ACCEPT, _WHY, by=by)
     engines = workbench.engines
     found, new = engines.good_parts.add(
-        workbench.batch, engines.words, ids=ids, cancel=workbench.cancel, progress=workbench.progress
+        workbench.batch,
+        engines.words,
+        engines.localizer,
+        ids=ids,
+        cancel=workbench.cancel,
+        progress=workbench.progress,
     )
     workbench.start_over()
     total, remark = len(found.references), found.calibration.remark

@@ -95,7 +95,7 @@ def _learn(
     engines = Engines(recipe, options)
     batch = Batch.open([str(path) for path in paths], cancel=cancel)
     narrator.say(f"Learning {len(batch)} good images ...")
-    engines.good_parts.add(batch, engines.words, cancel=cancel)
+    engines.good_parts.add(batch, engines.words, engines.localizer, cancel=cancel)
 
 
 def _evaluate(

@@ -73,7 +73,8 @@ def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: 
         narrator.say(f"Reading {', '.join(images)} ...")
         batch = Batch.open(images, cancel=cancel)
         with narrator.progress("Looking at good parts", len(batch)) as bar:
-            found, new = parts.add(batch, engines.words, cancel=cancel, progress=bar_setter(bar))
+            step = bar_setter(bar)
+            found, new = parts.add(batch, engines.words, engines.localizer, cancel=cancel, progress=step)
     passed_over = len(batch) - new
     narrator.say(f"{new} added" + (f", {passed_over} known already or unreadable." if passed_over else "."))
     return found
@@ -83,11 +84,14 @@ def _rebuilt(parts: GoodParts, engines: Engines, narrator: Narrator) -> Referenc
     count = len(parts.index().names)
     looking = narrator.progress("Looking at good parts", count)
     with cancel_on_interrupt(narrator) as cancel, looking as bar:
-        return parts.rebuild(engines.words, cancel=cancel, progress=bar_setter(bar))
+        step = bar_setter(bar)
+        return parts.rebuild(engines.words, engines.localizer, cancel=cancel, progress=step)
 
 
 def _tell(found: ReferenceSet, narrator: Narrator) -> None:
     narrator.say(_told(found))
+    if alarm := max(found.notes.alarms.values(), default=0.0):
+        narrator.say(f"The detector is up to {alarm:.2f} sure of a defect in them: only above is it heard.")
     if found.calibration.remark:
         narrator.say(f"note: {found.calibration.remark}")
 

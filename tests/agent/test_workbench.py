@@ -390,7 +390,7 @@ class FakeGoodParts:
     def __init__(self) -> None:
         self.kept: list[str] = []
 
-    def add(self, batch: Batch, words: object, *, ids: Sequence[str], **_: object) -> tuple[Any, int]:
+    def add(self, *_: object, ids: Sequence[str], **__: object) -> tuple[Any, int]:
         self.kept += ids
         remark = SimpleNamespace(remark="too few")
         return SimpleNamespace(references=self.kept, calibration=remark), len(ids)

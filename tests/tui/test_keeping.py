@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.tools.references.conftest import drawn_part
-from tests.tools.screening.test_combined import FakeWords
+from tests.tools.screening.test_combined import FakeDetector, FakeWords
 from tests.tui.conftest import Done
 from tools.pipeline.engines import Engines
 from tools.recipe.file import load_recipe
@@ -20,6 +20,7 @@ Loupe = Callable[..., Done]
 @pytest.fixture(autouse=True)
 def _quick_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engines, "words", FakeWords(0.3))
+    monkeypatch.setattr(Engines, "localizer", FakeDetector(0.45))
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     first = loupe("good", *some, "--recipe", str(recipe))
     assert (first.exit_code, first.stdout.split()) == (0, ["part_1.png", "part_2.png", "part_3.png"])
     assert "3 good parts" in first.stderr
+    assert "up to 0.45 sure of a defect" in first.stderr
     assert "too few" in first.stderr
     assert (recipe.parent / "plate.references" / "references.safetensors").is_file()
 

@@ -109,7 +109,7 @@ class Pipeline:
             item.record.id: proposals(
                 item.record,
                 item.screening,
-                (*findings, *self._screener.regions((item.record, item.image_rgb), item.screening, findings)),
+                self._screener.located((item.record, item.image_rgb), item.screening, findings),
                 self.recipe,
             )
             for item, findings in found

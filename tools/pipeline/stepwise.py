@@ -251,7 +251,7 @@ class Stepwise:
         screener, screened = self._engines.screener, self._screenings
         for picture, each in zip(pairs, found, strict=True):
             image_id = picture[0].id
-            self._found[image_id] = (*each, *screener.regions(picture, screened[image_id], each))
+            self._found[image_id] = screener.located(picture, screened[image_id], each)
 
     def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
         """Returns the findings that an inspection has measured already."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tools.images import Batch
+    from tools.localization.localizer import Localizer
     from tools.recipe import Recipe
     from tools.records import ImageRecord, Provenance
     from tools.references.backbones import Backbone
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 
     Pictures = Iterator[tuple[ImageRecord, npt.NDArray[np.uint8]]]
 
-__all__ = ["GoodParts", "reference_folder", "words_key"]
+__all__ = ["GoodParts", "model_key", "reference_folder"]
+
+_CHUNK_IMAGES = 8
+_DECIDING = ("threshold", "review_band", "review_confidence")
 
 
 def reference_folder(recipe: Recipe) -> Path:
@@ -44,10 +49,10 @@ def reference_folder(recipe: Recipe) -> Path:
     return recipe.file.with_name(f"{recipe.file.stem}.references")
 
 
-def words_key(screener: Provenance) -> str:
-    """Hash of what shapes a suspicion by words: weights, labels and settings, but not the thresholds."""
-    settings = {k: v for k, v in screener.parameters.items() if k not in ("threshold", "review_band")}
-    said = [screener.model, screener.weights_sha256, settings]
+def model_key(model: Provenance) -> str:
+    """Hash of what shapes a model's answers: weights, labels and settings, but not the thresholds."""
+    settings = {name: value for name, value in model.parameters.items() if name not in _DECIDING}
+    said = [model.model, model.weights_sha256, settings]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -103,6 +108,7 @@ class GoodParts:
         self,
         batch: Batch,
         screener: Screener,
+        localizer: Localizer,
         *,
         ids: Sequence[str] | None = None,
         cancel: threading.Event | None = None,
@@ -113,6 +119,7 @@ class GoodParts:
         Args:
             batch: Holds the images.
             screener: Says what words make of them.
+            localizer: Says what the detector makes of them.
             ids: The good ones; all when None.
             cancel: Set by another thread to stop; nothing is changed then.
             progress: Told the images done and how many there are.
@@ -127,7 +134,7 @@ class GoodParts:
         wanted = list(ids) if ids is not None else [record.id for record in batch.records]
         before = self.load() if self.exist else None
         steps = _Steps(progress, 2 * len(wanted))
-        notes = _notes(batch, wanted, screener, cancel, steps)
+        notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         pictures = _readable(batch, wanted, cancel, steps)
         if before is None:
             anchor = self._recipe.screening.threshold
@@ -141,6 +148,7 @@ class GoodParts:
     def rebuild(
         self,
         screener: Screener,
+        localizer: Localizer,
         *,
         cancel: threading.Event | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -163,7 +171,7 @@ class GoodParts:
                 f"remove {self.folder} and name good images again",
             )
         steps = _Steps(progress, 2 * len(wanted))
-        notes = _notes(batch, wanted, screener, cancel, steps)
+        notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         pictures = _readable(batch, wanted, cancel, steps)
         found = ReferenceSet.build(pictures, self.backbone(), self._options(index.options.anchor))
         found.notes = notes
@@ -221,20 +229,33 @@ def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, 
 
 
 def _notes(
-    batch: Batch, ids: Sequence[str], screener: Screener, cancel: threading.Event | None, steps: _Steps
+    pictures: Pictures,
+    batch: Batch,
+    screener: Screener,
+    localizer: Localizer,
+    cancel: threading.Event | None,
 ) -> Notes:
-    """What words make of the images, and where these lie.
+    """What words and the detector make of the images, and where these lie.
 
     Raises:
         Cancelled: The event was set.
     """
-    pictures = _readable(batch, ids, cancel, steps)
-    words = {each.image_id: each.suspicion for each in screener.screen(pictures, cancel=cancel)}
+    words: dict[str, float] = {}
+    alarms: dict[str, float] = {}
+    while chunk := list(islice(pictures, _CHUNK_IMAGES)):
+        sha256s = [record.sha256 for record, _ in chunk]
+        screened = screener.screen(chunk, cancel=cancel)
+        words |= {sha256: each.suspicion for sha256, each in zip(sha256s, screened, strict=False)}
+        located = localizer.locate(chunk, cancel=cancel)
+        sureness = (max((finding.confidence for finding in found), default=0.0) for found in located)
+        alarms |= dict(zip(sha256s, sureness, strict=False))
     if cancel is not None and cancel.is_set():
         raise Cancelled("the good parts were not changed")
-    sha256s = {image_id: batch.record(image_id).sha256 for image_id in words}
+    paths = {record.sha256: batch.path(record.id) for record in batch.records if record.sha256 in words}
     return Notes(
-        words={sha256s[image_id]: suspicion for image_id, suspicion in words.items()},
-        words_by=words_key(screener.provenance),
-        paths={sha256s[image_id]: str(batch.path(image_id).absolute()) for image_id in words},
+        words=words,
+        words_by=model_key(screener.provenance),
+        alarms=alarms,
+        alarms_by=model_key(localizer.provenance),
+        paths={sha256: str(path.absolute()) for sha256, path in paths.items()},
     )

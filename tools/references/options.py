@@ -38,14 +38,25 @@ class Notes(Record):
     Attributes:
         words: The suspicion that words have of each.
         words_by: Hash of the model, labels and settings that had it.
+        alarms: How sure the detector is of a defect in each, at most.
+        alarms_by: Hash of the detector and its settings.
         paths: Where each lay when it was added.
     """
 
     words: dict[str, float] = Field(default_factory=dict)
     words_by: str = ""
+    alarms: dict[str, float] = Field(default_factory=dict)
+    alarms_by: str = ""
     paths: dict[str, str] = Field(default_factory=dict)
 
     def joined(self, newer: Notes) -> Notes:
-        """Returns both; words of another model than the newer ones' are forgotten."""
+        """Returns both; what another model said than the newer ones' is forgotten."""
         words = self.words if self.words_by == newer.words_by else {}
-        return Notes(words=words | newer.words, words_by=newer.words_by, paths=self.paths | newer.paths)
+        alarms = self.alarms if self.alarms_by == newer.alarms_by else {}
+        return Notes(
+            words=words | newer.words,
+            words_by=newer.words_by,
+            alarms=alarms | newer.alarms,
+            alarms_by=newer.alarms_by,
+            paths=self.paths | newer.paths,
+        )

@@ -20,7 +20,7 @@ from tools.records import (
     Source,
     SourceScore,
 )
-from tools.references.keeping import words_key
+from tools.references.keeping import model_key
 from tools.references.mutual import MIN_IMAGES, Panel, panel_ids
 from tools.references.templates import heat_of
 from tools.screening.fusion import (
@@ -167,10 +167,12 @@ class CombinedScreener:
         """As `Screener.embed`."""
         return self._words.embed(images_rgb)
 
-    def regions(
+    def located(
         self, picture: Picture, screening: Screening, found: Sequence[Finding] = ()
     ) -> tuple[Finding, ...]:
-        """Where a suspect image is unlike what it was held against, beside what a detector has found there.
+        """What counts of a detector's findings, and where else a suspect image is unlike good parts.
+
+        Of what the detector found counts that of which it is surer than of anything in the good parts.
 
         A region has the type that words see in it where they know the part and are sure; else it stays
         unclassified.
@@ -181,21 +183,31 @@ class CombinedScreener:
             found: By the detector.
         """
         record, image_rgb = picture
+        heard = tuple(finding for finding in found if finding.confidence > self._alarm(finding))
         source = strongest_source(screening)
         if screening.status is not ScreeningStatus.SUSPECT or source in (None, Source.WORDS):
-            return ()
+            return heard
         provenance = Provenance(
             tool=str(source),
             model="" if source is Source.TEMPLATE or self._seer is None else self._seer.name,
             parameters={"threshold": screening.threshold},
         )
-        regions = beside(self._places(picture, screening, source), found)
-        return tuple(
-            self._named(
-                finding_at(record, number, box, min(peak, screening.suspicion), provenance), image_rgb
-            )
+        regions = beside(self._places(picture, screening, source), heard)
+        sure = screening.suspicion
+        unlike = (
+            finding_at(record, number, box, min(peak, sure), provenance)
             for number, (box, peak) in enumerate(regions, start=len(found) + 1)
         )
+        return (*heard, *(self._named(finding, image_rgb) for finding in unlike))
+
+    def _alarm(self, finding: Finding) -> float:
+        """How sure the detector that found something is of a defect in a good part, at most."""
+        if self._good is None or not finding.provenance:
+            return 0.0
+        notes = self._good.notes
+        is_same = notes.alarms_by == model_key(finding.provenance[0])
+        kept = (notes.alarms.get(reference.sha256, 0.0) for reference in self._good.references)
+        return max(kept, default=0.0) if is_same else 0.0
 
     def _places(
         self, picture: Picture, screening: Screening, source: Source
@@ -272,7 +284,7 @@ class CombinedScreener:
     def _known_by(self, good: ReferenceSet) -> bool:
         """Whether words know the good parts, as far as the same words were asked about them."""
         notes = good.notes
-        same = notes.words_by == words_key(self._words.provenance)
+        same = notes.words_by == model_key(self._words.provenance)
         words = [notes.words[each.sha256] for each in good.references if each.sha256 in notes.words]
         return same and knows(words, self._recipe.screening, _CLEAR_GOOD)
 

@@ -45,8 +45,8 @@ class FakeScreener:
     def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
         self.prepared = batch
 
-    def regions(self, *_: object) -> tuple[Finding, ...]:
-        return ()
+    def located(self, _: object, __: object, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return found
 
     def screen(
         self, images: Iterable[tuple[ImageRecord, Picture]], *, cancel: threading.Event

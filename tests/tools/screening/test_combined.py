@@ -13,9 +13,10 @@ from PIL import Image
 from tests.tools.references.conftest import drawn_part
 from tools.errors import Cancelled, UsageError
 from tools.images import Batch
+from tools.localization.localizer import Localizer
 from tools.recipe import References
 from tools.recipe.file import load_recipe
-from tools.records import ImageRecord, Origin, Provenance, Screening, ScreeningStatus, Source
+from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus, Source
 from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts
 from tools.references.templates import Templates
@@ -54,6 +55,37 @@ class FakeWords:
             )
 
 
+class FakeDetector:
+    """Is as sure of a defect in each image as it is told to be."""
+
+    provenance = Provenance(tool="localization", model="detector")
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def locate(
+        self, images: Iterable[Picture], *, cancel: threading.Event | None = None
+    ) -> Iterator[tuple[Finding, ...]]:
+        for record, _ in images:
+            yield (self.finding(record.id),)
+
+    def finding(self, image_id: str) -> Finding:
+        return Finding(
+            id=f"{image_id}-1",
+            image_id=image_id,
+            type="dent",
+            confidence=self.confidence,
+            box_xyxy_px=(0, 0, 8, 8),
+            origin=Origin.YOLO,
+            provenance=(self.provenance,),
+        )
+
+
+def detector(confidence: float) -> Localizer:
+    fake: Any = FakeDetector(confidence)
+    return fake  # type: ignore[no-any-return]
+
+
 def words(suspicion: float) -> Screener:
     fake: Any = FakeWords(suspicion)
     return fake  # type: ignore[no-any-return]
@@ -89,7 +121,7 @@ def mixed_batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
 def with_good_parts(good_batch: Batch, suspicion: float, folder: Path) -> CombinedScreener:
     recipe = RECIPE.loaded_from(folder / "plate.yaml")
     parts = GoodParts(recipe)
-    parts.add(good_batch, words(suspicion))
+    parts.add(good_batch, words(suspicion), detector(0.6))
     return CombinedScreener(words(suspicion), recipe, good=parts.load())
 
 
@@ -140,8 +172,8 @@ def test_a_suspect_image_has_findings_where_it_is_unlike(
     screener = with_good_parts(good_batch, 0.99, tmp_path)
     pictures = [(record, test_batch.load(record.id)) for record in test_batch.records]
     clear, *_, suspect = screener.screen(pictures)
-    assert screener.regions(pictures[0], clear) == ()
-    found = screener.regions(pictures[-1], suspect)
+    assert screener.located(pictures[0], clear) == ()
+    found = screener.located(pictures[-1], suspect)
     assert {finding.origin for finding in found} == {Origin.REFERENCE}
     assert {finding.type for finding in found} == {"unclassified"}
     x_min, y_min, x_max, y_max = found[0].box_xyxy_px
@@ -149,6 +181,17 @@ def test_a_suspect_image_has_findings_where_it_is_unlike(
     assert x_max > 65
     assert y_min < 93
     assert y_max > 29
+
+
+@pytest.mark.parametrize(("confidence", "is_heard"), [(0.59, False), (0.61, True)])
+def test_a_detector_is_heard_where_it_is_surer_than_of_any_good_part(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path, confidence: float, is_heard: bool
+) -> None:
+    screener = with_good_parts(good_batch, 0.99, tmp_path)
+    picture = (test_batch.records[0], test_batch.load("img_001"))
+    (screening,) = screener.screen([picture])
+    found = (FakeDetector(confidence).finding("img_001"),)
+    assert screener.located(picture, screening, found) == (found if is_heard else ())
 
 
 def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Batch) -> None:
@@ -202,7 +245,7 @@ def test_every_difference_to_a_template_is_a_finding(tmp_path: Path, template: s
     clear, suspect = screener.screen([same, other])
     assert (clear.status, suspect.status) == (ScreeningStatus.CLEAR, ScreeningStatus.SUSPECT)
     assert suspect.sources[1].source is Source.TEMPLATE
-    found = screener.regions(other, suspect)
+    found = screener.located(other, suspect)
     assert found
     assert all(finding.provenance[0].tool == "template" for finding in found)
 
