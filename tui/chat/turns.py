@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
 from agent.events import (
+    Abstained,
     Answer,
     CodeWritten,
     Decision,
@@ -94,6 +95,8 @@ class TurnView(Vertical, can_focus=True):
                 await self._add(Static(line, classes="decision"))
             case Inspected():
                 self._inspected += 1
+            case Abstained():
+                await self._add(Static(Content(self._words("abstained")), classes="note"))
             case Note(text=text):
                 await self._add(Static(Content(self._words("note", text=text)), classes="note"))
             case Answer():

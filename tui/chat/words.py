@@ -66,6 +66,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "note": ("note: {text}", "알림: {text}"),
     "unverified": ("not verified: {reason}", "확인되지 않음: {reason}"),
     "turn.answered": ("answered", "답변 완료"),
+    "abstained": (
+        "Not run: the model is not sure enough of this program.",
+        "실행하지 않았습니다. 모델이 이 프로그램을 충분히 확신하지 못합니다.",
+    ),
     "turn.declined": ("declined", "거절함"),
     "turn.failed": ("failed", "실패"),
     "turn.cancelled": ("stopped", "중지됨"),
