@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
 
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
+from reports.deferral import Deferred
 from reports.edition import Edition
 from reports.flowables import (
     Anchor,
@@ -73,7 +75,7 @@ def not_accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> 
         yield Paragraph(esc(words("crops_left_out", limit=MAX_CROPS, count=left_out)), NOTE)
     yield Paragraph(esc(words("photo_caption")), NOTE)
     for inspection in edition.not_accepted:
-        yield from _block(edition, inspection, evidence[inspection.image.id])
+        yield Deferred(partial(_block, edition, inspection, evidence[inspection.image.id]))
 
 
 def _overview(edition: Edition) -> list[Flowable]:
@@ -318,10 +320,9 @@ def _two_lines(first: str, second: str) -> Paragraph:
 
 def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:
     said = [(str(n), f.description) for n, f in enumerate(inspection.findings, start=1)]
-    whole = inspection.description
-    if whole and (whole.caption or not any(description for _, description in said)):
-        said.insert(0, ("", whole))  # else it only counts what the table and the facts show
-    for number, description in said:
+    # Of the whole it only counts what the table and the facts show, unless there is nothing else to say.
+    told = said if any(description for _, description in said) else [("", inspection.description)]
+    for number, description in told:
         if description is None:
             continue
         text = esc(description.text(edition.language))

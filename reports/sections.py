@@ -167,7 +167,10 @@ def _sources(edition: Edition) -> Iterator[Flowable]:
         return
     rows: list[list[object]] = [[words(k) for k in ("sources", "asked", "counted", "remark")]]
     for use in uses:
-        remarks = "; ".join(words.get(f"source_remark.{remark}", remark) for remark in use.remarks)
+        said = [
+            words.get(f"source_remark.{each}", words("source_remark", remark=each)) for each in use.remarks
+        ]
+        remarks = "; ".join(dict.fromkeys(said))
         rows.append([edition.source(use.example), str(use.asked), str(use.counted), _cell(remarks)])
     yield from subheading(words("suspicion_sources"))
     yield from grid(rows, [128, 62, 62, CONTENT_WIDTH - 252], right=(1, 2))
