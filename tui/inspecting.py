@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["InspectOptions", "exit_code", "print_result", "run_inspect"]
 
 _REPORT = "report.pdf"
+_NAMED_INPUTS = 5
 _LEDGER_CHUNK = 64  # inspections entered at once
 
 
@@ -71,7 +72,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     refuse_foreign(out)
     fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
-        narrator.say(f"Reading {', '.join(options.images)} ...")
+        narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:
             batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
         narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
@@ -225,6 +226,15 @@ def print_result(
         f"{counts[Verdict.REVIEW]} for review."
     )
     narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
+
+
+def _listed(inputs: Sequence[str]) -> str:
+    """Names what was given; a glob that the shell expanded can be thousands of files."""
+    from tools.images import printable_name
+
+    more = len(inputs) - _NAMED_INPUTS
+    named = ", ".join(printable_name(each) for each in inputs[:_NAMED_INPUTS])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _images(count: int) -> str:

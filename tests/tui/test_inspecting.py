@@ -101,6 +101,12 @@ def test_bad_input_is_named_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_many_inputs_are_not_all_told(loupe: Loupe, tmp_path: Path) -> None:
+    done = loupe("inspect", *(f"part_{number}.jpg" for number in range(900)), "--out", tmp_path / "out")
+    assert "part_4.jpg and 895 more ..." in done.stderr
+    assert "part_5.jpg" not in done.stderr
+
+
 def test_other_files_are_refused_before_any_work(
     loupe: Loupe, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
