@@ -98,11 +98,20 @@ async def _still(pilot: Any) -> None:
 
 
 def _write(app: LoupeApp, path: Path) -> None:
-    """Writes the screen, without the fonts that its renderer would fetch from the internet."""
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(simplify=True), flags=re.DOTALL)
-    svg = re.sub(r"terminal-\d+", "t", svg)
+    svg = lighter(app.export_screenshot(simplify=True))
     path.write_text(svg, encoding="utf-8")
     sys.stdout.write(f"{path}: {len(svg) / 1000:.0f} kB\n")
+
+
+def lighter(svg: str) -> str:
+    """Returns a screenshot without the fonts that would be fetched, and without what each element repeats."""
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<clipPath id=\"[^\"]*line-\d+\">.*?</clipPath>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r" clip-path=\"url\(#[^)]*line-\d+\)\"", "", svg)
+    svg = svg.replace(' shape-rendering="crispEdges"', "").replace(
+        "<style>", "<style>rect{shape-rendering:crispEdges}", 1
+    )
+    return re.sub(r"terminal-\d+", "t", svg)
 
 
 if __name__ == "__main__":
