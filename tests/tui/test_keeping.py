@@ -11,6 +11,7 @@ from tests.tools.references.conftest import drawn_part
 from tests.tools.screening.test_combined import FakeDetector, FakeWords
 from tests.tui.conftest import Done
 from tools.pipeline.engines import Engines
+from tools.recipe import References
 from tools.recipe.file import load_recipe
 from tools.references.keeping import GoodParts, reference_folder
 
@@ -94,3 +95,10 @@ def test_one_thing_at_a_time(loupe: Loupe, recipe: Path, arguments: list[str]) -
 def test_nothing_is_written_beside_a_bundled_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOUPE_HOME", str(tmp_path / "home"))
     assert reference_folder(load_recipe()) == tmp_path / "home" / "references" / "metal-surface"
+
+
+@pytest.mark.parametrize(("named", "seers"), [("texture", 1), ("texture + texture", 2)])
+def test_several_backbones_vote(named: str, seers: int) -> None:
+    settings = References(backbone=named)
+    recipe = load_recipe().model_copy(update={"references": settings})
+    assert [seer.name for seer in GoodParts(recipe).backbones()] == ["texture"] * seers

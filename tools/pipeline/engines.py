@@ -79,7 +79,7 @@ class Engines:
             self.words,
             self.recipe,
             good=good,
-            backbone=parts.backbone() if is_batch else None,
+            backbones=parts.backbones() if is_batch else (),
             templates=Templates(self.recipe) if settings.template else None,
         )
 

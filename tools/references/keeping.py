@@ -78,10 +78,11 @@ class GoodParts:
         """Whether there are any."""
         return (self.folder / FILE_NAME).is_file()
 
-    def backbone(self) -> Backbone:
+    def backbones(self) -> tuple[Backbone, ...]:
         """What sees, as the recipe names it; loads it."""
         settings, models = self._recipe.references, self._recipe.models
-        return load_backbone(settings.backbone, models, device=self._device, precision=self._precision)
+        on = {"device": self._device, "precision": self._precision}
+        return tuple(load_backbone(name.strip(), models, **on) for name in settings.backbone.split("+"))
 
     def load(self) -> ReferenceSet:
         """Returns the set.
@@ -90,7 +91,7 @@ class GoodParts:
             UsageError: There is none, it is damaged, or the recipe says otherwise by now.
             ModelError: It was made with another backbone.
         """
-        found = ReferenceSet.load(self.folder, self.backbone())
+        found = ReferenceSet.load(self.folder, self.backbones())
         wanted = self._options(found.options.anchor)
         changed = [
             name
@@ -138,7 +139,7 @@ class GoodParts:
         pictures = _readable(batch, wanted, cancel, steps)
         if before is None:
             anchor = self._recipe.screening.threshold
-            found = ReferenceSet.build(pictures, self.backbone(), self._options(anchor))
+            found = ReferenceSet.build(pictures, self.backbones(), self._options(anchor))
         else:
             found = before.add(pictures)
         found.notes = found.notes.joined(notes)
@@ -173,7 +174,7 @@ class GoodParts:
         steps = _Steps(progress, 2 * len(wanted))
         notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         pictures = _readable(batch, wanted, cancel, steps)
-        found = ReferenceSet.build(pictures, self.backbone(), self._options(index.options.anchor))
+        found = ReferenceSet.build(pictures, self.backbones(), self._options(index.options.anchor))
         found.notes = notes
         found.save(self.folder)
         return found

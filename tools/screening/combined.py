@@ -79,7 +79,7 @@ class CombinedScreener:
         words: Screens by words.
         recipe: Its `references` section.
         good: The recipe's good parts; None where it has none.
-        backbone: What describes the patches of a batch; None where batches are not asked.
+        backbones: What describes the patches of a batch; none where batches are not asked.
         templates: Finds differences to a picture without defects; None where the recipe names none.
     """
 
@@ -89,15 +89,16 @@ class CombinedScreener:
         recipe: Recipe,
         *,
         good: ReferenceSet | None = None,
-        backbone: Backbone | None = None,
+        backbones: Sequence[Backbone] = (),
         templates: Templates | None = None,
     ) -> None:
         self._words, self._recipe, self._good = words, recipe, good
-        self._backbone, self._templates = backbone, templates
+        self._backbones, self._templates = tuple(backbones), templates
         self._panel: Panel | None = None
         self._prepared = ""
         self._too_few = 0
-        self._seer = backbone if good is None else good.backbones[0]
+        seers = self._backbones if good is None else good.backbones
+        self._seers = " + ".join(seer.name for seer in seers)
         self._is_known = self._known_by(good) if good is not None else templates is None
         self.provenance = words.provenance
 
@@ -106,13 +107,15 @@ class CombinedScreener:
         """What each source is, without timings; of a batch's panel, what it will be made with."""
         if self._good is not None:
             return (self.provenance, self._good.provenance)
-        if self._backbone is None:
+        if not self._backbones:
             return (self.provenance,)
         batch = Provenance(
             tool="batch",
-            model=self._backbone.name,
-            weights_sha256=self._backbone.weights_sha256,
-            parameters=dict(self._backbone.parameters),
+            model=self._seers,
+            weights_sha256=next(
+                (each.weights_sha256 for each in self._backbones if each.weights_sha256), None
+            ),
+            parameters={each.name: dict(each.parameters) for each in self._backbones},
         )
         return (self.provenance, batch)
 
@@ -122,7 +125,7 @@ class CombinedScreener:
             return f"held against {len(self._good.references)} good parts"
         if self._templates is not None:
             return "held against their template"
-        if self._backbone is None:
+        if not self._backbones:
             return "judged by words alone"
         if images < MIN_IMAGES:
             needed = f"to be held against each other {MIN_IMAGES} are needed"
@@ -135,13 +138,13 @@ class CombinedScreener:
         Raises:
             Cancelled: The event was set.
         """
-        if self._backbone is None or self._prepared == batch.sha256:
+        if not self._backbones or self._prepared == batch.sha256:
             return
         self._panel, self._too_few, self._is_known = None, 0, True
         ids = panel_ids([record.id for record in batch.records])
         try:
             pictures = _readable(batch, ids, cancel)
-            panel = Panel.build(pictures, self._backbone, overkill=self._recipe.references.overkill)
+            panel = Panel.build(pictures, self._backbones, overkill=self._recipe.references.overkill)
         except UsageError:
             self._too_few = len(ids)
         else:
@@ -189,7 +192,7 @@ class CombinedScreener:
             return heard
         provenance = Provenance(
             tool=str(source),
-            model="" if source is Source.TEMPLATE or self._seer is None else self._seer.name,
+            model="" if source is Source.TEMPLATE else self._seers,
             parameters={"threshold": screening.threshold},
         )
         regions = beside(self._places(picture, screening, source), heard)

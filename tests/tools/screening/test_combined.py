@@ -195,7 +195,7 @@ def test_a_detector_is_heard_where_it_is_surer_than_of_any_good_part(
 
 
 def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Batch) -> None:
-    screener = CombinedScreener(words(0.99), RECIPE, backbone=TEXTURE)
+    screener = CombinedScreener(words(0.99), RECIPE, backbones=[TEXTURE])
     screener.prepare(mixed_batch)
     screenings = screened(screener, mixed_batch)
     by_batch = [screening.source(Source.BATCH) for screening in screenings]
@@ -205,14 +205,14 @@ def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Bat
 
 
 def test_words_decide_alone_in_a_batch_that_they_know(mixed_batch: Batch) -> None:
-    screener = CombinedScreener(words(0.3), RECIPE, backbone=TEXTURE)
+    screener = CombinedScreener(words(0.3), RECIPE, backbones=[TEXTURE])
     screener.prepare(mixed_batch)
     for screening in screened(screener, mixed_batch):
         assert (screening.suspicion, screening.sources) == (0.3, ())
 
 
 def test_few_images_are_not_held_against_each_other(test_batch: Batch) -> None:
-    screener = CombinedScreener(words(0.99), RECIPE, backbone=TEXTURE)
+    screener = CombinedScreener(words(0.99), RECIPE, backbones=[TEXTURE])
     screener.prepare(test_batch)
     for screening in screened(screener, test_batch):
         by_words, by_batch = screening.sources
@@ -221,7 +221,7 @@ def test_few_images_are_not_held_against_each_other(test_batch: Batch) -> None:
 
 
 def test_a_stop_leaves_the_batch_unprepared(mixed_batch: Batch) -> None:
-    screener = CombinedScreener(words(0.99), RECIPE, backbone=TEXTURE)
+    screener = CombinedScreener(words(0.99), RECIPE, backbones=[TEXTURE])
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(Cancelled):
@@ -263,10 +263,10 @@ def test_a_template_for_all_must_exist(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "images", "said"),
-    [(TEXTURE, 12, "held against each other"), (TEXTURE, 11, "12 are needed"), (None, 99, "words alone")],
+    ("backbones", "images", "said"),
+    [([TEXTURE], 12, "held against each other"), ([TEXTURE], 11, "12 are needed"), ([], 99, "words alone")],
 )
 def test_a_batch_is_told_what_it_is_held_against(
-    backbone: TextureBackbone | None, images: int, said: str
+    backbones: list[TextureBackbone], images: int, said: str
 ) -> None:
-    assert said in CombinedScreener(words(0.3), RECIPE, backbone=backbone).plan(images)
+    assert said in CombinedScreener(words(0.3), RECIPE, backbones=backbones).plan(images)
