@@ -272,11 +272,12 @@ def _screening_lines(figures: ScreeningFigures) -> Iterator[tuple[str, str]]:
 def _source_lines(sources: Sequence[SourceFigures]) -> Iterator[tuple[str, str]]:
     title = "Sources"
     for each in sources:
-        adds = ""
-        if each.adds:
-            adds = f"; adds {each.adds.value:+.3f} ({each.adds.lower:+.3f} to {each.adds.upper:+.3f})"
-        share = "" if each.decided == each.images else f"; decided in {each.decided} of {each.images}"
-        yield title, f"{each.source:<11}alone: AUROC {_estimate(each.auroc)}{adds}{share}"
+        part = "" if each.decided else "; did not decide"
+        if each.adds and each.decided:
+            part = f"; adds {each.adds.value:+.3f} ({each.adds.lower:+.3f} to {each.adds.upper:+.3f})"
+        if 0 < each.decided < each.images:
+            part += f" in {each.decided} of {each.images}"
+        yield title, f"{each.source:<11}alone: AUROC {_estimate(each.auroc)}{part}"
         title = ""
 
 

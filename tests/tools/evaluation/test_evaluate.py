@@ -298,6 +298,14 @@ def test_sources_alone_and_what_each_adds(sourced):
     assert words.adds.lower <= 0.25 <= words.adds.upper
 
 
+def test_sources_in_the_table(five, sourced):
+    text = render_text(run(five).model_copy(update={"sources": tuple(source_figures(*sourced))}))
+    assert "references alone: AUROC 0.750" in text
+    assert "adds +0.375" in text
+    assert "detector   alone: AUROC 0.500 (0.500 to 0.500); did not decide" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
 def test_a_source_alone_adds_nothing_that_could_be_told(sourced):
     screenings, truth = sourced
     alone = [each.model_copy(update={"sources": each.sources[:1]}) for each in screenings]
