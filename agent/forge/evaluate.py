@@ -1,16 +1,17 @@
 """How good a checkpoint is on phrasings that it never saw: its programs run, and their calls are compared.
 
-A request counts as right where the tools were called that should have been, with the same arguments in the
-same order, where it was declined or not as it should have been, and, where no tool is called, with the same
-answer.
+A request counts as right where the tools were called that should have been, with the same arguments, where it
+was declined or not as it should have been, and where the answer names the same ids and numbers; where no tool
+is called, where it is the same answer. The order matters only of decisions and reports.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,7 @@ MOST_TOKENS = 160
 """Of an answer: more than any right one has."""
 
 _STOPS = ["Observation:", "Calling tools:", "</code>"]
+_SAID = re.compile(r"img_\d+(?:-\d+)?|\d+(?:\.\d+)?")  # ids and numbers
 _PER_STAGE = 6  # requests about one batch: what they share is read once
 
 Call = tuple[str, str]
@@ -204,7 +206,29 @@ def stage_of(rng: random.Random) -> Stage:
 
 
 def _calls(player: Player) -> list[Call]:
-    return [(e.tool, repr(sorted(e.arguments.items()))) for e in player.events if isinstance(e, ToolStarted)]
+    return [(e.tool, repr(_plain(e.arguments))) for e in player.events if isinstance(e, ToolStarted)]
+
+
+def _plain(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Arguments as they matter: no defaults, no words for the record, ids in any order."""
+    plain = []
+    for name, value in sorted(arguments.items()):
+        if value is None or name == "reason" or (name, value) == ("language", Language.EN.value):
+            continue
+        several = sorted(set(map(str, value))) if isinstance(value, list) else value
+        plain.append((name, several[0] if isinstance(several, list) and len(several) == 1 else several))
+    return plain
+
+
+def _acts(calls: Sequence[Call]) -> list[list[Call]]:
+    """The calls between reports, in any order: a report holds what was decided before it."""
+    acts: list[list[Call]] = [[]]
+    for call in calls:
+        if call[0] == "write_report":
+            acts += [[call], []]
+        else:
+            acts[-1].append(call)
+    return [sorted(act) for act in acts]
 
 
 def _kind(
@@ -216,13 +240,17 @@ def _kind(
     said, is_declined = answer
     if said is None:
         return Kind.BROKEN
-    if [tool for tool, _ in calls] != [tool for tool, _ in wanted]:
+    if sorted(tool for tool, _ in calls) != sorted(tool for tool, _ in wanted):
         return Kind.TOOL
-    if calls != wanted:
+    if _acts(calls) != _acts(wanted):
         return Kind.ARGUMENTS
-    if is_declined is not wanted_answer[1] or (not wanted and not is_declined and said != wanted_answer[0]):
+    if is_declined is not wanted_answer[1]:
         return Kind.ANSWER
-    return Kind.RIGHT
+    if wanted:  # a filter on rows shows only in what is said of them
+        is_same = set(_SAID.findall(said)) == set(_SAID.findall(wanted_answer[0]))
+    else:
+        is_same = is_declined or said == wanted_answer[0]
+    return Kind.RIGHT if is_same else Kind.ANSWER
 
 
 def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:

@@ -149,7 +149,7 @@ def make_pair(rng: random.Random, scope: Scope, language: Language, *, leans: bo
     tail = second.text
     if language is EN and rng.random() < 0.8 and not tail[:2].isupper():
         tail = tail[:1].lower() + tail[1:]
-    text = first.text.rstrip(".?!~ ") + rng.choice(_JOINTS[language]) + tail
+    text = first.text.rstrip(".!~ ") + rng.choice(_JOINTS[language]) + tail
     return replace(first, text=text, intent="pair", wishes=(*first.wishes, *second.wishes))
 
 

@@ -120,7 +120,7 @@ def dressed(rng: random.Random, template: str, language: Language) -> str:
         first = template[:1] if template[:2].isupper() else template[:1].lower()
         template = rng.choice(_BEFORE[language]) + first + template[1:]
     if rng.random() < 0.2:
-        template = template.rstrip(".!?~ ") + rng.choice(_AFTER[language])
+        template = template.rstrip(".!~ ") + rng.choice(_AFTER[language])
     return template
 
 
@@ -138,7 +138,10 @@ def _whole(word: str, language: Language) -> str:
 
 
 def slipped(rng: random.Random, template: str) -> str:
-    """Lets case, punctuation and letters slip, never inside a `{slot}`."""
+    """Lets case, punctuation and letters slip, never inside a `{slot}`.
+
+    A question mark stays: "accept {id}?" asks, "accept {id}" orders.
+    """
     chance = rng.random()
     parts = _SLOT.split(template)
     if chance < 0.12:
@@ -146,7 +149,7 @@ def slipped(rng: random.Random, template: str) -> str:
     elif chance < 0.14:
         parts = [part if _SLOT.fullmatch(part) else part.upper() for part in parts]
     elif chance < 0.24:
-        parts = [part if _SLOT.fullmatch(part) else part.rstrip(".?!") for part in parts]
+        parts = [part if _SLOT.fullmatch(part) else part.rstrip(".!") for part in parts]
     if rng.random() < 0.3:
         open_parts = [n for n, part in enumerate(parts) if not _SLOT.fullmatch(part) and len(part) > 3]
         for _ in range(rng.choice((1, 1, 2))):

@@ -32,6 +32,7 @@ _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(
     {"measure", "locate", "describe", "screen", "inspect_one", "look", "search_like", "examine"}
 )
+_ALIKE = re.compile(r"\b(?:same|too|also|as well|ditto|likewise|repeat)\b|도|똑같|동일|마찬가지|같은")
 
 
 class _Final(Exception):
@@ -124,7 +125,10 @@ class Player:
         if name == "follow_report":
             return "report", {"options": spoken.removeprefix(", ")}
         if name in ("follow_same", "follow_measure"):
-            again = "measure" if _SIZE.search(request.text) or before not in _REPEATED else before
+            if before == "decide" and _ALIKE.search(request.text) and "?" not in request.text:
+                return before, {**had, "several": given["id"]}
+            again = "inspect_one" if before in ("inspect", "decide") else before
+            again = "measure" if _SIZE.search(request.text) or again not in _REPEATED else again
             if len(request.wishes) > 1 and again == "look":
                 again = "describe"  # a look ends its program, so nothing could follow
             if again == "describe":

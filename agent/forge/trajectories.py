@@ -51,7 +51,8 @@ _DECLINED = ("out_of_scope", "unsafe", "gibberish", "help")
 _OPENINGS = (
     "measure_id", "locate_id", "describe_id", "inspect_id", "screen_ids", "look", "search_like", "examine",
     "biggest", "look_worst", "measure_id", "inspect_id", "describe_id", "inspect_all", "screen_all",
-    "compare",
+    "compare", "reject", "accept", "review", "reject", "count_by_type", "verdicts", "report", "out_of_scope",
+    "images_list", "findings_type",
 )  # fmt: skip
 
 

@@ -135,3 +135,10 @@ def test_from_one_image_to_another_means_all_between() -> None:
             break
     else:
         pytest.fail("no such phrasing was drawn")
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_noise_never_turns_a_question_into_an_order(language: Language) -> None:
+    rng = random.Random(8)
+    for _ in range(200):
+        assert "?" in slipped(rng, dressed(rng, "accept {id}?", language))

@@ -45,6 +45,21 @@ def test_a_second_turn_leans_on_the_first(make_stage: MakeStage, second: Request
     assert call in player.take(second)[0]
 
 
+@pytest.mark.parametrize(
+    ("second", "call"),
+    [
+        (saying("same for 3", ("follow_same", {"id": '"img_003"'})), 'decide(each, "reject"'),
+        (saying("what about 3?", ("follow_same", {"id": '"img_003"'})), 'inspect("img_003")'),
+        (saying("3번도", ("follow_same", {"id": '"img_003"'}), language=KO), 'decide(each, "reject"'),
+        (saying("how big is 3", ("follow_same", {"id": '"img_003"'})), 'measure("img_003")'),
+    ],
+)
+def test_only_an_order_decides_alike(make_stage: MakeStage, second: Request, call: str) -> None:
+    player = player_of(make_stage())
+    player.take(saying("reject 2", ("decide", {"several": '"img_002"', "verdict": "reject", "reason": "x"})))
+    assert call in player.take(second)[0]
+
+
 def test_what_leans_on_nothing_is_asked_back(make_stage: MakeStage) -> None:
     player = player_of(make_stage())
     player.take(saying("reject it", ("follow_reject", {})))

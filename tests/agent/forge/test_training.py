@@ -217,6 +217,30 @@ def test_a_judge_knows_what_is_right(make_stage: MakeStage) -> None:
     judge.close()
 
 
+@pytest.mark.parametrize(
+    ("intent", "written", "otherwise", "kind"),
+    [
+        ("report_lot", '")\n', '", language="en")\n', Kind.RIGHT),
+        ("accept", "the user asked for it", "it is fine", Kind.RIGHT),
+        ("accept", '"accept"', '"review"', Kind.ARGUMENTS),
+        ("measure_over", " > ", " > 1000 + ", Kind.ANSWER),
+        ("count_by_type", "inspect()\n", "rows = findings()\ninspect()\n", Kind.TOOL),
+        ("count_by_type", "counts = {}", "counts = {'x': 77}", Kind.ANSWER),
+        ("inspect_all", "inspect()", "inspect(threshold=None)", Kind.RIGHT),
+    ],
+)
+def test_a_judge_accepts_what_does_the_same_and_nothing_else(
+    make_stage: MakeStage, intent: str, written: str, otherwise: str, kind: Kind
+) -> None:
+    past, stage = Past(Language.EN), make_stage(12, seed=5)
+    request = asked(random.Random(3), stage, past, "single", intent, is_held_out=True)
+    [program] = begun(stage, past).take(request)
+    assert written in program
+    judge = Judge(ScriptedModel([f"<code>\n{program.replace(written, otherwise)}\n</code>"] * 4))
+    assert judge.trial(random.Random(3), stage, past, intent).kind is kind
+    judge.close()
+
+
 @pytest.mark.parametrize("language", [*Language])
 def test_every_program_runs_behind_the_walls_as_it_did_in_training(
     make_stage: MakeStage, language: Language
