@@ -18,8 +18,6 @@ from agent.events import (
     CodeWritten,
     Decision,
     Event,
-    GoodKept,
-    Inspected,
     Note,
     Outcome,
     StepFinished,
@@ -28,6 +26,7 @@ from agent.events import (
     ToolStarted,
 )
 from agent.evidence import Evidence
+from agent.good_parts import inspected_since_good_kept
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
@@ -131,9 +130,8 @@ class Desk:
             for event in events:
                 self._remember(event, turn)
         past = [event for events in turns for event in events]
-        good = max((n for n, event in enumerate(past) if isinstance(event, GoodKept)), default=0)
         self.workbench.restore(
-            [event.inspection for event in past[good:] if isinstance(event, Inspected)],
+            inspected_since_good_kept(past),
             [event for event in past if isinstance(event, Decision)],
         )
 

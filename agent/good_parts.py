@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.events import GoodKept
+from agent.events import Event, GoodKept, Inspected
 from agent.rows import Row
 from agent.verdicts import now
 from tools.errors import UsageError
 from tools.records import Verdict
 
 if TYPE_CHECKING:
-    from agent.workbench import Workbench
+    from collections.abc import Sequence
 
-__all__ = ["kept_good"]
+    from agent.workbench import Workbench
+    from tools.records import Inspection
+
+__all__ = ["inspected_since_good_kept", "kept_good"]
 
 _WHY = "named as a good part"
 
@@ -52,3 +55,9 @@ def kept_good(workbench: Workbench, ids: list[str], by: str) -> Row:
     total, remark = len(found.references), found.calibration.remark
     workbench.sink(GoodKept(image_ids=tuple(ids), total=total, by=by, at=now()))
     return {"good_parts": total, "added": new, "remark": remark or None}
+
+
+def inspected_since_good_kept(events: Sequence[Event]) -> list[Inspection]:
+    """The inspections of a log that still hold: those made after good parts were last kept."""
+    last = max((n for n, event in enumerate(events) if isinstance(event, GoodKept)), default=0)
+    return [event.inspection for event in events[last:] if isinstance(event, Inspected)]
