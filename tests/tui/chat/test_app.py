@@ -67,7 +67,7 @@ def test_the_agents_decision_is_confirmed_first(
         app.workspace.prompt.write("reject img_003")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
-        assert "bent" in shown(app)
+        await until(pilot, lambda: "bent" in shown(app))
         await pilot.press(*keys)
         await until(pilot, lambda: not app.is_busy)
         assert app.session is not None

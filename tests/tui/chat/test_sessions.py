@@ -125,7 +125,7 @@ def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> 
 
     async def flow(pilot: Any) -> None:
         await until(pilot, lambda: isinstance(app.screen, OpenDialog))
-        assert "pocket" in shown(app)
+        await until(pilot, lambda: "pocket" in shown(app))
         app.screen.query_one(Input).value = str(desk.folder / "parts")
         await pilot.press("enter")
         await opened(pilot, app)
