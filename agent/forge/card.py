@@ -61,9 +61,8 @@ those that should have been made (`python -m agent.forge evaluate`):
 The aim is {aim:.0%}: {verdict}.
 
 When it rather says that it did not understand (`python -m agent.forge calibrate`): a program runs only where
-its least sure token has at least the log-probability {looking:.3f}, or {changing:.3f} where it decides or
-writes a report, and only where each image and lot that it names was named in the conversation. With one
-threshold for all:
+its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or writes a report, and only
+where each image and lot that it names was named in the conversation. With one threshold for all:
 
 ```text
 {calibration}

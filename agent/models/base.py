@@ -74,12 +74,14 @@ class Reply:
         return sum(inside) / len(inside) if inside else None
 
     def sureness(self, part: str) -> float | None:
-        """Log-probability of the least likely token of one part of the text, or of all where it is absent.
+        """Log-probability of one part of the text as a whole, or of all where it is absent.
 
-        A program is as doubtful as its most doubtful choice: the many certain tokens around a guessed id or
-        tool make a mean of them all say little.
+        It is the chance that a program drawn by lot would be the same one. Of the signals that were measured
+        it told right programs of the pocket model from wrong ones best: better than the least likely token,
+        and than the mean, in which the many certain tokens around a guessed id drown it.
         """
-        return min(self._logprobs(part), default=None)
+        inside = self._logprobs(part)
+        return sum(inside) if inside else None
 
     def _logprobs(self, part: str) -> list[float]:
         start = max(self.text.find(part), 0)

@@ -31,7 +31,7 @@ class Doubtful(ScriptedModel):
     def _reply(self, question: Question) -> Reply:
         reply = super()._reply(question)
         end = len(reply.text)
-        return replace(reply, tokens=((end // 2, self._sure.pop(0)), (end, -0.001)))
+        return replace(reply, tokens=((end // 2, self._sure.pop(0)), (end, 0.0)))
 
 
 @pytest.fixture
