@@ -9,6 +9,7 @@ import numpy as np
 from tools.evaluation.figures import Estimate, SourceFigures
 from tools.evaluation.resampling import auroc, by_score, image_weights, interval
 from tools.records import Screening, Source
+from tools.screening.fusion import suspicion_of
 
 __all__ = ["auroc_estimate", "f1_estimate", "source_figures"]
 
@@ -57,7 +58,9 @@ def _suspicion_without(screening: Screening, source: Source) -> float:
     """The suspicion of the sources that decide but this one; where none is left, of those that are there."""
     others = [score for score in screening.sources if score.source is not source]
     deciding = [score for score in others if score.decided] or others
-    return max((score.suspicion for score in deciding), default=0.0)
+    heard = [score.model_copy(update={"decided": True}) for score in deciding]
+    strongest = suspicion_of(heard, screening.threshold)
+    return strongest[1] if strongest else 0.0
 
 
 def _aurocs(scores: Sequence[float], is_defect: Sequence[bool]) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ __all__ = ["UNCLASSIFIED", "Localizer", "candidate_from_heat_map"]
 UNCLASSIFIED = "unclassified"
 
 _BATCH_SIZE = 8
+_REMEMBERED = 64  # images: screening may ask about the images of a chunk before their places are wanted
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
 _HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
@@ -37,13 +39,18 @@ _CLEAR_PLACE = 0.63
 
 @dataclass
 class _Work:
-    """One image on its way through the detector, with its detections per view once it has been there."""
+    """One image on its way through the detector, with its detections per view once it has been there.
+
+    Attributes:
+        known: Its findings, where it was there lately.
+    """
 
     record: ImageRecord
     size_px: tuple[int, int]
     views: Sequence[Window]
     found: list[Sequence[Detection]] = field(default_factory=list)
     elapsed_s: float = 0.0
+    known: tuple[Finding, ...] | None = None
 
 
 class Localizer:
@@ -76,6 +83,7 @@ class Localizer:
         runtime = runtime or Runtime()
         self._batch_size = runtime.batch_size or _BATCH_SIZE
         self._types = _types_of_classes(recipe)
+        self._remembered: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
         device, precision = runtime.placed()
         half = device.startswith("cuda") and precision != "float32"
         self._detector = Detector(
@@ -116,15 +124,27 @@ class Localizer:
             if cancel is not None and cancel.is_set():
                 return
             self._detect(batch)
-            while waiting and len(waiting[0].found) == len(waiting[0].views):
-                yield self._findings(waiting.pop(0))
+            yield from self._complete(waiting)
+        yield from self._complete(waiting)
+
+    def _complete(self, waiting: list[_Work]) -> Iterator[tuple[Finding, ...]]:
+        while waiting and len(waiting[0].found) == len(waiting[0].views):
+            work = waiting.pop(0)
+            findings = self._findings(work) if work.known is None else work.known
+            if work.record.sha256:
+                self._remembered[work.record.id, work.record.sha256] = findings
+                while len(self._remembered) > _REMEMBERED:
+                    self._remembered.popitem(last=False)
+            yield findings
 
     def _crops(
         self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]], waiting: list[_Work]
     ) -> Iterator[tuple[_Work, NDArray[np.uint8]]]:
         for record, image_rgb in images:
             height, width = image_rgb.shape[:2]
-            work = _Work(record, (width, height), self._views(width, height))
+            known = self._remembered.get((record.id, record.sha256 or ""))
+            views = self._views(width, height) if known is None else []
+            work = _Work(record, (width, height), views, known=known)
             waiting.append(work)
             for x_min, y_min, x_max, y_max in work.views:
                 yield work, image_rgb[y_min:y_max, x_min:x_max]

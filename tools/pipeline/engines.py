@@ -81,6 +81,7 @@ class Engines:
             good=good,
             backbones=parts.backbones() if is_batch else (),
             templates=Templates(self.recipe) if settings.template else None,
+            detector=None if self.recipe.screening.detector_from is None else self.localizer,
         )
 
     @cached_property

@@ -128,6 +128,8 @@ class ScreeningSettings(Section):
         temperature: Divides the logits; 1 keeps the checkpoint's own scale.
         window_fractions: Window sides as fractions of the image's shorter side, besides the whole image.
         unknown_below: Best cosine similarity under which nothing fits; None switches the outcome off.
+        detector_from: Suspicion by words from which the detector is asked as well and both form the
+            suspicion: for a detector that knows these defects. None leaves it to words.
     """
 
     threshold: Fraction = 0.5
@@ -136,6 +138,7 @@ class ScreeningSettings(Section):
     window_fractions: tuple[Fraction, ...] = (0.5, 0.25)
     window_overlap: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.25
     unknown_below: float | None = None
+    detector_from: Fraction | None = None
     clahe: bool = False
     centre_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     templates: tuple[str, ...] = ()

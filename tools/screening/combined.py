@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from tools.references.keeping import model_key
 from tools.references.mutual import MIN_IMAGES, Panel, panel_ids
 from tools.references.templates import heat_of
 from tools.screening.fusion import (
+    detector_score,
     fused,
     heat_on_scale,
     knows,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.images import Batch
+    from tools.localization.localizer import Localizer
     from tools.recipe import Recipe
     from tools.records import BoxXyxyPx, Finding
     from tools.references.backbones import Backbone
@@ -57,6 +60,7 @@ _ALIKE = 0.1  # what an image without any difference has on the scale of good pa
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
 _CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
 _CLEAR_CALM = 0.5  # of a batch's calm images, some of which may be odd in a way that only words see
+_TOGETHER = 16  # images between words and detector, held decoded
 _ASKED = 8  # calm images of a batch that show whether words know its parts
 
 
@@ -81,6 +85,7 @@ class CombinedScreener:
         good: The recipe's good parts; None where it has none.
         backbones: What describes the patches of a batch; none where batches are not asked.
         templates: Finds differences to a picture without defects; None where the recipe names none.
+        detector: Asked where words are in doubt; None where the recipe leaves it out of the suspicion.
     """
 
     def __init__(
@@ -91,9 +96,11 @@ class CombinedScreener:
         good: ReferenceSet | None = None,
         backbones: Sequence[Backbone] = (),
         templates: Templates | None = None,
+        detector: Localizer | None = None,
     ) -> None:
         self._words, self._recipe, self._good = words, recipe, good
         self._backbones, self._templates = tuple(backbones), templates
+        self._detector = detector
         self._panel: Panel | None = None
         self._prepared = ""
         self._too_few = 0
@@ -163,8 +170,26 @@ class CombinedScreener:
                 waiting.append(picture)
                 yield picture
 
-        for screening in self._words.screen(watched(), cancel=cancel):
-            yield self._combined(screening, waiting.popleft())
+        by_words = self._words.screen(watched(), cancel=cancel)
+        while some := list(islice(by_words, _TOGETHER if self._detector else 1)):
+            pictures = [waiting.popleft() for _ in some]
+            looks = self._looks(some, pictures, cancel)
+            for screening, picture in zip(some, pictures, strict=True):
+                if cancel is not None and cancel.is_set():
+                    return
+                yield self._combined(screening, picture, looks.get(screening.image_id))
+
+    def _looks(
+        self, screenings: Sequence[Screening], pictures: Sequence[Picture], cancel: threading.Event | None
+    ) -> dict[str, tuple[Finding, ...]]:
+        """What the detector finds in each image of which words are in doubt."""
+        least = self._recipe.screening.detector_from
+        if self._detector is None or least is None or not self._is_known:
+            return {}
+        pairs = zip(screenings, pictures, strict=True)
+        asked = [picture for screening, picture in pairs if screening.suspicion >= least]
+        found = self._detector.locate(asked, cancel=cancel)
+        return {record.id: each for (record, _), each in zip(asked, found, strict=False)}
 
     def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """As `Screener.embed`."""
@@ -186,7 +211,7 @@ class CombinedScreener:
             found: By the detector.
         """
         record, image_rgb = picture
-        heard = tuple(finding for finding in found if finding.confidence > self._alarm(finding))
+        heard = self._heard(found)
         source = strongest_source(screening)
         if screening.status is not ScreeningStatus.SUSPECT or source in (None, Source.WORDS):
             return heard
@@ -202,6 +227,10 @@ class CombinedScreener:
             for number, (box, peak) in enumerate(regions, start=len(found) + 1)
         )
         return (*heard, *(self._named(finding, image_rgb) for finding in unlike))
+
+    def _heard(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
+        """What the detector is surer of than of anything in the good parts."""
+        return tuple(finding for finding in found if finding.confidence > self._alarm(finding))
 
     def _alarm(self, finding: Finding) -> float:
         """How sure the detector that found something is of a defect in a good part, at most."""
@@ -234,15 +263,19 @@ class CombinedScreener:
         is_clear = seen.label in self._recipe.defects and seen.scores[seen.label] >= _CLEAR_LABEL
         return finding.model_copy(update={"type": seen.label}) if is_clear else finding
 
-    def _combined(self, screening: Screening, picture: Picture) -> Screening:
+    def _combined(
+        self, screening: Screening, picture: Picture, look: tuple[Finding, ...] | None
+    ) -> Screening:
         said = [*self._by_good(picture), *self._by_template(picture), *self._by_batch(picture)]
-        if not said:
+        if not said and self._detector is None:
             return screening
         is_alone = not any(each.score.decided for each in said)
-        words = words_score(screening, is_known=self._is_known or is_alone)
-        strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion))
-        scores = [words, *(each.score for each in said)]
-        return fused(screening, scores, strongest.heat, self._recipe)
+        scores = [words_score(screening, is_known=self._is_known or is_alone), *(each.score for each in said)]
+        if look is not None:
+            sure = max((finding.confidence for finding in self._heard(look)), default=0.0)
+            scores.append(detector_score(sure, screening.threshold))
+        strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion), default=None)
+        return fused(screening, scores, strongest.heat if strongest else None, self._recipe)
 
     def _by_good(self, picture: Picture) -> Iterator[_Said]:
         if self._good is None:

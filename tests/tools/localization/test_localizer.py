@@ -232,6 +232,25 @@ def test_order_batches_and_cancel(monkeypatch, recipe, picture, tmp_path):
     assert seen == 1
 
 
+def test_an_image_is_looked_at_once_for_screening_and_for_places(monkeypatch, recipe, picture, tmp_path):
+    weights = tmp_path / "model.onnx"
+    weights.write_bytes(b"weights")
+    monkeypatch.setattr("tools.localization.localizer.Detector", ColourDetector)
+    localizer = Localizer(Checkpoint("detector", "colour", weights), recipe, Runtime(batch_size=2))
+    pictures = [
+        (record.model_copy(update={"sha256": f"{number:064d}"}), image)
+        for number, (record, image) in enumerate(picture(number, 50, 50) for number in range(4))
+    ]
+    first = list(localizer.locate(pictures[1:3]))
+    again = list(localizer.locate(pictures))
+    assert again[1:3] == first
+    assert localizer._detector.batches == [2, 2]
+    changed = pictures[1][0].model_copy(update={"sha256": "f" * 64})
+    list(localizer.locate([(changed, pictures[1][1])]))
+    assert localizer._detector.batches == [2, 2, 1]
+    assert len(list(localizer.locate(pictures[:2]))) == 2
+
+
 def screening_of(status, label, heat=None, score=0.8):
     return Screening(
         image_id="img_001",

@@ -62,11 +62,13 @@ class FakeDetector:
 
     def __init__(self, confidence: float) -> None:
         self.confidence = confidence
+        self.asked = 0
 
     def locate(
         self, images: Iterable[Picture], *, cancel: threading.Event | None = None
     ) -> Iterator[tuple[Finding, ...]]:
         for record, _ in images:
+            self.asked += 1
             yield (self.finding(record.id),)
 
     def finding(self, image_id: str) -> Finding:
@@ -153,6 +155,37 @@ def test_words_of_another_model_are_not_taken_for_those_of_the_good_parts(
     changed = CombinedScreener(cast(Any, other), recipe, good=GoodParts(recipe).load())
     assert screened(screener, test_batch)[0].sources[0].decided
     assert not screened(changed, test_batch)[0].sources[0].decided
+
+
+@pytest.mark.parametrize(
+    ("suspicion", "confidence", "asked", "status"),
+    [
+        (0.4, 0.9, 0, ScreeningStatus.CLEAR),
+        (0.95, 0.02, 4, ScreeningStatus.CLEAR),
+        (0.8, 0.9, 4, ScreeningStatus.SUSPECT),
+    ],
+    ids=["words are in no doubt", "the detector calms words", "the detector sees what words suspect"],
+)
+def test_a_detector_is_heard_where_words_are_in_doubt(
+    test_batch: Batch, suspicion: float, confidence: float, asked: int, status: ScreeningStatus
+) -> None:
+    fake: Any = FakeDetector(confidence)
+    screenings = screened(CombinedScreener(words(suspicion), RECIPE, detector=fake), test_batch)
+    assert fake.asked == asked
+    assert {each.status for each in screenings} == {status}
+    expected = [Source.WORDS, Source.DETECTOR] if asked else [Source.WORDS]
+    assert [[said.source for said in each.sources] for each in screenings] == [expected] * 4
+
+
+def test_a_detector_is_not_heard_on_parts_that_words_do_not_know(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    known = with_good_parts(good_batch, 0.99, tmp_path)
+    recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
+    fake: Any = FakeDetector(0.0)
+    screener = CombinedScreener(words(0.99), recipe, good=GoodParts(recipe).load(), detector=fake)
+    assert screened(screener, test_batch) == screened(known, test_batch)
+    assert fake.asked == 0
 
 
 def test_the_scale_of_good_parts_stays_when_the_recipe_s_threshold_moves(

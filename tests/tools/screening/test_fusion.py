@@ -5,7 +5,15 @@ import pytest
 from tools.recipe import ScreeningSettings
 from tools.recipe.file import load_recipe
 from tools.records import HeatMap, Provenance, Screening, ScreeningStatus, Source, SourceScore
-from tools.screening.fusion import fused, heat_on_scale, knows, on_scale, strongest_source
+from tools.screening.fusion import (
+    detector_score,
+    fused,
+    heat_on_scale,
+    knows,
+    on_scale,
+    strongest_source,
+    suspicion_of,
+)
 from tools.screening.screener import with_threshold
 
 RECIPE = load_recipe()
@@ -87,6 +95,27 @@ def test_the_strongest_of_those_that_decide(
     assert (screening.suspicion, screening.label, screening.status) == (suspicion, label, status)
     assert strongest_source(screening) is strongest
     assert screening.heat_map == (None if strongest is WORDS else HEAT)
+    assert screening.sources == tuple(scores)
+
+
+@pytest.mark.parametrize(
+    ("words", "confidence", "suspicion"),
+    [(0.9, 0.3, 0.9), (0.9, 0.9, 0.995), (0.97, 0.0, 0.799), (0.6, 0.0, 0.155), (0.999, 0.0, 0.992)],
+    ids=["says neither", "sees it too", "sees nothing", "nothing to see", "words are certain"],
+)
+def test_words_and_detector_weigh_together(words: float, confidence: float, suspicion: float) -> None:
+    threshold = 0.92
+    scores = [said(WORDS, words), detector_score(confidence, threshold)]
+    assert suspicion_of(scores, threshold) == (WORDS, pytest.approx(suspicion, abs=1e-3))
+    unheard = [said(WORDS, words, decided=False), scores[1].model_copy(update={"decided": False})]
+    assert suspicion_of([*unheard, said(BATCH, 0.5)], threshold) == (BATCH, 0.5)
+
+
+def test_what_a_detector_says_moves_the_status_and_keeps_the_words_heat() -> None:
+    scores = [said(WORDS, 0.55), detector_score(0.0, 0.5)]
+    screening = fused(by_words(0.55).model_copy(update={"heat_map": HEAT}), scores, None, RECIPE)
+    assert (screening.status, screening.label) == (ScreeningStatus.CLEAR, "normal")
+    assert screening.heat_map == HEAT
     assert screening.sources == tuple(scores)
 
 
