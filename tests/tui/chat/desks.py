@@ -21,7 +21,7 @@ from tui.chat.background import Start
 
 Flow = Callable[[Any], Coroutine[Any, Any, None]]
 
-_PATIENCE = 400  # rounds of the event loop's shortest pauses
+_PATIENCE = 2_000  # rounds of the event loop's shortest pauses
 
 
 def code(*lines: str) -> str:
