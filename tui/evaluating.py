@@ -133,16 +133,18 @@ def _verdict_rates(
     cancel: threading.Event,
 ) -> ErrorRates:
     """Inspects the set as `loupe inspect` would, without captions, which decide nothing about a defect."""
-    from tools.evaluation.evaluate import pipeline_rates
+    from tools.evaluation.evaluate import known_good, pipeline_rates
     from tools.images import Batch
 
     silent = recipe.captioning.model_copy(update={"enabled": False})
-    pipeline = Engines(recipe.model_copy(update={"captioning": silent}), options).pipeline()
+    engines = Engines(recipe.model_copy(update={"captioning": silent}), options)
+    known = known_good(engines.screener)
     batch = Batch.open([image.path for image in labelled.judged], cancel=cancel)
     inspections = []
     with narrator.progress("Inspecting", len(batch)) as bar:
-        for inspection in pipeline.inspect(batch, cancel=cancel):
-            inspections.append(inspection)
+        for inspection in engines.pipeline().inspect(batch, cancel=cancel):
+            if inspection.image.sha256 not in known:
+                inspections.append(inspection)
             bar.advance(bar.task_ids[0])
     if cancel.is_set():
         raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     ImageRgb = NDArray[np.uint8]
 
-__all__ = ["Evaluation", "evaluate", "pipeline_rates", "recipe_for_evaluation", "render_text"]
+__all__ = ["Evaluation", "evaluate", "known_good", "pipeline_rates", "recipe_for_evaluation", "render_text"]
 
 # Mean average precision runs over the whole precision-recall curve, so the detector must not cut it off.
 _WHOLE_CURVE_CONFIDENCE = 0.001
@@ -101,7 +101,7 @@ def evaluate(
     located = [image for image in labelled.judged if image.is_located] if labelled.has_boxes else []
     total = len(labelled.judged) + len(located)
     cancel = cancel or threading.Event()
-    reader = Reader(cancel, progress, total, _known(screener))
+    reader = Reader(cancel, progress, total, known_good(screener))
     types = {name: find_type(recipe, name) for name in labelled.class_names}
     pixels = PixelCounts()
     screened = _screen(labelled, screener, reader, pixels)
@@ -130,7 +130,7 @@ def evaluate(
     )
 
 
-def _known(screener: CombinedScreener) -> frozenset[str]:
+def known_good(screener: CombinedScreener) -> frozenset[str]:
     """Hashes of the good parts that images are held against."""
     known = [model.parameters["references"] for model in screener.models if model.tool == "references"]
     return frozenset(str(each) for hashes in known if isinstance(hashes, list) for each in hashes)
