@@ -152,7 +152,7 @@ def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> 
         photo = MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
     seen: list[Flowable] = [photo]
     if evidence.heat and inspection.screening:
-        seen += [Spacer(0, 4), _heat_row(edition, inspection.screening, evidence.heat)]
+        seen = _with_heat(edition, inspection.screening, photo, evidence.heat)
     side: list[Flowable] = [_facts(edition, inspection)]
     if evidence.crops:
         side += [Spacer(0, 5), _view(edition, inspection, 1, evidence.crops[0])]
@@ -163,25 +163,38 @@ def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> 
     )
 
 
-def _heat_row(edition: Edition, screening: Screening, heat: Picture) -> Table:
-    """The heat map with what it shows, whose it is, and what its colours stand for."""
-    words = edition.words
+def _with_heat(edition: Edition, screening: Screening, photo: Flowable, heat: Picture) -> list[Flowable]:
+    """The heat map beside a slender photograph, at its size, and below any other, with what it says."""
+    gap = 3 * mm
+    if 2 * photo.width + gap <= _PHOTO_WIDTH:
+        pair = _side_by_side(photo, AnnotatedPicture(heat, photo.width, photo.height), gap)
+        return [pair, Spacer(0, 4), *_heat_says(edition, screening, _HEAT_WIDTH)]
     shown = AnnotatedPicture(heat, _HEAT_WIDTH, _HEAT_HEIGHT)
-    room = _PHOTO_WIDTH - shown.width - 3 * mm
-    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
-    says: list[Flowable] = [
-        Paragraph(esc(words("heat_map")), CELL_BOLD),
-        Paragraph(esc(edition.heat_says(screening)), CELL),
-        Spacer(0, 3),
-        HeatLegend(min(room, _HEAT_WIDTH), screening.threshold),
-        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
-    ]
+    room = _PHOTO_WIDTH - shown.width - gap
+    says = _heat_says(edition, screening, min(room, _HEAT_WIDTH))
+    return [photo, Spacer(0, 4), _side_by_side(shown, says, gap)]
+
+
+def _side_by_side(left: Flowable, right: Flowable | list[Flowable], gap: float) -> Table:
     return Table(
-        [[shown, says]],
-        colWidths=[shown.width + 3 * mm, room],
+        [[left, right]],
+        colWidths=[left.width + gap, _PHOTO_WIDTH - left.width - gap],
         hAlign="LEFT",
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
     )
+
+
+def _heat_says(edition: Edition, screening: Screening, bar_width: float) -> list[Flowable]:
+    """What a heat map shows, whose it is, and what its colours stand for."""
+    words = edition.words
+    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
+    return [
+        Paragraph(esc(words("heat_map")), CELL_BOLD),
+        Paragraph(esc(edition.heat_says(screening)), CELL),
+        Spacer(0, 3),
+        HeatLegend(bar_width, screening.threshold),
+        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
+    ]
 
 
 def _sources(edition: Edition, screening: Screening) -> str:
