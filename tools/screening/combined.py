@@ -59,9 +59,11 @@ NO_TEMPLATE = "there is no template of this image"
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
 _CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
-_CLEAR_CALM = 0.5  # of a batch's calm images, some of which may be odd in a way that only words see
+# Of a batch's calm images: words that know its parts find more than these clear, even where most are bad or
+# the parts are of many kinds; words that do not, hardly any.
+_CLEAR_CALM = 0.125
 _TOGETHER = 16  # images between words and detector, held decoded
-_ASKED = 8  # calm images of a batch that show whether words know its parts
+_ASKED = 16  # calm images of a batch that show whether words know its parts
 
 
 @dataclass(frozen=True)

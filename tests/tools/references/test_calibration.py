@@ -37,6 +37,13 @@ def test_fewer_images_make_a_more_careful_threshold_and_say_so() -> None:
     assert "guess" in calibrated(1).remark
 
 
+def test_one_odd_picture_among_the_good_hides_no_defect() -> None:
+    levels = np.array([[1.0], [1.02], [0.97], [1.01], [0.99], [1.03], [0.98], [1.9]])
+    calibration = Calibration.of(levels, levels + 0.5, 0.05)
+    assert calibration.suspicion(calibration.fused(np.array([1.03]))) < 0.3
+    assert calibration.suspicion(calibration.fused(np.array([1.25]))) > 0.5
+
+
 def test_a_small_defect_and_a_spread_one_both_raise_the_level() -> None:
     calm = np.full((40, 40), 1.0, np.float32)
     small, spread = calm.copy(), calm.copy()
