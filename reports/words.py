@@ -227,7 +227,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "asked": ("Photographs", "사진 수"),
     "counted": ("Counted in", "반영한 사진 수"),
-    "source_remark": ("{remark}", "양품이 적어 기준값은 어림한 값입니다"),
+    "source_remark": (
+        "too few good parts: the threshold is an estimate",
+        "양품이 적어 기준값은 어림한 값입니다",
+    ),
     "source_remark.words do not know these parts": (
         "the words do not know these parts: most good ones would be suspect to them",
         "문구로는 이 제품을 가려낼 수 없음: 양품도 대부분 의심으로 나옴",

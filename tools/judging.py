@@ -35,6 +35,7 @@ from tools.records import (
     Quantity,
     Screening,
     ScreeningStatus,
+    Source,
     Unit,
     Verdict,
 )
@@ -284,8 +285,22 @@ def _in_zone(fired: Fired, zone: str | None) -> Fired:
     return replace(fired, reason_en=reason_en, reason_ko=f"{zone} 영역: {fired.reason_ko}")
 
 
+def _is_clear_by_batch_alone(screening: Screening) -> bool:
+    if screening.status is not ScreeningStatus.CLEAR:
+        return False
+    return {each.source for each in screening.sources if each.decided} == {Source.BATCH}
+
+
 def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -> Iterator[Fired]:
-    """Sends what looks wrong, but where nothing was found, to review."""
+    """Sends what looks wrong, but where nothing was found, to review, and what nobody knows to be good."""
+    if screening is not None and _is_clear_by_batch_alone(screening):
+        # A batch may be bad throughout, so likeness within it shows what is odd, never what is good.
+        yield Fired(
+            Verdict.REVIEW,
+            "screening.batch",
+            f"It is {compared_phrase(screening, EN)}, but no good part is named to hold it against.",
+            f"{compared_phrase(screening, KO)}. 그러나 비교할 양품이 등록되지 않았습니다.",
+        )
     if findings or (screening is not None and screening.status is ScreeningStatus.CLEAR):
         return
     if screening is None:

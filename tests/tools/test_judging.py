@@ -115,6 +115,14 @@ def screened(status: ScreeningStatus, label: str = "scratch") -> Screening:
     )
 
 
+def by_batch(*, words: bool) -> Screening:
+    said = (Source.WORDS, words), (Source.BATCH, True)
+    scores = [
+        SourceScore(source=source, score=0.1, suspicion=0.1, decided=decided) for source, decided in said
+    ]
+    return screened(CLEAR).model_copy(update={"sources": tuple(scores)})
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -130,6 +138,8 @@ CASES = [
     # Screening alone.
     Case("clear", (), ACCEPT, ALL_CRITERIA_MET, screened(CLEAR)),
     Case("unsure", (), REVIEW, "screening.unsure", screened(UNSURE)),
+    Case("like its batch alone", (), REVIEW, "screening.batch", by_batch(words=False)),
+    Case("like its batch, and clear to words", (), ACCEPT, ALL_CRITERIA_MET, by_batch(words=True)),
     Case("nothing fits", (), REVIEW, "screening.unknown", screened(UNSURE, "unknown")),
     Case("suspect, nothing located", (), REVIEW, "screening.suspect", screened(SUSPECT)),
     Case("never screened", (), REVIEW, "screening.missing", None),
