@@ -167,9 +167,7 @@ def _sources(edition: Edition) -> Iterator[Flowable]:
         return
     rows: list[list[object]] = [[words(k) for k in ("sources", "asked", "counted", "remark")]]
     for use in uses:
-        said = [
-            words.get(f"source_remark.{each}", words("source_remark")) for each in use.remarks
-        ]
+        said = [words.get(f"source_remark.{each}", words("source_remark")) for each in use.remarks]
         remarks = "; ".join(dict.fromkeys(said))
         rows.append([edition.source(use.example), str(use.asked), str(use.counted), _cell(remarks)])
     yield from subheading(words("suspicion_sources"))
