@@ -154,7 +154,7 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
                     f"The sandbox did not start: {str(error) or 'it took too long'}",
                     "`loupe doctor` tells what this system offers.",
                 ) from error
-            except BaseException:
+            except BaseException:  # a cancelled turn above all: no child outlives what ended it
                 self._kill()
                 raise
             self._walls = said.walls
@@ -185,7 +185,7 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
             self._stopped(note + f"Python ended while it ran the code: {error}.")
         except ProtocolError as error:
             self._stopped(note + f"The code broke the rules between Python and Loupe: {error}.")
-        except BaseException:
+        except BaseException:  # as when it starts
             self._kill()
             raise
 

@@ -86,8 +86,8 @@ def detector_score(confidence: float, threshold: float) -> SourceScore:
         confidence: Of its surest finding; 0 where it found nothing.
         threshold: Of the screening.
     """
-    odds = _logit(max(confidence, _NOTHING)) - _logit(_EVEN) + _logit(threshold)
-    suspicion = round(1 / (1 + math.exp(-odds)), 6)
+    even = on_scale(max(confidence, _NOTHING), 1 - _EVEN)
+    suspicion = round(on_scale(even, threshold), 6)
     return SourceScore(source=Source.DETECTOR, score=confidence, suspicion=suspicion, decided=True)
 
 
