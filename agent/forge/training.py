@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.forge.cases import make_case
 from agent.forge.checkpoint import Size, make_model, make_processor, read, save
+from agent.forge.drills import drill
 from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "train"]
 
-_CONVERSATIONS = 24  # per sample
+_CONVERSATIONS = 32  # per sample
 _TASKS = 8  # with pixels, per sample
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 45)
 _SIZE_ODDS = (3, 4, 6, 6, 6, 6, 6, 5, 4, 2, 2, 1, 1)
 _PAST_ODDS = (7, 2, 1)  # of no turn before, one, two
 _SHEET_RATE = 0.3
 _LEDGER_RATE, _EYES_RATE = 0.8, 0.95
-_LONGEST = 2600  # tokens of a sample
-_BARE_RATE = 0.5  # of a fresh model's samples are without prompt and batch,
-_BARE_UNTIL = 0.6  # until this share of the budget
+_LONGEST = 3400  # tokens of a sample
+_DRILLED_UNTIL = 0.06  # of the budget, a fresh model only copies,
+_DRILL_RATE = 0.1  # and this share of its samples then,
+_BARE_RATE = 0.5  # while this share of conversations is without prompt and batch,
+_YOUNG_UNTIL = 0.6  # until this share of the budget
+_LEVEL_UNTIL = 0.3  # of the budget; then the learning rate falls
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,11 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
     else:
         model, processor = read(options.start)
     rng = random.Random(options.seed)
-    progress = Progress(budget)
+    progress = Progress(budget, level_until=_LEVEL_UNTIL)
     samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, progress)
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
     averaged = Averaged(model, decay=0.995)
-    means = {"words": 6.0, "sight": 6.0}
+    means = {"words": 6.0, "sight": 6.0, "drill": 6.0}
     tokens = 0
     model.train()
     for step in progress:
@@ -117,13 +121,23 @@ def _samples(
     progress: Progress,
 ) -> Iterator[tuple[str, Pack]]:
     while True:
-        is_young = options.start is None and progress.fraction < _BARE_UNTIL
-        if rng.random() < options.sight_rate:
+        spent = progress.fraction if options.start is None else 1.0
+        is_young = spent < _YOUNG_UNTIL
+        if spent < _DRILLED_UNTIL or (is_young and rng.random() < _DRILL_RATE):
+            yield "drill", _drills(model, encoder, rng)
+        elif rng.random() < options.sight_rate:
             tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
             yield "sight", packed(model, encoder, Piece([], [], []), tasks)
         else:
             is_bare = is_young and rng.random() < _BARE_RATE
             yield "words", _conversations(model, encoder, gallery, rng, is_bare=is_bare)
+
+
+def _drills(model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, rng: random.Random) -> Pack:
+    """Exercises in copying, without prompt and batch."""
+    case = make_case(rng, rng.choices(_SIZES, _SIZE_ODDS)[0])
+    asked = (drill(rng, case.records, case.recipe, rng.choice([*Language])) for _ in range(_CONVERSATIONS))
+    return packed(model, encoder, encoder.opening(), [encoder.branch(each, 1) for each in asked])
 
 
 def _conversations(

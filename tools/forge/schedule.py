@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["Averaged", "Budget", "Progress", "optimizers_of", "set_rate"]
 
 
-_LEVEL_UNTIL = 0.6
-
-
 @dataclass(frozen=True)
 class Budget:
     """How long to train.
@@ -39,12 +36,20 @@ class Progress:
         warm_up: Steps over which the learning rate rises.
         report_s: Seconds between two lines on stderr.
         save_s: Seconds between two saves, so that a run that is cut off leaves something.
+        level_until: Share of the budget after which the learning rate falls.
     """
 
     def __init__(
-        self, budget: Budget, *, warm_up: int = 100, report_s: float = 30.0, save_s: float = 240.0
+        self,
+        budget: Budget,
+        *,
+        warm_up: int = 100,
+        report_s: float = 30.0,
+        save_s: float = 240.0,
+        level_until: float = 0.6,
     ) -> None:
         self._budget = budget
+        self._level_until = level_until
         self._warm_up = warm_up
         self._report_s = report_s
         self._save_s = save_s
@@ -60,13 +65,13 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Factor on the learning rate: a linear rise, level for 60 % of the budget, a linear fall.
+        """Factor on the learning rate: a linear rise, a level stretch, a linear fall.
 
         The level stretch makes little of a machine that is slow for a while (warmup, stable, decay: Hu et al.
         2024, arXiv 2404.06395).
         """
         rise = min((self.step + 1) / self._warm_up, 1.0)
-        return rise * min(1.0, 0.01 + 0.99 * (1 - self.fraction) / (1 - _LEVEL_UNTIL))
+        return rise * min(1.0, 0.01 + 0.99 * (1 - self.fraction) / (1 - self._level_until))
 
     def __iter__(self) -> Iterator[int]:
         """Yields the number of each step until the budget is spent."""

@@ -25,7 +25,7 @@ from agent.models.vlm import LocalModel
 from tests.agent.forge.conftest import MakeStage, grey
 from tools.checkpoints import Checkpoint
 from tools.forge.dataset import write_set
-from tools.forge.schedule import Budget
+from tools.forge.schedule import Budget, Progress
 from tools.forge.training_set import Photo, read_set
 from tools.records import Language
 
@@ -166,6 +166,22 @@ def test_questions_about_pictures_have_true_answers(photos: list[Photo]) -> None
             dark = picture.image.convert("L").point(lambda value: 255 * (value < 60))
             assert box == dark.getbbox()
     assert colours
+
+
+@pytest.mark.parametrize(("start", "kinds"), [(None, {"drill"}), (Path("before"), {"words"})])
+def test_a_fresh_model_copies_before_it_converses(
+    processor: Qwen2_5_VLProcessor,
+    model: Qwen2_5_VLForConditionalGeneration,
+    photos: list[Photo],
+    start: Path | None,
+    kinds: set[str],
+) -> None:
+    rng = random.Random(0)
+    options = Options(sight_rate=0.0, start=start)
+    samples = training._samples(
+        model, Encoder(processor), Gallery(photos, rng), rng, options, Progress(Budget(60.0))
+    )
+    assert {next(samples)[0] for _ in range(3)} == kinds
 
 
 def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
