@@ -135,6 +135,8 @@ def test_describe_finding(described: Finding, en: str, ko: str) -> None:
         (GOOD, None, CaptionOutcome.USED, GOOD),
         ("maybe a scratch on a metal plate", GOOD, CaptionOutcome.REGENERATED, GOOD),
         ("a small dent in a metal plate", "still a small dent in it", CaptionOutcome.DROPPED, ""),
+        ("a thin scratch on a plastic surface", GOOD, CaptionOutcome.REGENERATED, GOOD),
+        ("a thin scratch on a plastic surface", "a scratch on woven fabric", CaptionOutcome.DROPPED, ""),
         ("a dent", None, CaptionOutcome.DROPPED, ""),
         ("", "", CaptionOutcome.DROPPED, ""),
     ],

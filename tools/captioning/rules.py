@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tools.captioning.materials import contradicts, materials_in
 from tools.glossary import UNCLASSIFIED
 from tools.records import Measurement, Unit
 
@@ -60,12 +61,12 @@ def caption_faults(
 
     Args:
         caption: English text.
-        recipe: Names and synonyms of what a caption could mean.
+        recipe: Names and synonyms of what a caption could mean, and what the part is made of.
         counts: Findings of each type in the captioned region.
         measurements: All that was measured of them.
 
     Returns:
-        Some of `short`, `hedging`, `flawless`, `other type`, `number`.
+        Some of `short`, `hedging`, `flawless`, `other type`, `other material`, `number`.
     """
     text = clean_caption(caption).lower()
     rules = {
@@ -73,6 +74,7 @@ def caption_faults(
         "hedging": bool(_HEDGING.search(text)),
         "flawless": any(counts.values()) and _denies(text, recipe, counts),
         "other type": _names_another(text, recipe, counts),
+        "other material": contradicts(materials_in(text), _materials_of(recipe)),
         "number": _misnumbers(text, recipe, counts, measurements),
     }
     return tuple(rule for rule, broken in rules.items() if broken)
@@ -93,6 +95,12 @@ def _names_another(text: str, recipe: Recipe, counts: Mapping[str, int]) -> bool
     if re.search(_terms(others), rest):
         return True
     return bool(counts) and not named and bool(re.search(_terms(recipe.hard_negatives), rest))
+
+
+def _materials_of(recipe: Recipe) -> frozenset[str]:
+    """Returns what the part is made of by its noun, or by its names where the noun does not say."""
+    part = recipe.part
+    return materials_in(part.noun) or materials_in(f"{part.name} {part.name_ko}")
 
 
 def _misnumbers(

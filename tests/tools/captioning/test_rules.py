@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tools.captioning.rules import caption_faults, clean_caption
+from tools.recipe import Part
 from tools.recipe.file import load_recipe
 from tools.records import Measurement, Quantity, Unit
 
@@ -59,11 +60,41 @@ SCRATCH = {"scratch": 1}
         ("3 scratches on a metal plate here", {"scratch": 2}, ("number",)),
         ("a scratch on a plate with two holes", SCRATCH, ()),
         ("part number 1234 with a thin scratch", SCRATCH, ("number",)),
+        ("a bright horizontal thin scratch on a plastic surface", SCRATCH, ("other material",)),
+        ("a plastic plate with a scratch", SCRATCH, ("other material",)),
+        ("a dent on a woven fabric patch", SCRATCH, ("other type", "other material")),
+        ("a thin scratch on a brushed steel surface", SCRATCH, ()),
+        ("a scratch on metal beside a rubber seal", SCRATCH, ()),
+        ("a thin scratch on a painted surface", SCRATCH, ()),
         ("maybe 2 dents", SCRATCH, ("short", "hedging", "other type", "number")),
     ],
 )
 def test_faults(caption: str, counts: dict[str, int], faults: tuple[str, ...]) -> None:
     assert caption_faults(caption, load_recipe(), counts, SIZES) == faults
+
+
+@pytest.mark.parametrize(
+    ("part", "caption", "contradicted"),
+    [
+        ({"noun": "brushed steel plate"}, "a thin scratch on a metal surface", False),
+        ({"noun": "brushed steel plate"}, "a thin scratch on stainless steel", False),
+        ({"noun": "brushed steel plate"}, "a thin scratch on an aluminum sheet", True),
+        ({"noun": "brushed steel plate"}, "a thin scratch on Plastic housing", True),
+        ({"noun": "metal part with a rubber seal"}, "a thin scratch on black rubber", False),
+        ({"noun": "woven fabric patch"}, "a thin scratch on a metal surface", True),
+        ({"noun": "part"}, "a thin scratch on a plastic surface", False),
+        ({"noun": "part", "name": "Metal cover"}, "a thin scratch on a plastic surface", True),
+        ({"noun": "part", "name_ko": "금속 커버"}, "a thin scratch on a plastic surface", True),
+        ({"noun": "part", "name_ko": "플라스틱 커버"}, "a thin scratch on a plastic surface", False),
+        ({"noun": "rubber gasket", "name": "Steel works gasket"}, "a thin scratch on grey rubber", False),
+    ],
+)
+def test_a_caption_names_no_other_material_than_the_parts(
+    part: dict[str, str], caption: str, contradicted: bool
+) -> None:
+    recipe = load_recipe()
+    given = recipe.model_copy(update={"part": Part(**{"name": "Cover", **part})})
+    assert caption_faults(caption, given, SCRATCH, SIZES) == (("other material",) if contradicted else ())
 
 
 @pytest.mark.parametrize(
