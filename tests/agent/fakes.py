@@ -14,6 +14,7 @@ from PIL import Image
 from tests.tools.pipeline.test_fixed import FakeLocalizer, FakeMeasurer, FakeScreener
 from tools.images import Batch
 from tools.pipeline.engines import Engines
+from tools.pipeline.stepwise import Known
 from tools.recipe import Recipe
 from tools.records import Finding, ImageRecord, Provenance, Scale, Screening, ScreeningStatus
 
@@ -95,10 +96,11 @@ class FakeEngines:
         self.measurer = CountingMeasurer(fails_on)
         self.words = self.screener
         self.good_parts: Any = None
+        self.known: dict[str, Known] = {}
         self.models = (self.screener.provenance, self.localizer.provenance)
 
     def forget_good_parts(self) -> None:
-        """There is nothing that was read from them."""
+        self.known.clear()
 
     @property
     def as_engines(self) -> Engines:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.pipeline.fixed import Pipeline
+    from tools.pipeline.stepwise import Known
     from tools.recipe import Recipe
     from tools.records import Provenance
     from tools.references.keeping import GoodParts
@@ -57,6 +58,7 @@ class Engines:
 
     Attributes:
         recipe: The recipe with the options applied.
+        known: What they have seen so far, by the hash of the batch; see `Stepwise`.
 
     Raises:
         ModelError: On first use of an attribute: its checkpoint cannot be found, loaded or trusted.
@@ -65,6 +67,7 @@ class Engines:
     def __init__(self, recipe: Recipe, options: EngineOptions | None = None) -> None:
         self._options = options or EngineOptions()
         self.recipe = self._options.applied_to(recipe)
+        self.known: dict[str, Known] = {}
 
     @cached_property
     def screener(self) -> CombinedScreener:
@@ -94,6 +97,7 @@ class Engines:
     def forget_good_parts(self) -> None:
         """Reads the good parts anew at the next use, as they have changed; no checkpoint is loaded again."""
         self.__dict__.pop("screener", None)
+        self.known.clear()
 
     @cached_property
     def words(self) -> Screener:

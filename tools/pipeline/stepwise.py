@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, ImageError, LoupeError
@@ -25,18 +26,39 @@ if TYPE_CHECKING:
     ImageRgb = npt.NDArray[np.uint8]
     Loaded = tuple[ImageRecord, ImageRgb]
 
-__all__ = ["Progress", "Stepwise"]
+__all__ = ["Known", "Progress", "Stepwise"]
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
 
+@dataclass
+class Known:
+    """What is known of a batch, by image id; sessions about the same batch with the same engines share it.
+
+    Attributes:
+        records: One per image; of an image that turned out to be damaged, the unreadable one.
+        screenings: At the recipe's threshold.
+        found: What the detector found.
+        measured: What was located, with sizes.
+        inspections: By image id and threshold, None for the recipe's.
+        embeddings: CLIP's, of whole images, of length 1.
+    """
+
+    records: dict[str, ImageRecord]
+    screenings: dict[str, Screening] = field(default_factory=dict)
+    found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    measured: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    inspections: dict[tuple[str, float | None], Inspection] = field(default_factory=dict)
+    embeddings: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+
 class Stepwise:
     """Screens, locates, measures and inspects the images that are asked for.
 
     A batch pins the content of its files, and the engines their parameters and weights; so results are kept
-    by image id. Unreadable images are left out of what is returned, except by `inspect`.
+    by image id, with the engines. Unreadable images are left out of what is returned, except by `inspect`.
 
     Args:
         batch: The images.
@@ -45,7 +67,7 @@ class Stepwise:
         embeds: Whether `inspect` keeps an embedding of each image, while it has the pixels at hand.
 
     Attributes:
-        records: One per image id; of an image that turned out to be damaged, the unreadable one.
+        records: Those of `Known`.
     """
 
     def __init__(
@@ -58,16 +80,13 @@ class Stepwise:
     ) -> None:
         self._batch, self._engines, self._embeds = batch, engines, embeds
         self._cancel = cancel or threading.Event()
-        self.records = {record.id: record for record in batch.records}
+        fresh = Known({record.id: record for record in batch.records})
+        self._known = engines.known.setdefault(batch.sha256, fresh)
+        self.records = self._known.records
         plain = ((record, record.id) for record in batch.records)
         self._chunks = [[image_id for _, image_id in chunk] for chunk in chunks(plain)]
         self._chunk_of = {image_id: n for n, chunk in enumerate(self._chunks) for image_id in chunk}
         self._loaded: tuple[int, list[Loaded]] | None = None
-        self._screenings: dict[str, Screening] = {}
-        self._found: dict[str, tuple[Finding, ...]] = {}
-        self._measured: dict[str, tuple[Finding, ...]] = {}
-        self._inspections: dict[tuple[str, float | None], Inspection] = {}
-        self._embeddings: dict[str, npt.NDArray[np.float32]] = {}
 
     def is_readable(self, image_id: str) -> bool:
         """Whether an image can be decoded, as far as is known yet."""
@@ -77,7 +96,7 @@ class Stepwise:
         """Takes up inspections that the same engines made of this batch earlier."""
         for inspection in inspections:
             self.records[inspection.image.id] = inspection.image
-            self._inspections[inspection.image.id, None] = inspection
+            self._known.inspections[inspection.image.id, None] = inspection
 
     def screen(
         self, ids: Sequence[str], *, threshold: float | None = None, progress: Progress | None = None
@@ -115,20 +134,20 @@ class Stepwise:
         """Returns what was located in each image, with sizes where there are any; raises as `screen`."""
         finisher = Finisher(self._engines.recipe, self._engines.measurer)
         measured = self._inspected(ids)
-        missing = [i for i in ids if i not in self._measured and i not in measured]
+        missing = [i for i in ids if i not in self._known.measured and i not in measured]
         for number, wanted in self._by_chunk(missing, progress):
             self._locate_chunk(number, wanted)
             for image_id, image_rgb in self._images(number, wanted):
                 findings = self._proposals(image_id)
                 try:
                     item = self._seen(image_id, image_rgb, None)
-                    self._measured[image_id] = finisher.measured(item, findings)
+                    self._known.measured[image_id] = finisher.measured(item, findings)
                 except LoupeError:
                     raise
                 except Exception as error:  # As in the pipeline, one bad image ends nothing.
                     log.warning("%s: %s", image_id, error, exc_info=True)
                     measured[image_id] = findings
-        measured |= self._measured
+        measured |= self._known.measured
         return {image_id: measured[image_id] for image_id in ids if image_id in measured}
 
     def inspect(
@@ -149,22 +168,22 @@ class Stepwise:
         """
 
         def complete(image_id: str, inspection: Inspection) -> None:
-            self._inspections[image_id, threshold] = inspection
+            self._known.inspections[image_id, threshold] = inspection
             if finished:
                 finished(inspection)
 
-        missing = [image_id for image_id in ids if (image_id, threshold) not in self._inspections]
+        missing = [image_id for image_id in ids if (image_id, threshold) not in self._known.inspections]
         for number, wanted in self._by_chunk(missing, progress):
             self._screen_chunk(number)
             self._locate_chunk(number, [i for i in wanted if self._is_suspect(i, threshold)])
             for image_id, image_rgb in self._images(number, wanted):
-                if self._embeds and image_id not in self._embeddings:
-                    self._embeddings[image_id] = self._engines.screener.embed([image_rgb])[0]
+                if self._embeds and image_id not in self._known.embeddings:
+                    self._known.embeddings[image_id] = self._engines.screener.embed([image_rgb])[0]
                 complete(image_id, self._finished(image_id, image_rgb, threshold))
             for image_id in wanted:
                 if not self.is_readable(image_id):
                     complete(image_id, unreadable(self.records[image_id], self._engines.recipe))
-        return {image_id: self._inspections[image_id, threshold] for image_id in ids}
+        return {image_id: self._known.inspections[image_id, threshold] for image_id in ids}
 
     def embedding(self, image_id: str) -> npt.NDArray[np.float32]:
         """Returns CLIP's embedding of the whole image, of length 1.
@@ -172,10 +191,10 @@ class Stepwise:
         Raises:
             ImageError: The image cannot be read.
         """
-        if image_id not in self._embeddings:
+        if image_id not in self._known.embeddings:
             image_rgb = self._batch.load(image_id)
-            self._embeddings[image_id] = self._engines.screener.embed([image_rgb])[0]
-        return self._embeddings[image_id]
+            self._known.embeddings[image_id] = self._engines.screener.embed([image_rgb])[0]
+        return self._known.embeddings[image_id]
 
     def seen(self, image_id: str) -> Seen:
         """Returns one image with its pixels, screening and scale.
@@ -226,21 +245,21 @@ class Stepwise:
 
     def _screen_chunk(self, number: int) -> None:
         ids = self._chunks[number]
-        if all(image_id in self._screenings or not self.is_readable(image_id) for image_id in ids):
+        if all(image_id in self._known.screenings or not self.is_readable(image_id) for image_id in ids):
             return
         self._engines.screener.prepare(self._batch, cancel=self._cancel)
         loaded = self._load(number)
         screenings = list(self._engines.screener.screen(loaded, cancel=self._cancel))
         self._stop_if_cancelled()
-        self._screenings |= {screening.image_id: screening for screening in screenings}
+        self._known.screenings |= {screening.image_id: screening for screening in screenings}
 
     def _locate_chunk(self, number: int, wanted: Sequence[str]) -> None:
         """Asks the detector about the images wanted: suspects together, as the pipeline does, then others."""
         self._screen_chunk(number)
-        missing = [i for i in wanted if self.is_readable(i) and i not in self._found]
+        missing = [i for i in wanted if self.is_readable(i) and i not in self._known.found]
         if any(self._is_suspect(image_id) for image_id in missing):
             self._find(number, [i for i in self._chunks[number] if self._is_suspect(i)])
-        self._find(number, [image_id for image_id in missing if image_id not in self._found])
+        self._find(number, [image_id for image_id in missing if image_id not in self._known.found])
 
     def _find(self, number: int, ids: Sequence[str]) -> None:
         if not ids:
@@ -248,14 +267,14 @@ class Stepwise:
         pairs = [(record, image_rgb) for record, image_rgb in self._load(number) if record.id in ids]
         found = list(self._engines.localizer.locate(pairs, cancel=self._cancel))
         self._stop_if_cancelled()
-        screener, screened = self._engines.screener, self._screenings
+        screener, screened = self._engines.screener, self._known.screenings
         for picture, each in zip(pairs, found, strict=True):
             image_id = picture[0].id
-            self._found[image_id] = screener.located(picture, screened[image_id], each)
+            self._known.found[image_id] = screener.located(picture, screened[image_id], each)
 
     def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
         """Returns the findings that an inspection has measured already."""
-        done = {i: self._inspections[i, None] for i in ids if (i, None) in self._inspections}
+        done = {i: self._known.inspections[i, None] for i in ids if (i, None) in self._known.inspections}
         return {i: each.findings for i, each in done.items() if self._is_suspect(i) and not each.error}
 
     def _is_suspect(self, image_id: str, threshold: float | None = None) -> bool:
@@ -264,7 +283,7 @@ class Stepwise:
     def _screening(self, image_id: str, threshold: float | None) -> Screening:
         from tools.screening.screener import with_threshold
 
-        screening = self._screenings[image_id]
+        screening = self._known.screenings[image_id]
         return screening if threshold is None else with_threshold(screening, threshold, self._engines.recipe)
 
     def _seen(self, image_id: str, image_rgb: ImageRgb, threshold: float | None) -> Seen:
@@ -273,7 +292,7 @@ class Stepwise:
 
     def _proposals(self, image_id: str, threshold: float | None = None) -> tuple[Finding, ...]:
         screening = self._screening(image_id, threshold)
-        return proposals(self.records[image_id], screening, self._found[image_id], self._engines.recipe)
+        return proposals(self.records[image_id], screening, self._known.found[image_id], self._engines.recipe)
 
     def _finished(self, image_id: str, image_rgb: ImageRgb, threshold: float | None) -> Inspection:
         engines = self._engines
@@ -281,7 +300,7 @@ class Stepwise:
         is_suspect = self._is_suspect(image_id, threshold)
         findings = self._proposals(image_id, threshold) if is_suspect else ()
         # Another threshold may change what screening proposes, so sizes hold at the recipe's own only.
-        measured = self._measured.get(image_id) if findings and threshold is None else None
+        measured = self._known.measured.get(image_id) if findings and threshold is None else None
         inspection = finisher.finish(
             self._seen(image_id, image_rgb, threshold), findings, self._cancel, measured
         )

@@ -91,6 +91,20 @@ def test_each_engine_sees_an_image_once_and_suspects_in_the_pipelines_company(
     assert len(engines.measurer.measured) == len(set(engines.measurer.measured))
 
 
+def test_what_is_known_of_a_batch_holds_for_all_who_ask_the_same_engines(
+    batch: Batch, recipe: Recipe
+) -> None:
+    ids = [record.id for record in batch.records]
+    engines = engines_of(recipe)
+    first = Stepwise(batch, engines.as_engines).inspect(ids)
+    shown = list(engines.localizer.shown)
+    assert Stepwise(batch, engines.as_engines).inspect(ids) == first
+    assert engines.localizer.shown == shown
+    engines.forget_good_parts()
+    Stepwise(batch, engines.as_engines).inspect(ids)
+    assert len(engines.localizer.shown) == 2 * len(shown)
+
+
 def test_another_threshold_is_another_opinion_without_another_look(batch: Batch, recipe: Recipe) -> None:
     engines = engines_of(recipe)
     steps = Stepwise(batch, engines.as_engines)
