@@ -162,7 +162,13 @@ class ImageShown(Record):
 
 
 class Decision(Record):
-    """A verdict was changed by someone: who, when and why."""
+    """A verdict was changed by someone: who, when and why.
+
+    Attributes:
+        act: Decisions that were taken together have one number, counted within the session; 0 in logs of
+            earlier versions.
+        takes_back: The act that this takes back; 0 for none.
+    """
 
     kind: Literal["decision"] = "decision"
     image_id: str
@@ -171,6 +177,8 @@ class Decision(Record):
     reason: str
     by: str
     at: str
+    act: int = 0
+    takes_back: int = 0
 
 
 class Inspected(Record):

@@ -40,8 +40,9 @@ def kept_good(workbench: Workbench, ids: list[str], by: str) -> Row:
         raise UsageError("name the images that are good", "ids is one id or a list of ids")
     for image_id in ids:
         workbench.readable(image_id)
+    act = workbench.new_act()
     for image_id in ids:
-        workbench.override(image_id, Verdict.ACCEPT, _WHY, by=by)
+        workbench.override(image_id, Verdict.ACCEPT, _WHY, by=by, act=act)
     engines = workbench.engines
     found, new = engines.good_parts.add(
         workbench.batch,

@@ -20,14 +20,16 @@ from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result
 from agent.settings import load_settings, model_choice
+from agent.undoing import newest_act, numbered
 from tools.errors import LoupeError, TurnFailed, UsageError
+from tools.records import Verdict
 
 if TYPE_CHECKING:
     from agent.abstention import Abstention
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
     from tools.pipeline.engines import EngineOptions, Engines
-    from tools.records import Inspection, Verdict
+    from tools.records import Inspection
 
 __all__ = ["Session", "SessionOptions"]
 
@@ -142,7 +144,7 @@ class Session:
                     f"{self.out} holds a session about another {what.partition('_')[0]}",
                     "resume it with the images and the recipe that it was started with",
                 )
-        self._decisions = [event for event in events if isinstance(event, Decision)]
+        self._decisions = numbered([event for event in events if isinstance(event, Decision)])
         turns = list(turns_of(events))
         self.turns = [result for turn in turns if (result := turn_result(turn)).request]
         self._desk.recall(turns)
@@ -223,13 +225,33 @@ class Session:
         """Returns who decided on an image, the first first; those that were replaced or taken back too."""
         return [decision for decision in self._decisions if decision.image_id == image_id]
 
-    def decide(self, image_id: str, verdict: Verdict, reason: str) -> None:
+    def new_act(self) -> int:
+        """Returns a number for decisions that the user takes together, and takes back together."""
+        return self._desk.workbench.new_act()
+
+    def decide(self, image_id: str, verdict: Verdict, reason: str, *, act: int = 0) -> None:
         """Records that the user decided a verdict.
+
+        Args:
+            image_id: The image.
+            verdict: The new one.
+            reason: Why.
+            act: Number from `new_act`; 0 for a decision that is taken alone.
 
         Raises:
             UsageError: An unknown image, or no reason.
         """
-        self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user)
+        self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user, act=act)
+
+    def newest_act(self) -> list[Decision]:
+        """Returns the newest decisions that stand, whoever took them together, also before a resume."""
+        return newest_act(self._decisions)
+
+    def take_back(self, decision: Decision, reason: str) -> None:
+        """Records that the user takes a decision back; what had no verdict before it goes to review."""
+        back = decision.before or Verdict.REVIEW
+        user, act = self.options.user, decision.act
+        self._desk.workbench.override(decision.image_id, back.value, reason, by=user, takes_back=act)
 
     @property
     def is_running(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.events import Decision, Sink
+from agent.undoing import acts_after
 from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
 from tools.records import ImageRecord, Inspection, Judgement, Verdict
@@ -48,6 +49,11 @@ class Verdicts:
         self._decisions: dict[str, Decision] = {}
         self._by_threshold: set[str] = set()
         self._at_threshold: dict[str, Inspection] = {}
+        self._acts = acts_after(())
+
+    def new_act(self) -> int:
+        """Returns a number for decisions that are taken together."""
+        return next(self._acts)
 
     def keep(self, inspections: Iterable[Inspection]) -> None:
         """Takes inspections as the rules judged them."""
@@ -75,22 +81,41 @@ class Verdicts:
             return inspection
         return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
 
-    def decide(self, record: ImageRecord, verdict: Verdict, reason: str, *, by: str) -> Decision:
-        """Records a decision, and tells it.
+    def decide(
+        self,
+        record: ImageRecord,
+        verdict: Verdict,
+        reason: str,
+        *,
+        by: str,
+        act: int = 0,
+        takes_back: int = 0,
+    ) -> Decision:
+        """Records a decision, and tells it; one without an act is an act of its own.
 
         Raises:
             UsageError: The agent decided, and whoever is asked to approve did not.
         """
-        decision = self._proposed(record, verdict, reason, by)
+        decision = self._proposed(record, verdict, reason, by, act or self.new_act(), takes_back)
         if by == AGENT and self._approve is not None and not self._approve(decision):
             raise UsageError(
                 f"the user did not agree to {verdict} {record.id}", "leave its verdict as it is, and say so"
             )
         return self._record(record, decision)
 
-    def _proposed(self, record: ImageRecord, verdict: Verdict, reason: str, by: str) -> Decision:
-        before = self.current().get(record.id)
-        return Decision(image_id=record.id, before=before, verdict=verdict, reason=reason, by=by, at=now())
+    def _proposed(
+        self, record: ImageRecord, verdict: Verdict, reason: str, by: str, act: int, takes_back: int = 0
+    ) -> Decision:
+        return Decision(
+            image_id=record.id,
+            before=self.current().get(record.id),
+            verdict=verdict,
+            reason=reason,
+            by=by,
+            at=now(),
+            act=act,
+            takes_back=takes_back,
+        )
 
     def _record(self, record: ImageRecord, decision: Decision) -> Decision:
         if self._ledger is not None:
@@ -103,13 +128,14 @@ class Verdicts:
         self._sink(decision)
         return decision
 
-    def _follow(self, image_id: str, verdict: Verdict, reason: str) -> None:
+    def _follow(self, image_id: str, verdict: Verdict, reason: str, act: int) -> None:
         """Records what follows from a threshold that the user let the agent use."""
         record = self._records[image_id]
-        self._record(record, self._proposed(record, verdict, reason, AGENT))
+        self._record(record, self._proposed(record, verdict, reason, AGENT, act))
 
-    def restore(self, decisions: Iterable[Decision]) -> None:
+    def restore(self, decisions: Sequence[Decision]) -> None:
         """Takes up decisions that were recorded before; they are not told again."""
+        self._acts = acts_after(decisions)
         self._decisions |= {decision.image_id: decision for decision in decisions}
 
     def judge_at(self, threshold: float, inspections: Mapping[str, Inspection]) -> None:
@@ -121,6 +147,7 @@ class Verdicts:
             threshold: Of the inspections.
             inspections: As judged there, by image id; those at the recipe's threshold are kept already.
         """
+        act = self.new_act()
         why = f"threshold {threshold:g} in place of the recipe's {self._recipe.screening.threshold:g}"
         for image_id, at in inspections.items():
             self._at_threshold[image_id] = _judged_as(at, self.inspected[image_id].judgement)
@@ -128,17 +155,17 @@ class Verdicts:
                 continue
             if at.judgement.verdict is not self.current()[image_id]:
                 said = f"{why}: {at.judgement.reason(self._recipe.language)}"
-                self._follow(image_id, at.judgement.verdict, said)
+                self._follow(image_id, at.judgement.verdict, said, act)
                 self._by_threshold.add(image_id)
 
     def return_to_rule(self, ids: Iterable[str]) -> None:
         """Takes back what only another threshold decided."""
-        asked = set(ids)
+        asked, act = set(ids), self.new_act()
         self._at_threshold = {i: each for i, each in self._at_threshold.items() if i not in asked}
         for image_id in sorted(self._by_threshold & asked):
             rule = self.inspected[image_id].judgement.verdict
             if self._decisions[image_id].verdict is not rule:
-                self._follow(image_id, rule, "the recipe's own threshold again")
+                self._follow(image_id, rule, "the recipe's own threshold again", act)
             self._by_threshold.discard(image_id)
 
 

@@ -67,6 +67,7 @@ class Workbench:
     Attributes:
         showing: What programs asked to see since `take_shown`.
         artifacts: Files that were written.
+        new_act: Numbers decisions that are taken together.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Workbench:
         self._steps = Stepwise(batch, self.engines, self.cancel, embeds=ledger is not None)
         self._known: dict[str, Finding] = {}
         self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger, approve)
+        self.new_act = self._verdicts.new_act
         self._publisher: Publisher | None = None
         self._lot = ""
         self.started_at = now()
@@ -223,10 +225,7 @@ class Workbench:
         return kept_good(self, self.ids.many(ids), by=AGENT)
 
     def write_report(
-        self,
-        lot: str | None = None,
-        ids: str | int | list[str] | None = None,
-        language: str = "en",
+        self, lot: str | None = None, ids: str | int | list[str] | None = None, language: str = "en"
     ) -> Row:
         """Writes the PDF report and its data files; language en or ko. Returns report, files."""
         from reports.publishing import Publisher, run_info
@@ -284,25 +283,30 @@ class Workbench:
         self._inspect(missing)
         return [self._verdicts.inspection(i) for i in wanted]
 
-    def override(self, id: object, verdict: str, reason: str, *, by: str) -> Row:  # noqa: A002
+    def override(
+        self, image: object, verdict: str, reason: str, *, by: str, act: int = 0, takes_back: int = 0
+    ) -> Row:
         """Records that somebody decided a verdict.
 
         Args:
-            id: The image.
+            image: Its id.
             verdict: `accept`, `reject` or `review`.
             reason: Why; not empty.
             by: `agent`, or the name of the person.
+            act: As in `Decision`; 0 for one of its own.
+            takes_back: As in `Decision`.
 
         Raises:
             UsageError: An unknown image or verdict, or no reason.
         """
-        image_id, new = self.ids.one(id), verdict_of(verdict)
+        image_id, new = self.ids.one(image), verdict_of(verdict)
         said = line("reason", reason, is_required=True)
-        decision = self._verdicts.decide(self._steps.records[image_id], new, said, by=by)
+        record = self._steps.records[image_id]
+        decision = self._verdicts.decide(record, new, said, by=by, act=act, takes_back=takes_back)
         rule = self._verdicts.inspected.get(image_id)
         return decision_row(decision, rule.judgement.verdict if rule else None)
 
-    def restore(self, inspections: Sequence[Inspection], decisions: Iterable[Decision]) -> None:
+    def restore(self, inspections: Sequence[Inspection], decisions: Sequence[Decision]) -> None:
         """Takes up what an earlier start of the same session found and decided, in that order."""
         for inspection in inspections:
             self._remember(inspection.findings)

@@ -12,7 +12,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from tools.errors import ExitCode, LoupeError
-from tools.records import Language, Verdict
+from tools.records import Language
 from tui.chat.background import (
     Approval,
     ApprovalWanted,
@@ -23,11 +23,13 @@ from tui.chat.background import (
     Opening,
     OpenSession,
     Start,
+    TakenBack,
     TurnOver,
     close_beside,
     decide_beside,
     open_beside,
     pump_beside,
+    undo_beside,
 )
 from tui.chat.carrying_out import Commander
 from tui.chat.dialogs import ApproveDialog, HelpDialog
@@ -99,7 +101,7 @@ class LoupeApp(App[ExitCode]):
         self._stop_opening: threading.Event | None = None
         self._waiting: Callable[[Session], Iterator[Event]] | None = None
         self._approvals: set[Approval] = set()
-        self._decided: list[dict[str, Verdict | None]] = []
+        self._deciding: threading.Thread | None = None
         self._commands = Commander(self)
         self.register_theme(HIGH_CONTRAST)
         if theme:
@@ -158,7 +160,6 @@ class LoupeApp(App[ExitCode]):
     @on(Opened)
     async def _opened(self, message: Opened) -> None:
         self.session, self.start, self._is_opening = message.session, message.start, False
-        self._decided.clear()
         self.workspace.opening(message.start)
         if self.workspace.session is None:  # the first: what is being typed stays where it is
             await self.workspace.attach(message.session, message.events, self._commands.values())
@@ -273,30 +274,39 @@ class LoupeApp(App[ExitCode]):
     @on(Workspace.DecisionWanted)
     def _decide(self, message: Workspace.DecisionWanted) -> None:
         if self.session is not None:
-            decide_beside(self.session, message.verdicts, message.reason, self.post_message, undo=False)
+            self._deciding = decide_beside(
+                self.session, message.ids, message.verdict, message.reason, self.post_message, self._deciding
+            )
 
     @on(Decided)
     def _decisions_made(self, message: Decided) -> None:
-        if not message.before:
-            return
-        self.workspace.changed(list(message.before))
-        what = self._what(list(message.before))
-        if message.verdict is None:
-            self.notify(self.words("undo.done", what=what))
-        else:
-            self._decided.append(message.before)
-            self.notify(self.words("decided", what=what, verdict=self.words(message.verdict.value)))
-
-    def _what(self, ids: list[str]) -> str:
-        return ids[0] if len(ids) == 1 else self.words("images.count", count=len(ids))
+        if message.ids:
+            self.workspace.changed(message.ids)
+            verdict = self.words(message.verdict.value)
+            self.notify(self.words("decided", what=self.words.of_images(message.ids), verdict=verdict))
 
     def undo(self) -> None:
-        """Takes back the user's last decision; an image that was undecided goes to review."""
-        if self.session is None or not self._decided:
+        """Takes back the newest decision of the session; an image that was undecided goes to review."""
+        if self.session is None:
             self.notify(self.words("undo.nothing"))
             return
-        before = {image: verdict or Verdict.REVIEW for image, verdict in self._decided.pop().items()}
-        decide_beside(self.session, before, self.words("undo.reason"), self.post_message, undo=True)
+        self._deciding = undo_beside(
+            self.session,
+            lambda reason: self.words("undo.reason", reason=reason),
+            self.post_message,
+            self._deciding,
+        )
+
+    @on(TakenBack)
+    def _taken_back(self, message: TakenBack) -> None:
+        if not message.decisions:
+            self.notify(self.words("undo.nothing"))
+            return
+        ids = [decision.image_id for decision in message.decisions]
+        self.workspace.changed(ids)
+        newest = message.decisions[-1]
+        what, verdict = self.words.of_images(ids), self.words(newest.verdict.value)
+        self.notify(self.words("undo.done", what=what, verdict=verdict, reason=newest.reason))
 
     # Keys and the palette.
 

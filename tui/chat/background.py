@@ -28,11 +28,13 @@ __all__ = [
     "Opened",
     "Opening",
     "Start",
+    "TakenBack",
     "TurnOver",
     "close_beside",
     "decide_beside",
     "open_beside",
     "pump_beside",
+    "undo_beside",
 ]
 
 log = logging.getLogger(__name__)
@@ -95,13 +97,25 @@ class Decided(Message):
     """The user's decisions are on record.
 
     Attributes:
-        before: Per image the verdict that it had.
-        verdict: The new one; None where decisions were taken back.
+        ids: Of the images.
+        verdict: The new one.
     """
 
-    def __init__(self, before: dict[str, Verdict | None], verdict: Verdict | None) -> None:
+    def __init__(self, ids: Sequence[str], verdict: Verdict) -> None:
         super().__init__()
-        self.before, self.verdict = before, verdict
+        self.ids, self.verdict = ids, verdict
+
+
+class TakenBack(Message):
+    """The newest decisions were taken back.
+
+    Attributes:
+        decisions: That were; none where there was nothing to take back.
+    """
+
+    def __init__(self, decisions: Sequence[Decision]) -> None:
+        super().__init__()
+        self.decisions = decisions
 
 
 class Approval:
@@ -203,22 +217,60 @@ def pump_beside(events: Iterator[Event], post: Post) -> None:
     _beside("turn", work, post)
 
 
+# What is decided and taken back is recorded in the order of the keys: each waits for the one before.
+
+
 def decide_beside(
-    session: Session, verdicts: dict[str, Verdict], reason: str, post: Post, *, undo: bool
-) -> None:
-    """Records decisions of the user; posts `Decided` for those that went through."""
+    session: Session,
+    ids: Sequence[str],
+    verdict: Verdict,
+    reason: str,
+    post: Post,
+    before: threading.Thread | None = None,
+) -> threading.Thread:
+    """Records decisions of the user, as one act; posts `Decided` for those that went through."""
 
     def work() -> None:
-        known, before = session.verdicts(), {}
+        _wait_for(before)
+        act, done = session.new_act(), []
         try:
-            for image_id, verdict in verdicts.items():
-                session.decide(image_id, verdict, reason)
-                before[image_id] = known.get(image_id)
+            for image_id in ids:
+                session.decide(image_id, verdict, reason, act=act)
+                done.append(image_id)
         finally:
-            new = None if undo else next(iter(verdicts.values()))
-            post(Decided(before, new))
+            post(Decided(done, verdict))
 
-    _beside("decide", work, post)
+    return _beside("decide", work, post)
+
+
+def undo_beside(
+    session: Session, reason: Callable[[str], str], post: Post, before: threading.Thread | None = None
+) -> threading.Thread:
+    """Takes back the newest act; posts `TakenBack`.
+
+    Args:
+        session: Knows the decisions.
+        reason: Returns why one is taken back, from the reason that it had.
+        post: Is told.
+        before: What is to be recorded first.
+    """
+
+    def work() -> None:
+        _wait_for(before)
+        done = []
+        try:
+            for decision in session.newest_act():
+                session.take_back(decision, reason(decision.reason))
+                done.append(decision)
+        finally:
+            post(TakenBack(done))
+
+    return _beside("decide", work, post)
+
+
+def _wait_for(thread: threading.Thread | None) -> None:
+    if thread is not None:
+        thread.join()
 
 
 def close_beside(session: Session, post: Post) -> threading.Thread:

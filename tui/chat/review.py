@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,17 +43,6 @@ _HINTS = (
 )
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A decision that can be taken back."""
-
-    image_id: str
-    before: Verdict | None
-    verdict: Verdict
-    reason: str
-    is_undo: bool = False
-
-
 class ReviewScreen(Screen[None]):
     """Shows the images that are undecided or sent to review, the most doubtful first.
 
@@ -84,11 +73,17 @@ class ReviewScreen(Screen[None]):
     ]
 
     class Recorded(Message):
-        """A decision is on record, or could not be."""
+        """Decisions are on record, or could not be.
 
-        def __init__(self, step: _Step, error: str = "") -> None:
+        Attributes:
+            ids: Of the images; none where nothing was recorded.
+            is_undo: Whether decisions were taken back.
+            error: Why not; empty where all is well.
+        """
+
+        def __init__(self, ids: Sequence[str], error: str = "", *, is_undo: bool) -> None:
             super().__init__()
-            self.step, self.error = step, error
+            self.ids, self.error, self.is_undo = ids, error, is_undo
 
     def __init__(
         self,
@@ -107,7 +102,6 @@ class ReviewScreen(Screen[None]):
         self._queue = review_queue(ids, session.verdicts(), {i: session.inspection(i) for i in ids})
         self._place = 0
         self._decided: set[str] = set()
-        self._steps: list[_Step] = []
         self._is_recording = False
 
     def compose(self) -> ComposeResult:
@@ -169,47 +163,54 @@ class ReviewScreen(Screen[None]):
 
         def decide(reason: str | None) -> None:
             if reason:
-                before = self._session.verdicts().get(image_id)
-                self._record(_Step(image_id, before, new, reason))
+                self._record(partial(self._decide, image_id, new, reason), is_undo=False)
 
         asked = ReasonScreen(new, image_id, self._words.language, self._session.recipe)
         self.app.push_screen(asked, decide)
 
     def action_undo(self) -> None:
-        """Takes the last decision back; the ledger keeps both. What had no verdict goes to review."""
-        if not self._steps:
-            self.notify(self._words("nothing_to_undo"))
-        elif not self._is_recording:
-            last = self._steps[-1]
-            reason = self._words("undo_reason", reason=last.reason)
-            back = last.before or Verdict.REVIEW
-            self._record(_Step(last.image_id, last.verdict, back, reason, is_undo=True))
+        """Takes the newest decision of the session back, wherever it was taken; the ledger keeps both."""
+        if not self._is_recording:
+            self._record(self._take_back, is_undo=True)
 
-    def _record(self, step: _Step) -> None:
+    def _record(self, job: Callable[[], Iterator[str]], *, is_undo: bool) -> None:
         """Records in a thread: another program may be writing to the ledger just now."""
         self._is_recording = True
-        threading.Thread(target=self._recorded, args=(step,), name="loupe-decide", daemon=True).start()
 
-    def _recorded(self, step: _Step) -> None:
-        try:
-            self._session.decide(step.image_id, step.verdict, step.reason)
-        except LoupeError as error:
-            self.post_message(self.Recorded(step, f"{error.message}: {error.hint}"))
-        else:
-            self.post_message(self.Recorded(step))
+        def work() -> None:
+            done: list[str] = []
+            error = ""
+            try:
+                for image_id in job():
+                    done.append(image_id)
+            except LoupeError as failure:
+                error = f"{failure.message}: {failure.hint}"
+            self.post_message(self.Recorded(done, error, is_undo=is_undo))
+
+        threading.Thread(target=work, name="loupe-decide", daemon=True).start()
+
+    def _decide(self, image_id: str, verdict: Verdict, reason: str) -> Iterator[str]:
+        self._session.decide(image_id, verdict, reason)
+        yield image_id
+
+    def _take_back(self) -> Iterator[str]:
+        for decision in self._session.newest_act():
+            self._session.take_back(decision, self._words("undo_reason", reason=decision.reason))
+            yield decision.image_id
 
     @on(Recorded)
     def _on_recorded(self, message: Recorded) -> None:
-        step, self._is_recording = message.step, False
+        ids, self._is_recording = message.ids, False
         if message.error:
             self.notify(message.error, severity="error")
-        elif step.is_undo:
-            self._steps.pop()
-            self._decided.discard(step.image_id)
-            self._place = self._queue.index(step.image_id)
-        else:
-            self._steps.append(step)
-            self._decided.add(step.image_id)
+        elif not ids:
+            self.notify(self._words("nothing_to_undo"))
+        if ids and message.is_undo:
+            self._decided.difference_update(ids)
+            self._queue[self._place : self._place] = [each for each in ids if each not in self._queue]
+            self._place = self._queue.index(ids[0])
+        elif ids:
+            self._decided.update(ids)
             self._place = self._next_open()
         self._show()
 

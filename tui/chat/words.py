@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from tools.records import Language
 
@@ -271,9 +272,9 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "model.switched": ("model {name}: loads at the next request", "모델 {name}: 다음 요청 때 불러옵니다"),
     "recipe.title": ("Recipe: {name}", "레시피: {name}"),
     # notices
-    "undo.done": ("taken back: {what}", "되돌림: {what}"),
+    "undo.done": ("taken back: {what}, {verdict} ({reason})", "되돌림: {what}, {verdict} ({reason})"),
     "undo.nothing": ("nothing to take back", "되돌릴 결정이 없습니다"),
-    "undo.reason": ("taken back", "결정을 되돌림"),
+    "undo.reason": ("taken back: {reason}", "되돌림: {reason}"),
     "decided": ("{what}: {verdict}", "{what}: {verdict}"),
     "copied": ("copied", "복사했습니다"),
     "copy.nothing": ("there is no answer yet", "아직 답이 없습니다"),
@@ -316,6 +317,10 @@ class Words:
         """Returns a text with its slots filled."""
         text = WORDS[key][self.language is Language.KO]
         return text.format(**slots) if slots else text
+
+    def of_images(self, ids: Sequence[str]) -> str:
+        """Returns the one image that is meant, or how many are."""
+        return ids[0] if len(ids) == 1 else self("images.count", count=len(ids))
 
 
 def language_of_terminal() -> Language:

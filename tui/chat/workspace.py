@@ -83,9 +83,9 @@ class Workspace(Screen[None]):
     class DecisionWanted(Message):
         """The user decides on images."""
 
-        def __init__(self, verdicts: dict[str, Verdict], reason: str) -> None:
+        def __init__(self, ids: Sequence[str], verdict: Verdict, reason: str) -> None:
             super().__init__()
-            self.verdicts, self.reason = verdicts, reason
+            self.ids, self.verdict, self.reason = ids, verdict, reason
 
     class OpeningStopped(Message):
         """The user does not want to wait for the images."""
@@ -282,7 +282,7 @@ class Workspace(Screen[None]):
             self.call_after_refresh(self._picture.look_at, region)  # once it has its room
 
     def action_undo(self) -> None:
-        """Takes back the last decision."""
+        """Takes back the newest decision."""
         self.post_message(self.Asked("/undo"))
 
     def action_walk(self) -> None:
@@ -297,10 +297,10 @@ class Workspace(Screen[None]):
 
         def decide(reason: str | None) -> None:
             if reason:
-                self.post_message(self.DecisionWanted(dict.fromkeys(chosen, Verdict(verdict)), reason))
+                self.post_message(self.DecisionWanted(chosen, Verdict(verdict), reason))
                 self.board.clear_selection()
 
-        what = chosen[0] if len(chosen) == 1 else self.words("images.count", count=len(chosen))
+        what = self.words.of_images(chosen)
         dialog = ReasonScreen(Verdict(verdict), what, self.words.language, self.session.recipe)
         self.app.push_screen(dialog, decide)
 

@@ -102,7 +102,6 @@ def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -
         await until(pilot, lambda: len(session.verdicts()) == 2)
         assert set(session.verdicts().values()) == {Verdict.REJECT}
         assert not app.workspace.board.selected
-        await until(pilot, lambda: app._decided)
         await pilot.press("u")
         await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
         reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]

@@ -99,6 +99,7 @@ def test_undo_takes_back_one_after_the_other_and_both_stay_on_record(session: Se
         assert screen.image_id == "img_002"
         assert "0 decided" in told(pilot)
         assert "taken back" in told(pilot)
+        assert len(pilot.app._notifications) == 0
         await press(pilot, "u")
         assert len(pilot.app._notifications) == 1
 
@@ -107,6 +108,24 @@ def test_undo_takes_back_one_after_the_other_and_both_stay_on_record(session: Se
     reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
     assert len(reasons) == 4
     assert reasons[-1] == f"taken back: {reasons[0]}"
+
+
+def test_a_decision_from_outside_is_taken_back_too_and_its_images_join_the_queue(session: Session) -> None:
+    act = session.new_act()
+    for image_id in ("img_001", "img_003"):
+        session.decide(image_id, Verdict.REJECT, "bent", act=act)
+    screen = ReviewScreen(session)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert "1 of 3" in told(pilot)
+        await press(pilot, "u")
+        assert screen.image_id == "img_001"
+        assert "1 of 5" in told(pilot)
+        await press(pilot, "n")
+        assert screen.image_id == "img_003"
+
+    play(screen, steps)
+    assert [session.verdicts()[i] for i in ("img_001", "img_003")] == [Verdict.ACCEPT] * 2
 
 
 def test_images_are_leafed_through_round_and_round(session: Session) -> None:

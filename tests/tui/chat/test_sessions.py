@@ -8,11 +8,16 @@ import pytest
 from textual.events import Paste
 from textual.widgets import Input
 
+from agent.events import Decision
+from agent.log import read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.errors import UsageError
+from tools.records import Verdict
 from tui.chat.background import Failed, Start, open_beside
 from tui.chat.dialogs import ChooseDialog
 from tui.chat.opening_dialog import OpenDialog
+from tui.chat.reasons import ReasonScreen
+from tui.chat.review import ReviewScreen
 from tui.chat.turns import TurnView
 
 
@@ -131,6 +136,45 @@ def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> 
         await opened(pilot, app)
 
     play(app, flow)
+
+
+def test_decisions_are_taken_back_also_by_a_later_run_of_the_app(desk: Desk) -> None:
+    first = desk.app()
+
+    async def decide(pilot: Any) -> None:
+        await opened(pilot, first)
+        session = first.session
+        assert session is not None
+        await pilot.press("f2", "space", "space", "r")
+        await until(pilot, lambda: isinstance(first.screen, ReasonScreen))
+        await pilot.press(*"bent", "enter")
+        await until(pilot, lambda: len(session.verdicts()) == 2)
+        await say(pilot, first, "/review")
+        await until(pilot, lambda: isinstance(first.screen, ReviewScreen))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(first.screen, ReasonScreen))
+        await pilot.press("1")
+        await until(pilot, lambda: len(session.verdicts()) == 3)
+
+    play(first, decide)
+    again = desk.app(start=Start(resume=desk.folder / "out-1"))
+
+    async def take_back(pilot: Any) -> None:
+        await opened(pilot, again)
+        session = again.session
+        assert session is not None
+        verdicts = session.verdicts()
+        await pilot.press("f2", "u")
+        await until(pilot, lambda: session.verdicts() != verdicts)
+        assert sorted(session.verdicts().values()) == [Verdict.REJECT, Verdict.REJECT, Verdict.REVIEW]
+        await pilot.press("u", "u")
+        await until(pilot, lambda: "nothing to take back" in {n.message for n in again._notifications})
+        assert set(session.verdicts().values()) == {Verdict.REVIEW}
+
+    play(again, take_back)
+    told = [event for event in read_log(desk.folder / "out-1")[1] if isinstance(event, Decision)]
+    assert [event.reason for event in told[-2:]] == ["taken back: bent"] * 2
+    assert [event.takes_back for event in told] == [0, 0, 0, told[2].act, told[0].act, told[0].act]
 
 
 def test_a_session_is_listed_resumed_and_refused_to_a_second_window(desk: Desk) -> None:
