@@ -31,6 +31,7 @@ from reports.sections import (
 )
 from reports.source import ReportInput
 from reports.styles import (
+    CONTENT_HEIGHT,
     CONTENT_WIDTH,
     MARGIN_BOTTOM,
     MARGIN_SIDE,
@@ -164,10 +165,9 @@ class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
             initialFontName=REGULAR,
         )
         room = {"leftPadding": 0, "rightPadding": 0, "topPadding": 0, "bottomPadding": 0}
-        height = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM
         lifted = 9  # the first page has no running header, so its title may stand higher
-        first = Frame(MARGIN_SIDE, MARGIN_BOTTOM, CONTENT_WIDTH, height + lifted, id="first", **room)
-        later = Frame(MARGIN_SIDE, MARGIN_BOTTOM, CONTENT_WIDTH, height, id="later", **room)
+        first = Frame(MARGIN_SIDE, MARGIN_BOTTOM, CONTENT_WIDTH, CONTENT_HEIGHT + lifted, id="first", **room)
+        later = Frame(MARGIN_SIDE, MARGIN_BOTTOM, CONTENT_WIDTH, CONTENT_HEIGHT, id="later", **room)
         self.addPageTemplates(
             [
                 PageTemplate("first", [first], onPage=self._draw_footer, autoNextPageTemplate="later"),

@@ -7,7 +7,6 @@ from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
 
-from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from reports.deferral import Deferred
@@ -16,42 +15,33 @@ from reports.flowables import (
     Anchor,
     AnnotatedPicture,
     Chip,
-    Mark,
     MissingPicture,
     PageReference,
-    ScaleBar,
     VerdictBadge,
     grid,
     heading,
-    panel,
     subheading,
 )
 from reports.fonts import elide, esc, shorten
-from reports.heat import HeatLegend
-from reports.pictures import MAX_CROPS, Evidence, Picture
+from reports.photo_row import height_of, magnified, photo_row
+from reports.pictures import MAX_CROPS, Evidence
 from reports.styles import (
     BODY,
     CAPTION,
     CELL,
-    CELL_BOLD,
+    CONTENT_HEIGHT,
     CONTENT_WIDTH,
     NO_PADDING,
     NOTE,
     RULE,
     SUBHEADING,
 )
-from tools.records import Finding, Inspection, Judgement, Quantity, Screening
+from tools.records import Finding, Inspection, Quantity
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
-# So that two landscape photographs with a finding each fit on a page.
-_PHOTO_WIDTH, _PHOTO_HEIGHT = 80 * mm, 84 * mm
-_GUTTER = 6 * mm
-_HEAT_WIDTH, _HEAT_HEIGHT = 30 * mm, 24 * mm
-_SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
-_VIEW_GAP = 2.4 * mm
-_VIEW = (_SIDE_WIDTH - _VIEW_GAP) / 2  # side of one magnified view
-_LONGEST_BAR = 17 * mm
+_BLOCK_GAP = 6.0
+_HALF_PAGE = CONTENT_HEIGHT / 2 - _BLOCK_GAP
 _GALLERY_COLUMNS = 8
 _FEW = 2  # findings; up to so many nothing is told on another page than the photograph
 _SHORT_TABLE = 10  # findings; a table up to this long fits on one page with its photograph
@@ -102,6 +92,25 @@ def _overview(edition: Edition) -> list[Flowable]:
 
 def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iterator[Flowable]:
     """Half a page for one finding, growing with their number."""
+    head = _block_head(edition, inspection)
+    table = _findings_table(edition, inspection.findings)
+    below = [*_more_views(edition, inspection, evidence), *_descriptions(edition, inspection)]
+    gap = Spacer(0, 2)
+    room = _HALF_PAGE - height_of([*head, gap, *table, *below])
+    opening = [*head, photo_row(edition, inspection, evidence, room), gap]
+    yield Spacer(0, _BLOCK_GAP)
+    if len(inspection.findings) <= _FEW:
+        yield KeepTogether([*opening, *table, *below])
+        return
+    short = len(inspection.findings) <= _SHORT_TABLE
+    yield KeepTogether([*opening, *(table if short else ())])
+    if not short:
+        yield from table
+    yield from below
+
+
+def _block_head(edition: Edition, inspection: Inspection) -> list[Flowable]:
+    """Which photograph it is, the verdict on it, and why."""
     image = inspection.image
     title = Table(
         [
@@ -120,161 +129,17 @@ def _block(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iter
             ("TOPPADDING", (0, 0), (-1, -1), 4),
         ],
     )
-    opening: list[Flowable] = [
+    return [
         Anchor(anchor_key(inspection), f"{image.id} · {elide(image.name, 220, 9)}", 1),
         title,
         Paragraph(esc(inspection.judgement.reason(edition.language)), BODY),
-        _photo_row(edition, inspection, evidence),
-        Spacer(0, 2),
     ]
-    table = _findings_table(edition, inspection.findings)
-    yield Spacer(0, 6)
-    below = [*_more_views(edition, inspection, evidence), *_descriptions(edition, inspection)]
-    if len(inspection.findings) <= _FEW:
-        yield KeepTogether([*opening, *table, *below])
-        return
-    short = len(inspection.findings) <= _SHORT_TABLE
-    yield KeepTogether([*opening, *(table if short else ())])
-    if not short:
-        yield from table
-    yield from below
-
-
-def _photo_row(edition: Edition, inspection: Inspection, evidence: Evidence) -> Table:
-    marks = [
-        Mark(number, edition.type_colour(f.type), f.box_xyxy_px, f.contours_px + f.holes_px)
-        for number, f in enumerate(inspection.findings, start=1)
-    ]
-    photo: Flowable
-    if evidence.whole:
-        photo = AnnotatedPicture(evidence.whole, _PHOTO_WIDTH, _PHOTO_HEIGHT, marks)
-    else:
-        photo = MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
-    seen: list[Flowable] = [photo]
-    if evidence.heat and inspection.screening:
-        seen = _with_heat(edition, inspection.screening, photo, evidence.heat)
-    side: list[Flowable] = [_facts(edition, inspection)]
-    if evidence.crops:
-        side += [Spacer(0, 5), _view(edition, inspection, 1, evidence.crops[0])]
-    return Table(
-        [[seen, side]],
-        colWidths=[_PHOTO_WIDTH + _GUTTER, _SIDE_WIDTH],
-        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
-    )
-
-
-def _with_heat(edition: Edition, screening: Screening, photo: Flowable, heat: Picture) -> list[Flowable]:
-    """The heat map beside a slender photograph, at its size, and below any other, with what it says."""
-    gap = 3 * mm
-    if 2 * photo.width + gap <= _PHOTO_WIDTH:
-        pair = _side_by_side(photo, AnnotatedPicture(heat, photo.width, photo.height), gap)
-        return [pair, Spacer(0, 4), *_heat_says(edition, screening, _HEAT_WIDTH)]
-    shown = AnnotatedPicture(heat, _HEAT_WIDTH, _HEAT_HEIGHT)
-    room = _PHOTO_WIDTH - shown.width - gap
-    says = _heat_says(edition, screening, min(room, _HEAT_WIDTH))
-    return [photo, Spacer(0, 4), _side_by_side(shown, says, gap)]
-
-
-def _side_by_side(left: Flowable, right: Flowable | list[Flowable], gap: float) -> Table:
-    return Table(
-        [[left, right]],
-        colWidths=[left.width + gap, _PHOTO_WIDTH - left.width - gap],
-        hAlign="LEFT",
-        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
-    )
-
-
-def _heat_says(edition: Edition, screening: Screening, bar_width: float) -> list[Flowable]:
-    """What a heat map shows, whose it is, and what its colours stand for."""
-    words = edition.words
-    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
-    return [
-        Paragraph(esc(words("heat_map")), CELL_BOLD),
-        Paragraph(esc(edition.heat_says(screening)), CELL),
-        Spacer(0, 3),
-        HeatLegend(bar_width, screening.threshold),
-        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
-    ]
-
-
-def _sources(edition: Edition, screening: Screening) -> str:
-    """What each source says, those that count before the others."""
-    ordered = sorted(screening.sources, key=lambda score: (not score.decided, -score.suspicion))
-    return "; ".join(
-        edition.words(
-            "source_says" if score.decided else "source_aside",
-            source=edition.source(score),
-            suspicion=f"{score.suspicion:.2f}",
-        )
-        for score in ordered
-    )
-
-
-def _facts(edition: Edition, inspection: Inspection) -> Table:
-    words = edition.words
-    judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
-    facts = [("rule", judgement.rule), ("decided_by", edition.decided_by(judgement.decided_by))]
-    if judgement.overrides:
-        facts[1:] = _decision(edition, judgement, judgement.overrides)
-    if screening:
-        said = words(
-            "screening_value",
-            suspicion=f"{screening.suspicion:.2f}",
-            threshold=f"{screening.threshold:.2f}",
-            label=edition.type_name(screening.label),
-            status=words(f"status.{screening.status}"),
-        )
-        facts.append(("screening", said))
-        if screening.sources:
-            facts.append(("sources", _sources(edition, screening)))
-    size = f"{inspection.image.width_px} × {inspection.image.height_px} px"
-    said = words("no_scale")
-    if scale:
-        said = words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
-    facts.append(("scale", f"{said}; {size}"))
-    rows = [
-        [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
-    ]
-    return panel(rows, [62, _SIDE_WIDTH - 62])
-
-
-def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
-    who = f"{judgement.decided_name}, {edition.date(judgement.decided_at)}"
-    said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
-    return [("decided_by", f"{edition.decided_by(judgement.decided_by)}: {who}"), ("rule_said", said)]
-
-
-def _view(edition: Edition, inspection: Inspection, number: int, crop: Picture) -> Table:
-    """A finding twice at the same magnification: as photographed, and with the outline that was measured."""
-    words, finding = edition.words, inspection.findings[number - 1]
-    outline = Mark(0, edition.type_colour(finding.type), None, finding.contours_px + finding.holes_px)
-    length = edition.value(finding, Quantity.LENGTH)
-    title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
-    photographed = AnnotatedPicture(crop, _VIEW, _VIEW)
-    bar = ScaleBar(
-        photographed.pt_per_px, inspection.scale.mm_per_px if inspection.scale else None, _LONGEST_BAR
-    )
-    head = Table(
-        [[Paragraph(esc(title), CELL_BOLD), bar]],
-        colWidths=[_SIDE_WIDTH - _LONGEST_BAR - 32, _LONGEST_BAR + 32],
-        style=[*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
-    )
-    return Table(
-        [
-            [head, ""],
-            [photographed, AnnotatedPicture(crop, _VIEW, _VIEW, [outline])],
-            [Paragraph(esc(words(key)), CAPTION) for key in ("as_photographed", "as_measured")],
-        ],
-        colWidths=[_VIEW + _VIEW_GAP, _VIEW],
-        hAlign="LEFT",
-        style=[*NO_PADDING, ("SPAN", (0, 0), (1, 0)), ("BOTTOMPADDING", (0, 0), (-1, 0), 2)],
-    )
 
 
 def _more_views(edition: Edition, inspection: Inspection, evidence: Evidence) -> Iterator[Flowable]:
-    views = [_view(edition, inspection, number, crop) for number, crop in enumerate(evidence.crops, start=1)][
-        1:
-    ]
+    views = [
+        magnified(edition, inspection, number, crop) for number, crop in enumerate(evidence.crops, start=1)
+    ][1:]
     rest = iter(views)
     while pair := list(islice(rest, 2)):
         cells = [pair[0], pair[1] if len(pair) > 1 else ""]

@@ -19,6 +19,7 @@ __all__ = [
     "CAPTION",
     "CELL",
     "CELL_BOLD",
+    "CONTENT_HEIGHT",
     "CONTENT_WIDTH",
     "HEADING",
     "INK",
@@ -48,6 +49,7 @@ MARGIN_SIDE = 18 * mm
 MARGIN_TOP = 22 * mm  # leaves room for the running header
 MARGIN_BOTTOM = 18 * mm
 CONTENT_WIDTH = PAGE_WIDTH - 2 * MARGIN_SIDE
+CONTENT_HEIGHT = PAGE_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM
 
 INK = HexColor("#1B2430")
 MUTED = HexColor("#5B6673")

@@ -130,8 +130,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "heat.template": ("where it differs from the template", "기준 사진과 다른 곳"),
     "heat.detector": ("where the detector found something", "검출기가 찾은 곳"),
     "heat_scale": (
-        "suspicion of each place, here {peak} at most; the threshold in the middle of the colours",
-        "위치별 의심도, 이 사진의 최댓값 {peak}. 색의 가운데가 기준값",
+        "suspicion, here {peak} at most",
+        "의심도, 이 사진의 최댓값 {peak}",
     ),
     "status.clear": ("clear", "정상"),
     "status.suspect": ("suspect", "의심"),
@@ -145,8 +145,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_scale": ("none: values in px", "없음: 값은 px 단위"),
     "remarks_field": ("Remarks", "비고"),
     "photo_caption": (
-        "Boxes and outlines are drawn over the unchanged photograph; numbers refer to the table.",
-        "원본 사진 위에 상자와 윤곽을 겹쳐 그렸습니다. 번호는 표의 번호입니다.",
+        "Boxes and outlines are drawn over the unchanged photograph; numbers refer to the table. In a heat "
+        "map the threshold has the middle of the colours.",
+        "원본 사진 위에 상자와 윤곽을 겹쳐 그렸습니다. 번호는 표의 번호입니다. 히트맵에서는 색의 가운데가 "
+        "기준값입니다.",
     ),
     "no_picture": ("The picture could not be shown: {reason}", "사진을 표시할 수 없습니다: {reason}"),
     "number": ("No.", "번호"),

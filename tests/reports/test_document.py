@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.reports.builders import (
     unreadable,
 )
 from tools.errors import Cancelled, OutputError
-from tools.records import DecidedBy, Inspection, Language, Source, Verdict
+from tools.records import DecidedBy, Description, Inspection, Language, Source, Verdict
 
 
 def written(source: ReportInput, folder: Path) -> PdfReader:
@@ -284,3 +285,16 @@ def test_a_finding_is_told_beside_its_photograph(tmp_path: Path) -> None:
     for page in written(report(*two), tmp_path).pages:
         text = page.extract_text()
         assert text.count("A scratch at the upper left.") == text.count("0.88")  # its confidence
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_two_parts_with_a_finding_each_share_a_page(tmp_path: Path, language: Language) -> None:
+    said = "A scratch was found on the metal surface, at the top, and this goes on for some lines. " * 4
+    found = [
+        finding(f"img_{n:03d}").model_copy(update={"description": Description(en=said, ko=said)})
+        for n in range(1, 7)
+    ]
+    rejected = [held_against(inspection(n, Verdict.REJECT, (each,))) for n, each in enumerate(found, start=1)]
+    texts = [page.extract_text() for page in written(report(*rejected, language=language), tmp_path).pages]
+    counts = [count for text in texts if (count := len(re.findall(r"img_00\d · ", text)))]
+    assert counts[1:-1] == [2, 2]  # the first shares its page with the overview

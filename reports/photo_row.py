@@ -1,0 +1,187 @@
+"""What is seen of an inspection: the photograph with its heat map, beside its facts and a magnified view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table
+
+from reports.edition import Edition
+from reports.flowables import AnnotatedPicture, Mark, MissingPicture, ScaleBar, panel
+from reports.fonts import esc, shorten
+from reports.heat import HeatLegend
+from reports.pictures import Evidence, Picture
+from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
+from tools.records import Inspection, Judgement, Quantity, Screening
+
+__all__ = ["height_of", "magnified", "photo_row"]
+
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 80 * mm, 84 * mm
+_GUTTER = 6 * mm
+_HEAT_WIDTH, _HEAT_HEIGHT = 30 * mm, 20 * mm
+_SIDE_WIDTH = CONTENT_WIDTH - _PHOTO_WIDTH - _GUTTER
+_VIEW_GAP = 2.4 * mm
+_VIEW = (_SIDE_WIDTH - _VIEW_GAP) / 2  # side of one magnified view
+_LONGEST_BAR = 17 * mm
+_LEAST = 0.75  # of its full size: a picture that had to be smaller still to fit is shown in full
+
+
+def height_of(flowables: Sequence[Flowable], width_pt: float = CONTENT_WIDTH) -> float:
+    """Returns how high flowables stand below each other, in points."""
+    heights = (
+        each.wrap(width_pt, 1e6)[1] + each.getSpaceBefore() + each.getSpaceAfter() for each in flowables
+    )
+    return float(sum(heights))
+
+
+def photo_row(edition: Edition, inspection: Inspection, evidence: Evidence, room_pt: float) -> Table:
+    """The photograph and what is known of it, with smaller pictures where that makes it fit into the room."""
+
+    def seen(scale: float) -> list[Flowable]:
+        photo = _photo(edition, inspection, evidence, scale)
+        if evidence.heat and inspection.screening:
+            return _with_heat(edition, inspection.screening, photo, evidence.heat)
+        return [photo]
+
+    def side(scale: float) -> list[Flowable]:
+        facts = _facts(edition, inspection)
+        if not evidence.crops:
+            return [facts]
+        return [facts, Spacer(0, 5), magnified(edition, inspection, 1, evidence.crops[0], scale)]
+
+    return Table(
+        [[_fitted(seen, _PHOTO_WIDTH, room_pt), _fitted(side, _SIDE_WIDTH, room_pt)]],
+        colWidths=[_PHOTO_WIDTH + _GUTTER, _SIDE_WIDTH],
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
+    )
+
+
+def _fitted(column: Callable[[float], list[Flowable]], width_pt: float, room_pt: float) -> list[Flowable]:
+    """The column at the largest scale of its pictures at which it fits; at full scale where none does."""
+    full = column(1.0)
+    highest, lowest = (height_of(each, width_pt) for each in (full, column(_LEAST)))
+    if highest <= room_pt or lowest > room_pt:
+        return full
+    return column(_LEAST + (1 - _LEAST) * (room_pt - lowest) / (highest - lowest))
+
+
+def _photo(edition: Edition, inspection: Inspection, evidence: Evidence, scale: float) -> Flowable:
+    if not evidence.whole:
+        return MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
+    marks = [
+        Mark(number, edition.type_colour(f.type), f.box_xyxy_px, f.contours_px + f.holes_px)
+        for number, f in enumerate(inspection.findings, start=1)
+    ]
+    return AnnotatedPicture(evidence.whole, scale * _PHOTO_WIDTH, scale * _PHOTO_HEIGHT, marks)
+
+
+def _with_heat(edition: Edition, screening: Screening, photo: Flowable, heat: Picture) -> list[Flowable]:
+    """The heat map beside a slender photograph, at its size, and below any other, with what it says."""
+    gap = 3 * mm
+    if 2 * photo.width + gap <= _PHOTO_WIDTH:
+        pair = _side_by_side(photo, AnnotatedPicture(heat, photo.width, photo.height), gap)
+        return [pair, Spacer(0, 4), *_heat_says(edition, screening, _HEAT_WIDTH)]
+    shown = AnnotatedPicture(heat, _HEAT_WIDTH, _HEAT_HEIGHT)
+    room = _PHOTO_WIDTH - shown.width - gap
+    says = _heat_says(edition, screening, min(room, _HEAT_WIDTH))
+    return [photo, Spacer(0, 4), _side_by_side(shown, says, gap)]
+
+
+def _side_by_side(left: Flowable, right: Flowable | list[Flowable], gap: float) -> Table:
+    return Table(
+        [[left, right]],
+        colWidths=[left.width + gap, _PHOTO_WIDTH - left.width - gap],
+        hAlign="LEFT",
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *NO_PADDING],
+    )
+
+
+def _heat_says(edition: Edition, screening: Screening, bar_width: float) -> list[Flowable]:
+    """What a heat map shows, whose it is, and what its colours stand for."""
+    words = edition.words
+    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
+    return [
+        Paragraph(esc(words("heat_map")), CELL_BOLD),
+        Paragraph(esc(edition.heat_says(screening)), CELL),
+        Spacer(0, 3),
+        HeatLegend(bar_width, screening.threshold),
+        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
+    ]
+
+
+def _sources(edition: Edition, screening: Screening) -> str:
+    """What each source says, those that count before the others."""
+    ordered = sorted(screening.sources, key=lambda score: (not score.decided, -score.suspicion))
+    return "; ".join(
+        edition.words(
+            "source_says" if score.decided else "source_aside",
+            source=edition.source(score),
+            suspicion=f"{score.suspicion:.2f}",
+        )
+        for score in ordered
+    )
+
+
+def _facts(edition: Edition, inspection: Inspection) -> Table:
+    words = edition.words
+    judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
+    facts = [("rule", judgement.rule), ("decided_by", edition.decided_by(judgement.decided_by))]
+    if judgement.overrides:
+        facts[1:] = _decision(edition, judgement, judgement.overrides)
+    if screening:
+        said = words(
+            "screening_value",
+            suspicion=f"{screening.suspicion:.2f}",
+            threshold=f"{screening.threshold:.2f}",
+            label=edition.type_name(screening.label),
+            status=words(f"status.{screening.status}"),
+        )
+        facts.append(("screening", said))
+        if screening.sources:
+            facts.append(("sources", _sources(edition, screening)))
+    size = f"{inspection.image.width_px} × {inspection.image.height_px} px"
+    said = words("no_scale")
+    if scale:
+        said = words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
+    facts.append(("scale", f"{said}; {size}"))
+    rows = [
+        [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
+    ]
+    return panel(rows, [62, _SIDE_WIDTH - 62])
+
+
+def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
+    who = f"{judgement.decided_name}, {edition.date(judgement.decided_at)}"
+    said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
+    return [("decided_by", f"{edition.decided_by(judgement.decided_by)}: {who}"), ("rule_said", said)]
+
+
+def magnified(
+    edition: Edition, inspection: Inspection, number: int, crop: Picture, scale: float = 1.0
+) -> Table:
+    """A finding twice at the same magnification: as photographed, and with the outline that was measured."""
+    words, finding = edition.words, inspection.findings[number - 1]
+    outline = Mark(0, edition.type_colour(finding.type), None, finding.contours_px + finding.holes_px)
+    length = edition.value(finding, Quantity.LENGTH)
+    title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
+    side = scale * _VIEW
+    photographed = AnnotatedPicture(crop, side, side)
+    bar = ScaleBar(
+        photographed.pt_per_px, inspection.scale.mm_per_px if inspection.scale else None, _LONGEST_BAR
+    )
+    head = Table(
+        [[Paragraph(esc(title), CELL_BOLD), bar]],
+        colWidths=[_SIDE_WIDTH - _LONGEST_BAR - 32, _LONGEST_BAR + 32],
+        style=[*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
+    )
+    return Table(
+        [
+            [head, ""],
+            [photographed, AnnotatedPicture(crop, side, side, [outline])],
+            [Paragraph(esc(words(key)), CAPTION) for key in ("as_photographed", "as_measured")],
+        ],
+        colWidths=[side + _VIEW_GAP, 2 * _VIEW - side],
+        hAlign="LEFT",
+        style=[*NO_PADDING, ("SPAN", (0, 0), (1, 0)), ("BOTTOMPADDING", (0, 0), (-1, 0), 2)],
+    )
