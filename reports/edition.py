@@ -8,7 +8,7 @@ from datetime import datetime
 from reportlab.lib.colors import Color
 
 from reports.source import ReportInput
-from reports.statistics import is_inspected
+from reports.statistics import distinct, is_inspected
 from reports.styles import type_colour
 from reports.words import Words
 from tools.glossary import label_name, place_phrase, word
@@ -46,6 +46,11 @@ class Edition:
     def language(self) -> Language:
         """Language of all that is said."""
         return self.report.language
+
+    @property
+    def counted(self) -> list[Inspection]:
+        """What yield and charts count: files with the same content once, in batch order."""
+        return distinct(self.report.inspections)
 
     @property
     def not_accepted(self) -> list[Inspection]:

@@ -91,9 +91,10 @@ def remarks_section(edition: Edition) -> Iterator[Flowable]:
     """What a reader should know beyond the verdicts: flags, overrides, unfinished work."""
     words = edition.words
     yield from heading("remarks", words("remarks"))
+    counted = {inspection.image.id for inspection in edition.counted}
     images: dict[str, list[str]] = {}
     for inspection in edition.report.inspections:
-        for remark in _remarks_on(edition, inspection):
+        for remark in _remarks_on(edition, inspection, is_counted=inspection.image.id in counted):
             images.setdefault(remark, []).append(inspection.image.id)
     rows: list[list[object]] = [[words("remark"), words("images")]]
     for remark, ids in images.items():
@@ -105,7 +106,7 @@ def remarks_section(edition: Edition) -> Iterator[Flowable]:
         yield Paragraph(esc(words("no_remarks")), BODY)
 
 
-def _remarks_on(edition: Edition, inspection: Inspection) -> Iterator[str]:
+def _remarks_on(edition: Edition, inspection: Inspection, *, is_counted: bool) -> Iterator[str]:
     words, judgement, duplicate_of = edition.words, inspection.judgement, inspection.image.duplicate_of
     for flag in inspection.flags:
         kind, _, reason = flag.partition(": ")
@@ -114,7 +115,7 @@ def _remarks_on(edition: Edition, inspection: Inspection) -> Iterator[str]:
         elif not (duplicate_of and duplicate_of in flag):  # said below
             yield words.get(f"flag.{flag}", flag)
     if duplicate_of:
-        yield words("duplicate", image=duplicate_of)
+        yield words("duplicate" if is_counted else "duplicate_left_out", image=duplicate_of)
     if inspection.error:
         yield words("not_completed", reason=inspection.error)
     if judgement.decided_by is not DecidedBy.RULE and judgement.overrides is None:  # else in its own table

@@ -34,8 +34,11 @@ def is_inspected(inspection: Inspection) -> bool:
 
 
 def distinct(inspections: Iterable[Inspection]) -> list[Inspection]:
-    """Leaves out what has the same content as an earlier image: one photograph, one count."""
-    return [inspection for inspection in inspections if inspection.image.duplicate_of is None]
+    """Leaves out what has the same content as an earlier one of these: one photograph, one count."""
+    by_content: dict[str, Inspection] = {}
+    for inspection in inspections:
+        by_content.setdefault(inspection.image.duplicate_of or inspection.image.id, inspection)
+    return list(by_content.values())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
 from reports.flowables import heading, panel, subheading
 from reports.fonts import BOLD, REGULAR, elide, esc
-from reports.statistics import Tally, distinct, lengths, pareto, tally
+from reports.statistics import Tally, lengths, pareto, tally
 from reports.styles import (
     ACCENT,
     BODY,
@@ -46,7 +46,7 @@ def first_page(edition: Edition) -> Iterator[Flowable]:
     yield Spacer(0, 8)
     yield _key_facts(edition)
     yield from heading("glance", edition.words("glance"))
-    counts = tally(distinct(edition.report.inspections))
+    counts = tally(edition.counted)
     yield _tiles(edition, counts)
     yield Spacer(0, 5)
     yield outcome_bar(counts, CONTENT_WIDTH)
@@ -142,8 +142,7 @@ def _yield_line(edition: Edition, counts: Tally) -> str:
         low=_percent(interval[0]),
         high=_percent(interval[1]),
     )
-    inspections = edition.report.inspections
-    left_out = len(inspections) - len(distinct(inspections))
+    left_out = len(edition.report.inspections) - len(edition.counted)
     return f"{line} {edition.words('duplicates_line', count=left_out)}" if left_out else line
 
 
@@ -152,7 +151,7 @@ def _percent(share: float) -> str:
 
 
 def _charts(edition: Edition) -> Table:
-    words, inspections = edition.words, distinct(edition.report.inspections)
+    words, inspections = edition.words, edition.counted
     width = CONTENT_WIDTH / 2 - 6
     left: list[Flowable] = [Paragraph(esc(words("pareto")), SUBHEADING)]
     right: list[Flowable] = [Paragraph(esc(words("lengths")), SUBHEADING)]
@@ -185,7 +184,7 @@ def _charts(edition: Edition) -> Table:
 
 def _pareto_drawing(edition: Edition, width_pt: float) -> Drawing:
     return pareto_chart(
-        pareto(distinct(edition.report.inspections)),
+        pareto(edition.counted),
         width_pt,
         _CHART_HEIGHT,
         name=edition.type_name,

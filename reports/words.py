@@ -185,7 +185,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "remarks": ("Remarks", "특기 사항"),
     "remark": ("Remark", "내용"),
     "images": ("Images", "사진"),
-    "duplicate": ("same content as {image}; counted separately", "{image}와 내용이 같음 (따로 집계)"),
+    "duplicate": ("same content as {image}", "{image} 사진과 내용이 같음"),
+    "duplicate_left_out": (
+        "same content as {image}; not counted again",
+        "{image} 사진과 내용이 같음 (다시 세지 않음)",
+    ),
     "not_completed": ("inspection not completed: {reason}", "검사를 마치지 못함: {reason}"),
     "overridden": ("verdict decided by {who}: {reason}", "{who} 판정: {reason}"),
     "no_remarks": ("No remarks.", "특기 사항이 없습니다."),

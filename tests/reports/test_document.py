@@ -35,6 +35,11 @@ def text_of(reader: PdfReader) -> str:
     return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
 
 
+def twin_of(image_id: str, number: int) -> Inspection:
+    twin = inspection(number, Verdict.ACCEPT, flags=(f"duplicate of {image_id}",))
+    return twin.model_copy(update={"image": twin.image.model_copy(update={"duplicate_of": image_id})})
+
+
 @pytest.fixture(scope="module")
 def english(tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     return written(report(*mixed_batch()), tmp_path_factory.mktemp("en"))
@@ -211,13 +216,32 @@ def test_remarks_are_gathered_in_the_report_s_language(tmp_path: Path) -> None:
         inspection(n, Verdict.ACCEPT, flags=("image caption dropped", "no scale: no marker"))
         for n in range(1, 131)
     ]
-    twin = inspection(131, Verdict.ACCEPT, flags=("duplicate of img_001",))
-    twin = twin.model_copy(update={"image": twin.image.model_copy(update={"duplicate_of": "img_001"})})
-    text = text_of(written(report(*flagged, twin, language=Language.KO), tmp_path))
+    text = text_of(written(report(*flagged, twin_of("img_001", 131), language=Language.KO), tmp_path))
     assert text.count("사진에 대한 비전 모델의 설명") == 3  # 130 ids in rows of 60
     assert "배율 없음: no marker" in text
-    assert text.count("img_001와 내용이 같음") == 1
+    assert text.count("img_001 사진과 내용이 같음 (다시 세지 않음)") == 1
     assert "duplicate of" not in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said", "counted"),
+    [
+        ((1, 2, 3), ["same content as img_001; not counted again img_002, img_003"], "1 of 1"),
+        (
+            (2, 3),
+            ["same content as img_001 img_002", "same content as img_001; not counted again img_003"],
+            "1 of 1",
+        ),
+    ],
+)
+def test_what_is_said_of_duplicates_is_what_was_counted(
+    tmp_path: Path, numbers: tuple[int, ...], said: list[str], counted: str
+) -> None:
+    images = [inspection(1, Verdict.ACCEPT), twin_of("img_001", 2), twin_of("img_001", 3)]
+    text = text_of(written(report(*(images[number - 1] for number in numbers)), tmp_path))
+    assert f"({counted} inspected photographs accepted" in text
+    for each in said:
+        assert each in text
 
 
 def test_limits_on_pictures_are_stated(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def test_a_duplicate_is_not_counted_again() -> None:
     first = inspection(1, Verdict.REJECT, (finding(),))
     image = first.image.model_copy(update={"id": "img_002", "duplicate_of": "img_001"})
     again = first.model_copy(update={"image": image})
-    assert distinct([first, again, inspection(3, Verdict.ACCEPT)]) == [first, inspection(3, Verdict.ACCEPT)]
+    other = inspection(3, Verdict.ACCEPT)
+    assert distinct([first, again, other]) == [first, other]
+    assert distinct([again, other]) == [again, other]  # a report on some images may lack the first one
 
 
 @pytest.mark.parametrize(
