@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as StillRunning
+from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -50,28 +50,41 @@ class Pending(Generic[_T]):
 
     def result(self, cancel: threading.Event | None) -> _T:
         """Waits for the work; raises what it raised, or `TurnCancelled`."""
-        while True:
-            try:
-                return self._done.result(_POLL_S)
-            except StillRunning:
-                if self._done.done():
-                    return self._done.result()
-                stop_if_cancelled(cancel)
+        self.wait(cancel)
+        return self._done.result()
+
+    def wait(self, cancel: threading.Event | None) -> None:
+        """Waits until the work is done, whatever came of it; raises `TurnCancelled`."""
+        while not wait([self._done], _POLL_S).done:
+            stop_if_cancelled(cancel)
 
 
 class Patient:
     """Stands for an object some attributes of which take long to make, and waits for them as `Pending` does.
 
+    They are made one at a time: what a cancelled turn left behind is waited for first, and is not made twice.
+
     Args:
         whole: Its properties are made in a thread, unless they are cached already.
         cancel: Ends the waiting.
+        around: Returns what is entered while the attribute of a name is waited for.
     """
 
-    def __init__(self, whole: object, cancel: threading.Event) -> None:
-        self._whole, self._cancel = whole, cancel
+    def __init__(
+        self,
+        whole: object,
+        cancel: threading.Event,
+        around: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        self._whole, self._cancel, self._around = whole, cancel, around
+        self._left: Pending[Any] | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the object has
         made = isinstance(getattr(type(self._whole), name, None), property | cached_property)
         if not made or name in vars(self._whole):
             return getattr(self._whole, name)
-        return Pending(lambda: getattr(self._whole, name)).result(self._cancel)
+        with self._around(name):
+            if self._left is not None:
+                self._left.wait(self._cancel)
+            self._left = Pending(lambda: getattr(self._whole, name))
+            return self._left.result(self._cancel)

@@ -20,6 +20,7 @@ from agent.events import (
     Event,
     Note,
     Outcome,
+    Purpose,
     StepFinished,
     TextDelta,
     ToolFinished,
@@ -27,6 +28,7 @@ from agent.events import (
 )
 from agent.evidence import Evidence
 from agent.good_parts import inspected_since_good_kept
+from agent.loads import told
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
@@ -291,10 +293,10 @@ class Desk:
             on = self._options.engines or EngineOptions()
             if isinstance(choice, str):
                 load = partial(load_model, choice, device=on.device, precision=on.precision)
-                self._loading = self._loading or Pending(load)
-                loading, self._loading = self._loading, None
+                loading, self._loading = self._loading or Pending(load), None
                 try:
-                    model = loading.result(self._cancel)
+                    with told(self._emit, Purpose.CONVERSATION, choice):
+                        model = loading.result(self._cancel)
                 except TurnCancelled:
                     self._loading = loading  # it goes on, and the next turn waits for it
                     raise
@@ -313,7 +315,8 @@ class Desk:
 
         if model.has_eyes and model.sight is None:
             try:
-                seen = vision_self_test(model)
+                with told(self._emit, Purpose.SIGHT, model.name):
+                    seen = vision_self_test(model)
             except ModelError as error:
                 self._emit(Note(text=f"{model.name}: its sight could not be tested: {error.message}"))
                 return

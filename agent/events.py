@@ -23,8 +23,12 @@ __all__ = [
     "GoodKept",
     "ImageShown",
     "Inspected",
+    "LoadEnd",
+    "LoadFinished",
+    "LoadStarted",
     "Note",
     "Outcome",
+    "Purpose",
     "Sink",
     "StepFinished",
     "TextDelta",
@@ -44,6 +48,25 @@ class Outcome(StrEnum):
     DECLINED = auto()
     FAILED = auto()
     CANCELLED = auto()
+
+
+class Purpose(StrEnum):
+    """What a model is loaded for."""
+
+    SCREENING = auto()
+    LOCALIZATION = auto()
+    CAPTIONS = auto()
+    TRANSLATION = auto()
+    CONVERSATION = auto()
+    SIGHT = auto()  # it is loaded; pictures of known content are put before it
+
+
+class LoadEnd(StrEnum):
+    """How the loading of a model ended, for the turn that waited for it."""
+
+    LOADED = auto()
+    FAILED = auto()
+    LEFT = auto()  # the turn was stopped; what cannot be stopped goes on, for the next turn
 
 
 class Usage(Record):
@@ -141,6 +164,29 @@ class ToolFinished(Record):
     tool: str
     result: JsonValue = None
     error: str = ""
+    seconds: float = 0.0
+
+
+class LoadStarted(Record):
+    """A turn waits for a model that is being loaded; not logged.
+
+    Attributes:
+        load: Number of the load within the program.
+        model: As the user names it.
+    """
+
+    kind: Literal["load_started"] = "load_started"
+    load: int
+    purpose: Purpose
+    model: str
+
+
+class LoadFinished(Record):
+    """The turn waits no longer; not logged."""
+
+    kind: Literal["load_finished"] = "load_finished"
+    load: int
+    end: LoadEnd
     seconds: float = 0.0
 
 
@@ -273,6 +319,8 @@ Event = Annotated[
     | ToolStarted
     | ToolProgress
     | ToolFinished
+    | LoadStarted
+    | LoadFinished
     | ImageShown
     | Decision
     | Inspected

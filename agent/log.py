@@ -10,7 +10,7 @@ from typing import Literal, Self
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from agent.events import EVENT, Event, TextDelta, ToolProgress
+from agent.events import EVENT, Event, LoadFinished, LoadStarted, TextDelta, ToolProgress
 from tools.errors import OutputError
 from tools.records import Record
 
@@ -74,8 +74,8 @@ class SessionLog:
             self._write(header)
 
     def append(self, event: Event) -> None:
-        """Writes one event through to the disk; pieces of text and progress are left out."""
-        if not isinstance(event, TextDelta | ToolProgress):
+        """Writes one event through to the disk; pieces of text, progress and loads are left out."""
+        if not isinstance(event, TextDelta | ToolProgress | LoadStarted | LoadFinished):
             self._write(event)
 
     def _write(self, record: Record) -> None:

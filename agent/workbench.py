@@ -12,6 +12,7 @@ from agent.checks import around, fraction, language_of, line, region_of, verdict
 from agent.events import Decision, Inspected, Sink
 from agent.good_parts import kept_good
 from agent.ids import ImageIds
+from agent.loads import told_of
 from agent.rows import (
     Row,
     box_row,
@@ -86,9 +87,10 @@ class Workbench:
     ) -> None:
         self.batch, self.out, self.user = batch, out, user
         self.cancel = cancel or threading.Event()
-        self.engines = cast(Engines, Patient(engines or Engines(recipe), self.cancel))
-        self._given_recipe, self.recipe = recipe, self.engines.recipe
         self.sink: Sink = sink or (lambda _: None)
+        made = engines or Engines(recipe)
+        self.engines = cast(Engines, Patient(made, self.cancel, lambda name: told_of(self, name)))
+        self._given_recipe, self.recipe = recipe, self.engines.recipe
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []
@@ -131,10 +133,8 @@ class Workbench:
     def describe(self, ids: str | int | list[str] | None = None, language: str = "en") -> list[Row]:
         """Describes in words; language en or ko. Rows: id, finding (None: whole image), text."""
         wanted, spoken = self.ids.many(ids), language_of(language)
-        rows: list[Row] = []
-        for inspection in self.inspections(wanted):
-            rows += list(text_rows(inspection, spoken)) or [self._unreadable(inspection.image.id)]
-        return rows
+        texts = ((each.image.id, list(text_rows(each, spoken))) for each in self.inspections(wanted))
+        return [row for image_id, rows in texts for row in rows or [self._unreadable(image_id)]]
 
     def inspect(self, ids: str | int | list[str] | None = None, threshold: float | None = None) -> list[Row]:
         """Runs the whole inspection. Rows: id, verdict accept|reject|review, reason, findings (their ids)."""
@@ -294,7 +294,7 @@ class Workbench:
             reason: Why; not empty.
             by: `agent`, or the name of the person.
             act: As in `Decision`; 0 for one of its own.
-            takes_back: As in `Decision`.
+            takes_back: Likewise.
 
         Raises:
             UsageError: An unknown image or verdict, or no reason.

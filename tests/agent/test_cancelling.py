@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
 from agent.cancelling import Patient, Pending, TurnCancelled
-from agent.events import Answer, Outcome, TurnFinished
+from agent.events import Answer, LoadEnd, LoadFinished, LoadStarted, Outcome, Purpose, TurnFinished
+from agent.log import LOG
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
-from tests.agent.fakes import FakeEngines, write_batch
+from tests.agent.fakes import CountingScreener, FakeEngines, write_batch
+from tools.errors import ModelError
 from tools.pipeline.engines import EngineOptions
 from tools.recipe.file import load_recipe
 
@@ -72,6 +76,38 @@ def test_what_takes_long_to_make_is_left_behind_and_made_once() -> None:
     assert (patient.weights, patient.weights, made) == ("weights", "weights", [1])
 
 
+def test_what_was_left_behind_is_waited_for_before_more_is_made() -> None:
+    cancel, go, order = threading.Event(), threading.Event(), []
+    around: list[str] = []
+
+    class Two:
+        @property
+        def first(self) -> str:
+            go.wait(10)
+            order.append("first")
+            return "first"
+
+        @property
+        def second(self) -> str:
+            order.append("second")
+            return "second"
+
+    @contextmanager
+    def telling(name: str) -> Iterator[None]:
+        around.append(name)
+        yield
+
+    patient = Patient(Two(), cancel, telling)
+    cancel.set()
+    with pytest.raises(TurnCancelled):
+        patient.first  # noqa: B018
+    cancel.clear()
+    threading.Thread(target=go.set).start()
+    assert patient.second == "second"
+    assert order == ["first", "second"]
+    assert around == ["first", "second"]
+
+
 def test_a_turn_can_be_stopped_while_its_model_loads_and_the_next_one_has_it(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,10 +129,55 @@ def test_a_turn_can_be_stopped_while_its_model_loads_and_the_next_one_has_it(
         options=SessionOptions(engines=EngineOptions(precision="int4")),
         engines=FakeEngines(load_recipe()).as_engines,
     ) as session:
-        (*_, finished) = session.ask("are you there?")
+        (_, begun, left, finished) = session.ask("are you there?")
+        assert isinstance(begun, LoadStarted)
+        assert (begun.purpose, begun.model) == (Purpose.CONVERSATION, "large")
+        assert isinstance(left, LoadFinished)
+        assert left.end is LoadEnd.LEFT
         assert isinstance(finished, TurnFinished)
         assert finished.outcome is Outcome.CANCELLED
         go.set()
         events = list(session.ask("and now?"))
     assert [event.text for event in events if isinstance(event, Answer)] == ["here"]
+    assert [event.end for event in events if isinstance(event, LoadFinished)] == [LoadEnd.LOADED]
     assert asked == [("large", "int4")]
+    assert "load_" not in (folder / "out" / LOG).read_text("utf-8")
+
+
+class SlowEngines(FakeEngines):
+    """Engines the screener of which is loaded at its first use."""
+
+    def __init__(self, load: Callable[[], None]) -> None:
+        super().__init__(load_recipe())
+        self._loaded_screener = self.__dict__.pop("screener")
+        self._load = load
+
+    @cached_property
+    def screener(self) -> CountingScreener:  # type: ignore[override]
+        self._load()
+        return self._loaded_screener
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(None, LoadEnd.LOADED), (ModelError("no such model", "name another"), LoadEnd.FAILED)],
+)
+def test_what_a_tool_waits_for_is_told_with_its_purpose(
+    tmp_path: Path, error: ModelError | None, expected: LoadEnd
+) -> None:
+    def load() -> None:
+        if error:
+            raise error
+
+    write_batch(tmp_path / "parts", 1)
+    engines = SlowEngines(load).as_engines
+    with Session(
+        [tmp_path / "parts"], model=ScriptedModel([]), out=tmp_path / "out", engines=engines
+    ) as session:
+        events = list(session.use("screen", {}, "/screen"))
+    loads = [event for event in events if isinstance(event, LoadStarted | LoadFinished)]
+    assert [event.kind for event in loads] == ["load_started", "load_finished"]
+    assert isinstance(loads[0], LoadStarted)
+    assert isinstance(loads[1], LoadFinished)
+    assert (loads[0].purpose, loads[0].model, loads[1].end) == (Purpose.SCREENING, "pocket", expected)
+    assert loads[0].load == loads[1].load

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import ProgressBar, Static
 
-from agent.events import Outcome, ToolFinished, ToolProgress, TurnFinished
+from agent.events import LoadFinished, LoadStarted, Outcome, ToolFinished, ToolProgress, TurnFinished
 from tools.errors import LoupeError
 from tools.records import Language
 from tui.chat.darkroom import Photo
@@ -24,8 +24,10 @@ from tui.chat.lens import Lens
 from tui.chat.newest import Newest
 from tui.chat.opening import open_file
 from tui.chat.pages import Pages
+from tui.chat.steps import LoadView
 from tui.chat.view_words import ViewWords
 from tui.chat.views import View
+from tui.chat.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +100,13 @@ class ReportScreen(Screen[None]):
             super().__init__()
             self.done, self.total = done, total
 
+    class Loading(Message):
+        """A model that the report needs is loaded first, or was."""
+
+        def __init__(self, event: LoadStarted | LoadFinished) -> None:
+            super().__init__()
+            self.event = event
+
     class Built(Message):
         """The report is written and open, or could not be."""
 
@@ -131,6 +140,7 @@ class ReportScreen(Screen[None]):
         self._keys = KeyHints()
         self._reader = Newest("loupe-report")
         self._pages: Pages | None = None
+        self._load: LoadView | None = None
         self._index = 0
         self._is_building = False
 
@@ -173,6 +183,7 @@ class ReportScreen(Screen[None]):
 
     def _begin(self, job: Callable[[], None]) -> None:
         self._is_building = True
+        self.query(LoadView).remove()
         self.add_class("-building")
         self._title.update(Content.styled(self._words("report_title"), "bold"))
         self._bar.display = True
@@ -193,6 +204,8 @@ class ReportScreen(Screen[None]):
                 match event:
                     case ToolProgress(done=done, total=total):
                         self.post_message(self.Progress(done, total))
+                    case LoadStarted() | LoadFinished():
+                        self.post_message(self.Loading(event))
                     case ToolFinished(result={"report": str(written)}):
                         path = Path(written)
                     case TurnFinished(outcome=outcome, error=error):
@@ -217,6 +230,15 @@ class ReportScreen(Screen[None]):
         self._bar.update(total=message.total, progress=message.done)
         steps = self._words("report_steps", done=message.done, total=message.total)
         self._said.update(f"{self._words('report_building')} {steps}\n{self._words('report_stop')}")
+
+    @on(Loading)
+    async def _on_loading(self, message: Loading) -> None:
+        message.stop()
+        if isinstance(message.event, LoadStarted):
+            self._load = LoadView(message.event, Words(self._words.language))
+            await self.query_one(".building").mount(self._load)
+        elif self._load is not None:
+            await self._load.finish(message.event)
 
     @on(Built)
     def _on_built(self, message: Built) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from pydantic import JsonValue
 from rich.cells import cell_len
 from rich.table import Table
@@ -14,14 +16,32 @@ from textual.widget import Widget
 from textual.widgets import Collapsible, Markdown, ProgressBar, Static
 from textual.widgets.markdown import MarkdownStream
 
-from agent.events import CodeWritten, ImageShown, StepFinished, ToolFinished, ToolProgress, ToolStarted
+from agent.events import (
+    CodeWritten,
+    ImageShown,
+    LoadEnd,
+    LoadFinished,
+    LoadStarted,
+    Purpose,
+    StepFinished,
+    ToolFinished,
+    ToolProgress,
+    ToolStarted,
+)
+from tui.chat.header import short_name
 from tui.chat.transcript import CodeFence, given, size_of, table_of
 from tui.chat.words import Words
 
-__all__ = ["StepView", "ToolView", "look_line", "rows_table"]
+__all__ = ["LoadView", "StepView", "ToolView", "load_line", "look_line", "rows_table"]
 
 _LONGEST_OBSERVATION = 4_000
 _SHORT_CELL = 10
+_QUICK_S = 0.5
+_SIGNS = {
+    LoadEnd.LOADED: ("✓ ", "$text-success"),
+    LoadEnd.FAILED: ("✗ ", "$text-error"),
+    LoadEnd.LEFT: ("■ ", "$text-warning"),
+}
 
 
 class ToolView(Vertical):
@@ -68,6 +88,48 @@ class ToolView(Vertical):
             title = escape(f"{sign}{line}")
             shown = Static(table, classes="tool-rows", expand=True)
             await self.mount(Collapsible(shown, title=title, collapsed=not self._is_open))
+
+
+class LoadView(Static):
+    """A model that is being loaded, and for how long.
+
+    Args:
+        started: The load.
+        words: Of the interface.
+    """
+
+    def __init__(self, started: LoadStarted, words: Words) -> None:
+        super().__init__(classes="load", markup=False)
+        self._started, self._words = started, words
+        self._since = time.monotonic()
+
+    def on_mount(self) -> None:
+        """Counts the seconds."""
+        self._tick()
+        self._timer = self.set_interval(1.0, self._tick)
+
+    def _tick(self) -> None:
+        said = load_line(self._started, self._words, int(time.monotonic() - self._since))
+        self.update(Content.assemble(("◌ ", "$accent"), said))
+
+    async def finish(self, event: LoadFinished) -> None:
+        """Says how it ended; what was there in no time is not worth a line, nor is a test."""
+        self._timer.stop()
+        is_quick = event.end is LoadEnd.LOADED and event.seconds < _QUICK_S
+        if is_quick or self._started.purpose is Purpose.SIGHT:
+            await self.remove()
+        else:
+            said = load_line(self._started, self._words, round(event.seconds), event.end)
+            self.update(Content.assemble(_SIGNS[event.end], said))
+
+
+def load_line(started: LoadStarted, words: Words, seconds: int, end: LoadEnd | None = None) -> str:
+    """Returns which model is loaded, what for, and how that ended; None: it has not."""
+    model = short_name(started.model)
+    if started.purpose is Purpose.SIGHT:
+        return words("load.testing", model=model, seconds=seconds)
+    what = words(f"load.{started.purpose.value}", model=model)
+    return words(f"load.{end.value if end else 'running'}", what=what, seconds=seconds)
 
 
 class StepView(Collapsible):

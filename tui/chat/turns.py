@@ -20,6 +20,8 @@ from agent.events import (
     Event,
     ImageShown,
     Inspected,
+    LoadFinished,
+    LoadStarted,
     Note,
     Outcome,
     StepFinished,
@@ -29,7 +31,7 @@ from agent.events import (
     ToolStarted,
     TurnFinished,
 )
-from tui.chat.steps import StepView, ToolView, look_line
+from tui.chat.steps import LoadView, StepView, ToolView, look_line
 from tui.chat.transcript import decision_line
 from tui.chat.words import Words
 
@@ -70,6 +72,7 @@ class TurnView(Vertical, can_focus=True):
         self._words = words
         self._steps: dict[int, StepView] = {}
         self._calls: dict[int, ToolView] = {}
+        self._loads: dict[int, LoadView] = {}
         self._inspected = self._decided = 0
 
     def compose(self) -> ComposeResult:
@@ -85,6 +88,12 @@ class TurnView(Vertical, can_focus=True):
                 await (await self._step(event.step)).show_code(event)
             case ToolStarted() | ToolProgress() | ToolFinished():
                 await self._take_call(event)
+            case LoadStarted():
+                self._loads[event.load] = LoadView(event, self._words)
+                await self._add(self._loads[event.load])
+            case LoadFinished():
+                if load := self._loads.pop(event.load, None):
+                    await load.finish(event)
             case ImageShown():
                 await self._add(look_line(event, self._words))
             case StepFinished():

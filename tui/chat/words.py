@@ -56,6 +56,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "tool.done": ("{tool}({given}) · {size} · {seconds:.1f} s", "{tool}({given}) · {size} · {seconds:.1f}초"),
     "tool.rows": ("{count} rows", "{count}행"),
     "tool.more": ("… {count} more rows", "… {count}행 더 있음"),
+    "load.screening": ("the CLIP model {model} for screening", "선별용 CLIP 모델 {model}"),
+    "load.localization": ("the detector {model} for locating defects", "결함 위치용 검출기 {model}"),
+    "load.captions": ("the BLIP model {model} for descriptions", "설명용 BLIP 모델 {model}"),
+    "load.translation": ("the model {model} for translation", "번역용 모델 {model}"),
+    "load.conversation": ("the model {model} for the conversation", "대화용 모델 {model}"),
+    "load.running": ("loading {what} · {seconds} s", "{what} 불러오는 중 · {seconds}초"),
+    "load.testing": (
+        "testing whether {model} sees · {seconds} s",
+        "{model} 모델이 사진을 보는지 점검 중 · {seconds}초",
+    ),
+    "load.loaded": ("loaded {what} · {seconds} s", "{what} 불러옴 · {seconds}초"),
+    "load.failed": ("not loaded: {what}", "{what} 불러오지 못함"),
+    "load.left": (
+        "left loading: {what}. It goes on beside, and the next request finds it.",
+        "{what}: 불러오기는 뒤에서 계속되며 다음 요청에서 바로 씁니다.",
+    ),
     "looked": (
         "looked at {image} ({width} x {height} px, {tokens} tokens)",
         "{image} 확인 ({width} x {height} px, {tokens} 토큰)",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,46 @@ def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: not app.is_busy)
         assert "Stopped. Kept: 0 inspections" in shown(app)
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize(
+    ("language", "loading", "left"),
+    [
+        (Language.EN, "loading the CLIP model pocket for screening", "the next request finds it"),
+        (Language.KO, "선별용 CLIP 모델 pocket 불러오는 중", "불러오기는 뒤에서 계속되며"),
+    ],
+)
+def test_a_model_that_loads_is_told_and_escape_leaves_it_to_the_next_turn(
+    desk: Desk, language: Language, loading: str, left: str
+) -> None:
+    go, made = threading.Event(), []
+    ready = desk.engines.__dict__.pop("screener")
+
+    class Slow(type(desk.engines)):  # type: ignore[misc]
+        @cached_property
+        def screener(self) -> Any:
+            go.wait(20)
+            made.append(1)
+            return ready
+
+    desk.engines.__class__ = Slow
+    app = desk.app(language=language)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("/screen")
+        app.workspace.prompt.close_offers()
+        await pilot.press("enter")
+        await until(pilot, lambda: loading in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.is_busy)
+        assert left in shown(app)
+        go.set()
+        await say(pilot, app, "/screen")
+        assert made == [1]
+        assert [turn.outcome.value for turn in app.session.turns] == ["cancelled", "answered"]  # type: ignore[union-attr]
 
     play(app, flow)
 

@@ -1,0 +1,58 @@
+"""Tells that a model is being loaded, what for, and how that ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import count
+from typing import TYPE_CHECKING
+
+from agent.cancelling import TurnCancelled
+from agent.events import LoadEnd, LoadFinished, LoadStarted, Purpose
+
+if TYPE_CHECKING:
+    from agent.events import Sink
+    from agent.workbench import Workbench
+
+__all__ = ["told", "told_of"]
+
+_BEHIND: dict[str, tuple[Purpose, str]] = {
+    "screener": (Purpose.SCREENING, "clip"),
+    "words": (Purpose.SCREENING, "clip"),
+    "localizer": (Purpose.LOCALIZATION, "detector"),
+    "captioner": (Purpose.CAPTIONS, "blip"),
+}
+_numbers = count(1)
+
+
+def told_of(workbench: Workbench, attribute: str) -> AbstractContextManager[None]:
+    """Tells that an attribute of a workbench's engines is made, where that loads a model."""
+    recipe = workbench.recipe
+    if attribute == "translate":
+        return told(workbench.sink, Purpose.TRANSLATION, recipe.captioning.translator)
+    if attribute not in _BEHIND:
+        return nullcontext()
+    purpose, kind = _BEHIND[attribute]
+    return told(workbench.sink, purpose, getattr(recipe.models, kind) or recipe.models.set)
+
+
+@contextmanager
+def told(sink: Sink, purpose: Purpose, model: str) -> Iterator[None]:
+    """Tells the beginning and the end of what is done inside.
+
+    Args:
+        sink: Is told.
+        purpose: What the model is for.
+        model: As the user names it.
+    """
+    load, started, end = next(_numbers), time.monotonic(), LoadEnd.FAILED
+    sink(LoadStarted(load=load, purpose=purpose, model=model))
+    try:
+        yield
+        end = LoadEnd.LOADED
+    except TurnCancelled:
+        end = LoadEnd.LEFT
+        raise
+    finally:
+        sink(LoadFinished(load=load, end=end, seconds=round(time.monotonic() - started, 3)))
