@@ -34,6 +34,7 @@ BOLD = "NanumGothicBold"
 # matplotlib's settings.
 _FONT_PACKAGE = "koreanize_matplotlib"
 _SUBSTITUTE = "□"
+_BACKSLASH, _FULLWIDTH_BACKSLASH = ord("\\"), ord("＼")
 # Look-alikes for signs that the font lacks.
 _REPLACEMENTS = str.maketrans({"µ": "μ", "\N{REPLACEMENT CHARACTER}": _SUBSTITUTE, "⌀": "Ø", "\u00a0": " "})
 
@@ -58,6 +59,10 @@ def font_path(name: str = REGULAR) -> Path:
 @cache
 def _load(name: str) -> TTFont:
     font = TTFont(name, str(font_path(name)))
+    # As Korean fonts do, the family draws a backslash as the won sign; its full-width one is drawn as it is.
+    # The text in the PDF stays a backslash.
+    for by_character in (font.face.charToGlyph, font.face.charWidths):
+        by_character[_BACKSLASH] = by_character[_FULLWIDTH_BACKSLASH]
     registerFont(font)
     return font
 

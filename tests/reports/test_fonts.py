@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 
+import pypdfium2 as pdfium
 import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
 
 from reports.edition import Edition
-from reports.fonts import REGULAR, elide, esc, font_path, missing_glyphs, plain, register_fonts
+from reports.fonts import BOLD, REGULAR, elide, esc, font_path, missing_glyphs, plain, register_fonts
 from reports.words import WORDS
 from tests.reports.builders import report
 from tools.errors import LoupeError
@@ -62,6 +65,26 @@ def test_units_and_signs_of_values_can_be_drawn() -> None:
 def test_any_text_becomes_drawable(text: str, drawn: str) -> None:
     assert plain(text) == drawn
     assert missing_glyphs(plain(text)) == ""
+
+
+def drawn(text: str, font: str) -> tuple[bytes, str]:
+    """Returns the pixels of a page that says this, and the text that is read from it."""
+    register_fonts()
+    pdf = BytesIO()
+    canvas = Canvas(pdf, pagesize=(80, 30))
+    canvas.setFont(font, 16)
+    canvas.drawString(10, 10, text)
+    canvas.save()
+    page = pdfium.PdfDocument(pdf)[0]
+    return page.render(scale=2).to_numpy().tobytes(), page.get_textpage().get_text_bounded()
+
+
+@pytest.mark.parametrize("font", [REGULAR, BOLD])
+def test_a_backslash_is_drawn_and_read_as_one(font: str) -> None:
+    pixels, text = drawn("a\\b", font)
+    assert text == "a\\b"
+    assert pixels == drawn("a＼b", font)[0]
+    assert pixels != drawn("a₩b", font)[0]
 
 
 def test_markup_cannot_be_smuggled_in() -> None:
