@@ -26,6 +26,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, default=120.0, help="wall clock (default %(default)s)")
     train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
     train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
+    train.add_argument(
+        "--spent",
+        type=float,
+        default=0.0,
+        help="share of the whole that was spent when a run was cut off; --start goes on with it",
+    )
     train.add_argument("--rate", type=float, default=3e-3, help="learning rate (default %(default)s)")
     train.add_argument("--sight", type=float, default=0.15, help="share of pictures (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
@@ -88,7 +94,7 @@ def _train(arguments: argparse.Namespace) -> None:
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
     size = Size(arguments.hidden, round(2.8 * arguments.hidden), arguments.layers)
     options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, size)
-    train(photos, arguments.out, Budget(arguments.minutes, arguments.steps), options)
+    train(photos, arguments.out, Budget(arguments.minutes, arguments.steps, arguments.spent), options)
     sys.stderr.write(f"written to {arguments.out}\n")
 
 

@@ -133,7 +133,8 @@ class Player:
                 again = "describe"  # a look ends its program, so nothing could follow
             if again == "describe":
                 return again, {"ids": given["id"] + spoken}
-            return again, {"ids" if "ids" in had or again == "measure" else "id": given["id"]}
+            is_one = again == "inspect_one" or ("ids" not in had and again != "measure")
+            return again, {"id" if is_one else "ids": given["id"]}
         image = self._meant(had)
         if not image:
             return "which", {}

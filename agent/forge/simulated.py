@@ -51,9 +51,8 @@ class SimulatedWorkbench(Workbench):
         case = steps.case
         ledger: Any = _Ledger() if has_ledger else None
         batch: Any = SimpleNamespace(records=case.records, sha256="")
-        engines: Any = SimpleNamespace(
-            recipe=case.recipe, screener=SimpleNamespace(provenance=Provenance(tool="screening")), models=()
-        )
+        screener = SimpleNamespace(provenance=Provenance(tool="screening"))
+        engines: Any = SimpleNamespace(recipe=case.recipe, screener=screener, models=(), known={})
         super().__init__(
             batch,
             case.recipe,

@@ -77,7 +77,8 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
         model, processor = read(options.start)
     rng = random.Random(options.seed)
     progress = Progress(budget, level_until=_LEVEL_UNTIL)
-    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, progress)
+    young = progress if options.start is None or budget.spent else None
+    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, young)
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
     averaged = Averaged(model, decay=0.995)
     means = {"words": 6.0, "sight": 6.0, "drill": 6.0}
@@ -118,10 +119,20 @@ def _samples(
     gallery: Gallery,
     rng: random.Random,
     options: Options,
-    progress: Progress,
+    young: Progress | None,
 ) -> Iterator[tuple[str, Pack]]:
+    """Yields samples for ever.
+
+    Args:
+        model: Knows the positions.
+        encoder: Makes tokens.
+        gallery: Has the pictures.
+        rng: Draws.
+        options: What to draw how often.
+        young: How far a model is that began with random weights; None for one that has learned before.
+    """
     while True:
-        spent = progress.fraction if options.start is None else 1.0
+        spent = young.fraction if young else 1.0
         is_young = spent < _YOUNG_UNTIL
         if spent < _DRILLED_UNTIL or (is_young and rng.random() < _DRILL_RATE):
             yield "drill", _drills(model, encoder, rng)

@@ -22,10 +22,12 @@ class Budget:
     Attributes:
         minutes: Wall clock.
         steps: Most steps; None for as many as the minutes allow.
+        spent: Share of the whole that an earlier run has used, where this one goes on with it.
     """
 
     minutes: float
     steps: int | None = None
+    spent: float = 0.0
 
 
 class Progress:
@@ -58,10 +60,11 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Share of the budget that is spent, in [0, 1]."""
+        """Share of the whole that is spent, in [0, 1]."""
         by_time = (time.monotonic() - self._started) / (60 * self._budget.minutes)
         by_steps = self.step / self._budget.steps if self._budget.steps else 0.0
-        return min(max(by_time, by_steps), 1.0)
+        spent = self._budget.spent
+        return min(spent + (1 - spent) * max(by_time, by_steps), 1.0)
 
     @property
     def rate(self) -> float:

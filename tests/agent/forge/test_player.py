@@ -60,6 +60,17 @@ def test_only_an_order_decides_alike(make_stage: MakeStage, second: Request, cal
     assert call in player.take(second)[0]
 
 
+@pytest.mark.parametrize("given", ["", '"img_002"', '["img_001", "img_002"]'])
+@pytest.mark.parametrize("before", ["inspect", "screen", "locate", "measure", "describe"])
+def test_the_same_for_another_image_works_after_any_number_of_images(
+    make_stage: MakeStage, before: str, given: str
+) -> None:
+    player = player_of(make_stage())
+    player.take(saying("this", (before, {"ids": given})))
+    [program] = player.take(saying("same for 3", ("follow_same", {"id": '"img_003"'})))
+    assert f'{before}("img_003")' in program
+
+
 def test_what_leans_on_nothing_is_asked_back(make_stage: MakeStage) -> None:
     player = player_of(make_stage())
     player.take(saying("reject it", ("follow_reject", {})))

@@ -129,6 +129,13 @@ def test_the_rate_rises_stays_and_falls():
     assert rates[700] > rates[900] > rates[999] > 0
 
 
+def test_a_run_that_was_cut_off_goes_on_where_it_was():
+    progress = Progress(Budget(minutes=60, steps=100, spent=0.8), warm_up=1)
+    assert progress.fraction == pytest.approx(0.8, abs=0.01)
+    assert progress.rate == pytest.approx(0.505, abs=0.02)
+    assert len([*progress]) == 100
+
+
 def test_averaged_weights_follow_the_model():
     model = torch.nn.Linear(2, 1)
     averaged = Averaged(model, decay=0.5)
