@@ -26,7 +26,7 @@ def decisions_section(edition: Edition) -> Iterator[Flowable]:
             continue
         rule = judgement.overrides
         said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
-        who = f"{judgement.decided_name} · {edition.date(judgement.decided_at)}"
+        who = f"{edition.decider(judgement)} · {edition.date(judgement.decided_at)}"
         why = judgement.reason(edition.language)
         cells = (said, edition.verdict(judgement.verdict), who, why)
         rows.append([inspection.image.id, *(Paragraph(esc(shorten(cell)), CELL) for cell in cells)])

@@ -12,10 +12,12 @@ from reports.statistics import distinct, is_inspected
 from reports.styles import type_colour
 from reports.words import Words
 from tools.glossary import label_name, place_phrase, word
+from tools.overriding import AGENT
 from tools.records import (
     DecidedBy,
     Finding,
     Inspection,
+    Judgement,
     Language,
     Quantity,
     Screening,
@@ -100,6 +102,10 @@ class Edition:
     def decided_by(self, who: DecidedBy) -> str:
         """Who decided, in words."""
         return self.words(f"decided.{who}")
+
+    def decider(self, judgement: Judgement) -> str:
+        """Who decided, by name; an agent in words."""
+        return self.words("origin.vlm") if judgement.decided_name == AGENT else judgement.decided_name
 
     def severity(self, severity: Severity | None, level: int | None) -> str:
         """Class and level of severity, as far as known."""

@@ -36,6 +36,7 @@ from reports.styles import (
     RULE,
     SUBHEADING,
 )
+from tools.images.reasons import reason_text
 from tools.records import Finding, Inspection, Quantity
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
@@ -217,7 +218,7 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
     yield from heading("accepted", words("accepted"))
     yield Paragraph(esc(words(key, count=len(accepted), shown=len(shown))), NOTE)
     width = CONTENT_WIDTH / _GALLERY_COLUMNS
-    cells = [_thumbnail(i, evidence[i.image.id], width - 5) for i in shown]
+    cells = [_thumbnail(edition, i, evidence[i.image.id], width - 5) for i in shown]
     cells += [[]] * (-len(cells) % _GALLERY_COLUMNS)
     yield Table(
         [cells[i : i + _GALLERY_COLUMNS] for i in range(0, len(cells), _GALLERY_COLUMNS)],
@@ -231,13 +232,15 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
     yield from _within_limits(edition)
 
 
-def _thumbnail(inspection: Inspection, evidence: Evidence, side_pt: float) -> list[Flowable]:
+def _thumbnail(
+    edition: Edition, inspection: Inspection, evidence: Evidence, side_pt: float
+) -> list[Flowable]:
     image = inspection.image
     picture: Flowable
     if evidence.whole:
         picture = AnnotatedPicture(evidence.whole, side_pt, side_pt)
     else:
-        picture = MissingPicture(evidence.reason, side_pt, side_pt)
+        picture = MissingPicture(reason_text(evidence.reason, edition.language), side_pt, side_pt)
     lines = (
         f"<b>{esc(image.id)}</b><br/>{esc(elide(PurePosixPath(image.name).name, side_pt, CAPTION.fontSize))}"
     )

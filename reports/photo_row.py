@@ -13,6 +13,7 @@ from reports.fonts import esc, shorten
 from reports.heat import HeatLegend
 from reports.pictures import Evidence, Picture
 from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
+from tools.images.reasons import reason_text
 from tools.records import Inspection, Judgement, Quantity, Screening
 
 __all__ = ["height_of", "magnified", "photo_row"]
@@ -68,7 +69,8 @@ def _fitted(column: Callable[[float], list[Flowable]], width_pt: float, room_pt:
 
 def _photo(edition: Edition, inspection: Inspection, evidence: Evidence, scale: float) -> Flowable:
     if not evidence.whole:
-        return MissingPicture(edition.words("no_picture", reason=evidence.reason), _PHOTO_WIDTH, 30 * mm)
+        reason = reason_text(evidence.reason, edition.language)
+        return MissingPicture(edition.words("no_picture", reason=reason), _PHOTO_WIDTH, 30 * mm)
     marks = [
         Mark(number, edition.type_colour(f.type), f.box_xyxy_px, f.contours_px + f.holes_px)
         for number, f in enumerate(inspection.findings, start=1)
@@ -152,7 +154,7 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
 
 
 def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
-    who = f"{judgement.decided_name}, {edition.date(judgement.decided_at)}"
+    who = f"{edition.decider(judgement)}, {edition.date(judgement.decided_at)}"
     said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
     return [("decided_by", f"{edition.decided_by(judgement.decided_by)}: {who}"), ("rule_said", said)]
 

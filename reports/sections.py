@@ -13,6 +13,7 @@ from reports.fonts import elide, esc, shorten
 from reports.statistics import seconds_by_tool, source_uses
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
 from tools.images.reasons import reason_text
+from tools.measurement.scale_reasons import scale_reason_text
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
 
@@ -111,9 +112,9 @@ def _remarks_on(edition: Edition, inspection: Inspection, *, is_counted: bool) -
     for flag in inspection.flags:
         kind, _, reason = flag.partition(": ")
         if kind == "no scale":
-            yield words("flag.no scale", reason=reason)
+            yield words("flag.no scale", reason=scale_reason_text(reason, edition.language))
         elif not (duplicate_of and duplicate_of in flag):  # said below
-            yield words.get(f"flag.{flag}", flag)
+            yield words.get(f"flag.{kind}", flag)
     if duplicate_of:
         yield words("duplicate" if is_counted else "duplicate_left_out", image=duplicate_of)
     if inspection.error:

@@ -161,13 +161,13 @@ def held_against(made: Inspection, *, strongest: Source = Source.REFERENCES) -> 
     return made.model_copy(update={"screening": made.screening.model_copy(update=update)})
 
 
-def unreadable(number: int = 9) -> Inspection:
+def unreadable(number: int = 9, reason: str = "The file is cut off.") -> Inspection:
     return Inspection(
         image=ImageRecord(
             id=f"img_{number:03d}",
             name="torn.jpg",
             status=ImageStatus.UNREADABLE,
-            reason="The file is cut off.",
+            reason=reason,
         ),
         judgement=Judgement(
             verdict=Verdict.REVIEW, rule="image.unreadable", reason_en="Unreadable.", reason_ko="판독 불가."

@@ -3,24 +3,38 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from reports.document import write_report
-from reports.source import ReportInput
+from reports.source import ImageRgb, ReportInput
 from tests.reports.builders import (
     RUN,
     finding,
     held_against,
     inspection,
     mixed_batch,
+    picture,
     report,
     unreadable,
 )
-from tools.errors import Cancelled, OutputError
-from tools.records import DecidedBy, Description, Inspection, Language, Source, Verdict
+from tools.errors import Cancelled, ImageError, OutputError
+from tools.images.reasons import Reason
+from tools.overriding import AGENT, overridden
+from tools.records import (
+    DecidedBy,
+    Description,
+    Inspection,
+    Language,
+    Origin,
+    Provenance,
+    Source,
+    Unit,
+    Verdict,
+)
 
 
 def written(source: ReportInput, folder: Path) -> PdfReader:
@@ -242,6 +256,37 @@ def test_what_is_said_of_duplicates_is_what_was_counted(
     assert f"({counted} inspected photographs accepted" in text
     for each in said:
         assert each in text
+
+
+def test_a_korean_report_says_nothing_in_english(tmp_path: Path) -> None:
+    marker = "No ArUco marker of DICT_4X4_50 was found in the picture."
+    flags = ("caption dropped: img_001-1", "image caption dropped", f"no scale: {marker}")
+    odd = finding().model_copy(update={"type": "unclassified", "origin": Origin.REFERENCE, "place": "centre"})
+    first = held_against(inspection(1, Verdict.REJECT, (finding(), odd), scale=None, flags=flags))
+    parts = [
+        overridden(first, Verdict.REVIEW, "다시 볼 것", by=AGENT, at=RUN.started_at),
+        held_against(
+            inspection(2, Verdict.ACCEPT, (finding("img_002", unit=Unit.PX),)), strongest=Source.BATCH
+        ),
+        inspection(3, Verdict.REVIEW, (finding("img_003"),)),
+        twin_of("img_003", 4),
+        unreadable(5, reason=Reason.TRUNCATED),
+    ]
+    tools = ("screening", "references", "batch", "template", "localization", "captioning", "agent")
+    run = RUN.model_copy(update={"models": tuple(Provenance(tool=tool, model="pocket") for tool in tools)})
+
+    def load(image_id: str) -> ImageRgb:
+        if image_id in ("img_003", "img_004"):
+            raise ImageError(Reason.GONE)
+        return picture(image_id)
+
+    source = replace(report(*parts, language=Language.KO, run=run), load_image=load)
+    text = text_of(written(source, tmp_path))
+    english = re.findall(r"[A-Za-z]{2,}(?: [a-z]{2,})+", text)
+    assert english == []
+    assert "사진에서 DICT_4X4_50 ArUco 마커를 찾지 못함" in text
+    assert "결함에 대한 비전 모델의 설명이" in text
+    assert "파일이 더 이상 존재하지 않습니다" in text
 
 
 def test_limits_on_pictures_are_stated(tmp_path: Path) -> None:

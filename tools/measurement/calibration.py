@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tools.errors import CalibrationError
+from tools.measurement.scale_reasons import ScaleReason
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, ScaleSpec, TwoPointScale
 from tools.records import Scale, ScaleSource
 
@@ -94,7 +95,7 @@ def calibrate_two_points(
     relative_uncertainty = 2 * np.sqrt(2) * point_uncertainty_px / distance_px if distance_px else 1.0
     if relative_uncertainty >= 0.5:
         raise CalibrationError(
-            f"The two points are only {distance_px:.1f} px apart: too close for a scale.",
+            ScaleReason.POINTS_TOO_CLOSE.format(distance=f"{distance_px:.1f}"),
             "Choose two points as far apart as the picture allows.",
         )
     return Scale(
@@ -108,12 +109,12 @@ def calibrate_two_points(
 def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8] | None) -> Scale:
     """Averages over the markers in the picture that the recipe means."""
     if image_rgb is None:
-        raise CalibrationError("A scale from a marker needs a picture.", "Give an image with the marker.")
+        raise CalibrationError(ScaleReason.NO_PICTURE.value, "Give an image with the marker.")
     quads = _find_markers(image_rgb, spec)
     sides_px = np.array([_side_px(quad) for quad in quads.values()])
     if sides_px.min() < _MIN_MARKER_SIDE_PX:
         raise CalibrationError(
-            f"The ArUco marker is only {sides_px.min():.0f} px wide: too small for a scale.",
+            ScaleReason.MARKER_TOO_SMALL.format(side=f"{sides_px.min():.0f}"),
             "Use a larger marker or a nearer camera.",
         )
     # Seen askew, a marker's sides differ; so then does the scale from place to place.
@@ -134,10 +135,9 @@ def _find_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, N
     """Returns the corners (4x2, pixels) of each marker by its id."""
     import cv2
 
-    names = sorted(name for name in dir(cv2.aruco) if name.startswith("DICT_"))
-    if spec.dictionary not in names:
+    if not (spec.dictionary.startswith("DICT_") and hasattr(cv2.aruco, spec.dictionary)):
         raise CalibrationError(
-            f"There is no ArUco dictionary {spec.dictionary!r}.", f"Known ones: {', '.join(names)}."
+            ScaleReason.NO_DICTIONARY.format(dictionary=spec.dictionary), f"Known ones: {_dictionaries()}."
         )
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, spec.dictionary))
     grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
@@ -149,13 +149,23 @@ def _find_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, N
         if spec.marker_id in (None, number)
     }
     if not quads:
-        wanted = "" if spec.marker_id is None else f" with id {spec.marker_id}"
-        others = f" It shows id {', '.join(map(str, found))}." if found else ""
+        reason = ScaleReason.NO_MARKER
+        if spec.marker_id is not None:
+            reason = ScaleReason.OTHER_MARKER if found else ScaleReason.NO_SUCH_MARKER
+        others = ", ".join(map(str, found))
         raise CalibrationError(
-            f"No ArUco marker of {spec.dictionary}{wanted} was found in the picture.{others}",
+            reason.format(dictionary=spec.dictionary, id=spec.marker_id, others=others),
             "Check that the whole marker with its white margin is in view, sharp and without glare.",
         )
     return quads
+
+
+def _dictionaries() -> str:
+    """Names the dictionaries of OpenCV, which has some of them in two spellings, each once."""
+    import cv2
+
+    names = (name for name in dir(cv2.aruco) if name.startswith("DICT_"))
+    return ", ".join(sorted({name.upper(): name for name in names}.values()))
 
 
 def _refined(grey: NDArray[np.uint8], quad: NDArray[np.float64], modules: int) -> NDArray[np.float64]:
@@ -204,8 +214,9 @@ def _scale_from_chessboard(spec: ChessboardScale, image_rgb: NDArray[np.uint8] |
     if image_rgb is not None and (image_rgb.shape[1], image_rgb.shape[0]) != spec.image_size_px:
         width, height = spec.image_size_px
         raise CalibrationError(
-            f"The recipe was calibrated at {width}x{height} px, this picture has "
-            f"{image_rgb.shape[1]}x{image_rgb.shape[0]} px.",
+            ScaleReason.OTHER_SIZE.format(
+                calibrated=f"{width}x{height}", size=f"{image_rgb.shape[1]}x{image_rgb.shape[0]}"
+            ),
             "Calibrate again with a chessboard photographed at this size.",
         )
     return Scale(

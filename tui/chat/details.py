@@ -12,9 +12,11 @@ from textual.content import Content
 from textual.style import Style
 
 from tools.glossary import label_name, place_phrase, word
+from tools.measurement.scale_reasons import scale_reason_text
 from tools.overriding import AGENT
 from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
 from tools.wording import format_value
+from tui.chat.error_words import said
 from tui.chat.view_words import VERDICT_LOOKS, VIEW_WORDS, ViewWords
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ class _Told:
         size = f" · {image.width_px} × {image.height_px} px" if image.width_px else ""
         yield Content.styled(f"{image.name}{size}", "$text-muted")
         if image.status is ImageStatus.UNREADABLE:
-            yield Content.styled(f"{self._words('unreadable')}: {image.reason}", "$text-error")
+            yield Content.styled(f"{self._words('unreadable')}: {said(image.reason, self._words.language)}", "$text-error")
         yield from self._judgement(inspection.judgement)
         for index, finding in enumerate(inspection.findings):
             if index in (0, self._chosen, (self._chosen or 0) + 1):
@@ -214,15 +216,15 @@ class _Told:
         for flag in inspection.flags:
             yield self._page.row("remark", self._flag(flag))
         if inspection.error:
-            yield Content.styled(f"{words('error')}: {inspection.error}", "$text-error")
+            yield Content.styled(f"{words('error')}: {said(inspection.error, language)}", "$text-error")
 
     def _flag(self, flag: str) -> str:
         """A remark in words; one that is not known stays as it is."""
         if flag.startswith("duplicate of "):
             return self._words("flag.duplicate", reason=flag.removeprefix("duplicate of "))
         kind, _, reason = flag.partition(": ")
-        key = f"flag.{kind}"
-        return self._words(key, reason=reason) if key in VIEW_WORDS else flag
+        key, said = f"flag.{kind}", scale_reason_text(reason, self._words.language)
+        return self._words(key, reason=said) if key in VIEW_WORDS else flag
 
     def _type_name(self, name: str) -> str:
         return label_name(self._recipe, name, self._words.language) if self._recipe else name

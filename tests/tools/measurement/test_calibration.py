@@ -88,6 +88,14 @@ def test_a_marker_that_is_not_there_is_an_error_with_a_hint(spec: ArucoScale, sa
     assert caught.value.hint
 
 
+def test_an_unknown_dictionary_is_told_each_known_one_once() -> None:
+    with pytest.raises(CalibrationError) as caught:
+        resolve_scale(ArucoScale(aruco_side_mm=10, dictionary="DICT_NONE"), marker_image(100))
+    known = caught.value.hint.removeprefix("Known ones: ").removesuffix(".").split(", ")
+    assert {"DICT_4X4_50", "DICT_ARUCO_ORIGINAL"} < set(known)
+    assert len({getattr(cv2.aruco, name) for name in known}) == len(known)
+
+
 def test_a_marker_without_a_picture_is_an_error() -> None:
     with pytest.raises(CalibrationError, match="needs a picture"):
         resolve_scale(ArucoScale(aruco_side_mm=10), None)
