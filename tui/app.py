@@ -33,6 +33,7 @@ from tui.chat.background import (
 )
 from tui.chat.carrying_out import Commander
 from tui.chat.dialogs import ApproveDialog, HelpDialog
+from tui.chat.error_words import said
 from tui.chat.palette import ImageProvider, system_commands
 from tui.chat.slash import COMMANDS as SLASH_COMMANDS
 from tui.chat.slash import parse, without_mentions
@@ -195,8 +196,9 @@ class LoupeApp(App[ExitCode]):
 
     async def tell(self, error: LoupeError) -> None:
         """Shows an error with its hint in the conversation."""
-        title = f"{self.words('error')}: {error.message}"
-        await self.workspace.conversation.say(title, error.hint, is_error=True)
+        message, hint = (said(text, self.words.language) for text in (error.message, error.hint))
+        title = f"{self.words('error')}: {message}"
+        await self.workspace.conversation.say(title, hint, is_error=True)
 
     # Turns.
 

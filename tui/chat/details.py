@@ -137,7 +137,9 @@ class _Told:
         size = f" · {image.width_px} × {image.height_px} px" if image.width_px else ""
         yield Content.styled(f"{image.name}{size}", "$text-muted")
         if image.status is ImageStatus.UNREADABLE:
-            yield Content.styled(f"{self._words('unreadable')}: {said(image.reason, self._words.language)}", "$text-error")
+            yield Content.styled(
+                f"{self._words('unreadable')}: {said(image.reason, self._words.language)}", "$text-error"
+            )
         yield from self._judgement(inspection.judgement)
         for index, finding in enumerate(inspection.findings):
             if index in (0, self._chosen, (self._chosen or 0) + 1):

@@ -8,8 +8,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tools.records import Language
 from tui.chat.canvas import Canvas, Frame
 from tui.chat.darkroom import Darkroom, Order, Photo
+from tui.chat.error_words import said
 from tui.chat.views import View
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Lens(Canvas):
 
     Args:
         graphics: As for `Canvas`.
+        language: In which it is told why a photograph cannot be shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,8 +51,15 @@ class Lens(Canvas):
             super().__init__()
             self.order, self.frame, self.error = order, frame, error
 
-    def __init__(self, graphics: type[Widget] | None = None, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        graphics: type[Widget] | None = None,
+        *,
+        language: Language = Language.EN,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(graphics, id=id)
+        self._language = language
         self._darkroom = Darkroom(lambda *result: self.post_message(self.Drawn(*result)))
         self._photo: Photo | None = None
         self._view = View()
@@ -134,7 +144,7 @@ class Lens(Canvas):
             return
         is_first = self.frame is None
         if message.frame is None:
-            self.say(message.error)
+            self.say(said(message.error, self._language))
             return
         self.show(message.frame)
         if is_first:

@@ -18,6 +18,7 @@ from tools.records import Inspection, Language
 from tui.chat.canvas import Canvas
 from tui.chat.darkroom import Photo, PhotoSource
 from tui.chat.details import details, headline
+from tui.chat.error_words import said
 from tui.chat.hints import KeyHints
 from tui.chat.lens import Lens
 from tui.chat.view_words import ViewWords
@@ -120,7 +121,7 @@ class PicturePanel(Widget):
         super().__init__(id=id, classes=classes)
         self.set_reactive(PicturePanel.language, language)
         self._recipe = recipe
-        self._lens = Lens(graphics)
+        self._lens = Lens(graphics, language=language)
         self._title = Static(classes="headline", markup=False)
         self._state = Static(classes="state", markup=False)
         self._hints = KeyHints(classes="hints")
@@ -324,6 +325,6 @@ class PicturePanel(Widget):
 
     def _tell_opened(self, path: Path | None, error: str) -> None:
         if path is None:
-            self.notify(error, severity="error")
+            self.notify(said(error, self.language), severity="error")
         else:
             self.notify(ViewWords(self.language)("opened", path=path))

@@ -19,6 +19,7 @@ from agent.events import LoadFinished, LoadStarted, Outcome, ToolFinished, ToolP
 from tools.errors import LoupeError
 from tools.records import Language
 from tui.chat.darkroom import Photo
+from tui.chat.error_words import in_a_line, said
 from tui.chat.hints import KeyHints
 from tui.chat.lens import Lens
 from tui.chat.newest import Newest
@@ -135,7 +136,7 @@ class ReportScreen(Screen[None]):
         self._title = Static(classes="title", markup=False)
         self._said = Static(markup=False)
         self._bar = ProgressBar(show_eta=False)
-        self._lens = Lens(graphics)
+        self._lens = Lens(graphics, language=language)
         self._text = Static(markup=False)
         self._keys = KeyHints()
         self._reader = Newest("loupe-report")
@@ -208,10 +209,10 @@ class ReportScreen(Screen[None]):
                         self.post_message(self.Loading(event))
                     case ToolFinished(result={"report": str(written)}):
                         path = Path(written)
-                    case TurnFinished(outcome=outcome, error=error):
-                        pass
+                    case TurnFinished(outcome=outcome, error=problem):
+                        error = said(problem, self._words.language)
         except LoupeError as failure:
-            error = f"{failure.message}: {failure.hint}"
+            error = in_a_line(failure, self._words.language)
         if path:
             self._opened(path)
         else:
@@ -222,7 +223,7 @@ class ReportScreen(Screen[None]):
         try:
             self.post_message(self.Built(Pages(path)))
         except LoupeError as failure:
-            self.post_message(self.Built(None, f"{failure.message}: {failure.hint}"))
+            self.post_message(self.Built(None, in_a_line(failure, self._words.language)))
 
     @on(Progress)
     def _on_progress(self, message: Progress) -> None:
@@ -275,7 +276,7 @@ class ReportScreen(Screen[None]):
         try:
             self.post_message(self.Read(index, pages.text(index)))
         except LoupeError as failure:
-            self.post_message(self.Read(index, failure.message))
+            self.post_message(self.Read(index, said(failure.message, self._words.language)))
 
     @on(Read)
     def _on_read(self, message: Read) -> None:
@@ -310,7 +311,7 @@ class ReportScreen(Screen[None]):
         try:
             open_file(self._pages.path)
         except LoupeError as error:
-            self.notify(f"{error.message}: {error.hint}", severity="error")
+            self.notify(in_a_line(error, self._words.language), severity="error")
         else:
             self.notify(self._words("opened", path=self._pages.path))
 

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tools.errors import LoupeError
 from tools.records import ImageStatus, Language, Verdict
+from tui.chat.error_words import in_a_line
 from tui.chat.hints import KeyHints
 from tui.chat.lens import Lens
 from tui.chat.picture import PicturePanel
@@ -184,7 +185,7 @@ class ReviewScreen(Screen[None]):
                 for image_id in job():
                     done.append(image_id)
             except LoupeError as failure:
-                error = f"{failure.message}: {failure.hint}"
+                error = in_a_line(failure, self._words.language)
             self.post_message(self.Recorded(done, error, is_undo=is_undo))
 
         threading.Thread(target=work, name="loupe-decide", daemon=True).start()

@@ -28,6 +28,7 @@ from agent.events import (
     ToolProgress,
     ToolStarted,
 )
+from tui.chat.error_words import said
 from tui.chat.header import short_name
 from tui.chat.transcript import CodeFence, given, size_of, table_of
 from tui.chat.words import Words
@@ -76,7 +77,7 @@ class ToolView(Vertical):
             "tool.done",
             tool=event.tool,
             given=given(dict(self._started.arguments)),
-            size=event.error or size_of(event.result, self._words),
+            size=said(event.error, self._words.language) or size_of(event.result, self._words),
             seconds=event.seconds,
         )
         await self.query(".tool-running").remove()
@@ -109,8 +110,8 @@ class LoadView(Static):
         self._timer = self.set_interval(1.0, self._tick)
 
     def _tick(self) -> None:
-        said = load_line(self._started, self._words, int(time.monotonic() - self._since))
-        self.update(Content.assemble(("◌ ", "$accent"), said))
+        line = load_line(self._started, self._words, int(time.monotonic() - self._since))
+        self.update(Content.assemble(("◌ ", "$accent"), line))
 
     async def finish(self, event: LoadFinished) -> None:
         """Says how it ended; what was there in no time is not worth a line, nor is a test."""
@@ -119,8 +120,8 @@ class LoadView(Static):
         if is_quick or self._started.purpose is Purpose.SIGHT:
             await self.remove()
         else:
-            said = load_line(self._started, self._words, round(event.seconds), event.end)
-            self.update(Content.assemble(_SIGNS[event.end], said))
+            line = load_line(self._started, self._words, round(event.seconds), event.end)
+            self.update(Content.assemble(_SIGNS[event.end], line))
 
 
 def load_line(started: LoadStarted, words: Words, seconds: int, end: LoadEnd | None = None) -> str:
@@ -178,11 +179,12 @@ class StepView(Collapsible):
         )
         title = f"{self._words('step.title', step=self._step)} · {cost}"
         if event.observation.strip():
-            said = event.observation.strip()[:_LONGEST_OBSERVATION]
-            await self._body.mount(Static(Content(said), classes="observation"))
+            seen = event.observation.strip()[:_LONGEST_OBSERVATION]
+            await self._body.mount(Static(Content(seen), classes="observation"))
         if event.error:
             title = f"{title} · {self._words('step.error')}"
-            await self._body.mount(Static(Content(event.error), classes="step-error"))
+            error = said(event.error, self._words.language)
+            await self._body.mount(Static(Content(error), classes="step-error"))
         self.title = title
         self.remove_class("running")
         self.collapsed = True

@@ -18,6 +18,7 @@ from agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from tui.chat.error_words import said
 from tui.chat.words import Words
 
 __all__ = ["CodeFence", "cell", "decision_line", "given", "markdown_of", "size_of", "table_of"]
@@ -42,16 +43,17 @@ def _part(event: Event, words: Words) -> list[str]:
         case CodeWritten(thought=thought, code=code):
             return [*([thought] if thought else []), f"{words('export.code')}:", f"```python\n{code}\n```"]
         case ToolFinished(tool=tool, result=result, error=error):
-            said = error or size_of(result, words)
-            return [f"{words('export.result')} `{tool}`: {said}", *_markdown_table(result)]
+            came = said(error, words.language) or size_of(result, words)
+            return [f"{words('export.result')} `{tool}`: {came}", *_markdown_table(result)]
         case ImageShown(image_id=image, width_px=width, height_px=height, tokens=tokens):
             return [f"*{words('looked', image=image, width=width, height=height, tokens=tokens)}*"]
         case Decision():
             return [f"**{decision_line(event, words)}**"]
         case Note(text=text):
-            return [f"*{words('note', text=text)}*"]
+            return [f"*{words('note', text=said(text, words.language))}*"]
         case Answer(text=text, unverified=unverified):
-            doubts = [f"*{words('unverified', reason=reason)}*" for reason in unverified]
+            reasons = [said(reason, words.language) for reason in unverified]
+            doubts = [f"*{words('unverified', reason=reason)}*" for reason in reasons]
             return [f"### {words('export.loupe')}", text, *doubts]
         case TurnFinished(outcome=outcome, artifacts=artifacts):
             files = [words("turn.written", path=path) for path in artifacts]

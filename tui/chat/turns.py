@@ -31,6 +31,9 @@ from agent.events import (
     ToolStarted,
     TurnFinished,
 )
+from agent.phrases import in_language_of
+from tools.records import Language
+from tui.chat.error_words import known_parts, said
 from tui.chat.steps import LoadView, StepView, ToolView, look_line
 from tui.chat.transcript import decision_line
 from tui.chat.words import Words
@@ -107,7 +110,8 @@ class TurnView(Vertical, can_focus=True):
             case Abstained():
                 await self._add(Static(Content(self._words("abstained")), classes="note"))
             case Note(text=text):
-                await self._add(Static(Content(self._words("note", text=text)), classes="note"))
+                note = self._words("note", text=said(text, self._words.language))
+                await self._add(Static(Content(note), classes="note"))
             case Answer():
                 await self._take_answer(event)
             case TurnFinished():
@@ -142,7 +146,7 @@ class TurnView(Vertical, can_focus=True):
         self.answer = event.text
         await self.mount(Markdown(event.text, classes="answer"))
         for reason in event.unverified:
-            line = Content(self._words("unverified", reason=reason))
+            line = Content(self._words("unverified", reason=said(reason, self._words.language)))
             await self.mount(Static(line, classes="unverified"))
 
     async def _finish(self, event: TurnFinished) -> None:
@@ -152,7 +156,7 @@ class TurnView(Vertical, can_focus=True):
             kept = self._words("turn.kept", inspected=self._inspected, decided=self._decided)
             await self.mount(Static(Content(kept), classes="kept"))
         if event.error and event.error not in self.answer:
-            await self.mount(Static(Content(event.error), classes="step-error"))
+            await self._tell_error(event.error)
         for path in event.artifacts:
             await self.mount(Static(Content(self._words("turn.written", path=path)), classes="artifact"))
         sign, style = _SIGNS[event.outcome]
@@ -162,9 +166,19 @@ class TurnView(Vertical, can_focus=True):
             seconds=event.usage.seconds,
             tokens=event.usage.input_tokens + event.usage.output_tokens,
         )
-        said = f" {self._words(f'turn.{event.outcome.value}')} · {cost}"
-        line = Content.assemble((sign, style), (said, "$text-muted"))
+        ended = f" {self._words(f'turn.{event.outcome.value}')} · {cost}"
+        line = Content.assemble((sign, style), (ended, "$text-muted"))
         await self.mount(Static(line, classes="turn-cost"))
+
+    async def _tell_error(self, error: str) -> None:
+        """Shows why a turn failed, and in the words of the interface also where its answer says so."""
+        language = self._words.language
+        await self.mount(Static(Content(said(error, language)), classes="step-error"))
+        if language is Language.KO and in_language_of(self.answer) is Language.KO:
+            for english, korean in known_parts(error):
+                self.answer = self.answer.replace(english.rstrip("."), korean.rstrip("."))
+            for shown in self.query(".answer").results(Markdown):
+                await shown.update(self.answer)
 
     def action_edit(self) -> None:
         """Puts the request into the prompt again."""

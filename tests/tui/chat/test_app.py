@@ -248,6 +248,26 @@ def test_a_failing_model_is_a_message_with_a_hint_and_the_app_goes_on(desk: Desk
     play(app, flow)
 
 
+def test_errors_are_told_in_the_language_of_the_interface(desk: Desk) -> None:
+    app = desk.app({}, language=Language.KO)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "전부 검사해 줘")
+        assert "`scripted`에 이 요청의 답이 없습니다" in app.workspace.conversation.last_answer
+        await until(pilot, lambda: "이 요청의 답이 없습니다. 답 파일에 이 요청을 추가하세요." in shown(app))
+        await say(pilot, app, "/screen img_099")
+        await until(pilot, lambda: "그런 이미지가 없습니다: 'img_099'" in shown(app))
+        await say(pilot, app, f"/open {desk.folder / 'nowhere'}")
+        await until(pilot, lambda: "오류: 파일이나 폴더가 없습니다" in shown(app))
+        await say(pilot, app, "/recipe no-such.yaml")
+        await until(pilot, lambda: "레시피가 없습니다: no-such.yaml" in shown(app))
+        assert "has no answer" not in shown(app)
+        assert "Bundled recipes" not in shown(app)
+
+    play(app, flow)
+
+
 def test_the_chat_is_exported_copied_and_a_turn_edited(desk: Desk) -> None:
     app = desk.app([code("screen('img_001')", 'final_answer("looks fine")')])
 
