@@ -35,6 +35,13 @@ def test_finds_out_whether_parts_lie_over_each_other(parts) -> None:
     assert ReferenceSet.build(surfaces, TEXTURE, SMALL).frame is None
 
 
+def test_parts_of_which_too_many_lie_otherwise_are_not_laid_over_each_other(parts) -> None:
+    upright = parts(5)
+    turned = [(record, np.ascontiguousarray(image[::-1, ::-1])) for record, image in parts(3, first=20)]
+    assert ReferenceSet.build([*upright, *turned[:1]], TEXTURE, SMALL).frame is not None
+    assert ReferenceSet.build([*upright, *turned], TEXTURE, SMALL).frame is None
+
+
 def test_a_scratched_part_is_above_the_threshold_and_good_ones_are_below(made, parts) -> None:
     good = [each.score for each in made.score(parts(6, first=50))]
     bad = [each.score for each in made.score(parts(6, first=60, scratched=True))]
