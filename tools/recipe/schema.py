@@ -127,8 +127,8 @@ class ScreeningSettings(Section):
         review_band: Half width of the band around the threshold that counts as unsure.
         temperature: Divides the logits; 1 keeps the checkpoint's own scale.
         window_fractions: Window sides as fractions of the image's shorter side, besides the whole image.
-        unknown_below: Best cosine similarity of the whole image under which nothing fits and a person looks; None
-            switches the outcome off. It depends on the checkpoint, and the pocket's has no value that helps.
+        unknown_below: Best cosine similarity of the whole image under which nothing fits and a person looks;
+            None switches the outcome off. It depends on the checkpoint; the pocket's has no value that helps.
         detector_from: Suspicion by words from which the detector is asked as well and both form the
             suspicion: for a detector that knows these defects. None leaves it to words.
     """
