@@ -14,11 +14,13 @@ from PIL.Image import Image
 from textual.strip import Strip
 
 from tools.pipeline.engines import EngineOptions
-from tools.records import Language
+from tools.records import Language, Verdict
 from tui.app import LoupeApp
 from tui.chat import canvas, halfcell
 from tui.chat.background import Start
 from tui.chat.dialogs import ApproveDialog
+from tui.chat.reasons import usual_reasons
+from tui.chat.review import ReviewScreen
 from tui.chatting import session_opener
 
 _EXAMPLES = Path("examples")
@@ -29,6 +31,7 @@ _REQUESTS = (
     "show me that one",
     "it is scratched, reject it",
 )
+_SENT_TO_REVIEW = ("img_008", "img_005", "img_014")  # the first of them is shown
 _COLOURS = 20  # of a photograph: neighbouring cells of one colour are one element, which saves most bytes
 _PAUSE_S = 0.05
 
@@ -73,11 +76,19 @@ async def _talk(folder: Path, out: Path) -> None:
 
 
 async def _review(folder: Path, out: Path) -> None:
-    """Review mode, in Korean, in a terminal of the usual size."""
+    """Review mode, in Korean: what the inspector wants to see again, in a terminal of the usual size."""
     app = _app(Start(resume=folder, model=_MODEL), Language.KO)
     async with app.run_test(size=(100, 30)) as pilot:
         await _until(pilot, lambda: app.session and app.workspace.is_ready)
+        workspace, session = app.workspace, app.session
+        reason = usual_reasons(Verdict.REVIEW, Language.KO)[1]
+        workspace.post_message(workspace.DecisionWanted(_SENT_TO_REVIEW, Verdict.REVIEW, reason))
+        await _until(pilot, lambda: session and all(session.decisions(each) for each in _SENT_TO_REVIEW))
         await pilot.press("f2", "w")
+        await _until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        while isinstance(app.screen, ReviewScreen) and app.screen.image_id != _SENT_TO_REVIEW[0]:
+            await pilot.press("n")
+        await pilot.press("z")
         await _still(pilot)
         _write(app, out / "review.svg")
         await pilot.press("ctrl+q")

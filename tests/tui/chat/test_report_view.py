@@ -9,7 +9,17 @@ from typing import Any, cast
 import pytest
 from textual.pilot import Pilot
 
-from agent.events import Event, Outcome, ToolFinished, ToolProgress, TurnFinished
+from agent.events import (
+    Event,
+    LoadEnd,
+    LoadFinished,
+    LoadStarted,
+    Outcome,
+    Purpose,
+    ToolFinished,
+    ToolProgress,
+    TurnFinished,
+)
 from agent.models.scripted import ScriptedModel
 from agent.session import Session
 from tests.agent.fakes import FakeEngines, write_batch
@@ -44,7 +54,9 @@ class SlowSession:
         if self.error:
             raise UsageError(self.error, "wait for it")
         yield ToolProgress(call=1, done=1, total=3)
+        yield LoadStarted(load=1, purpose=Purpose.CAPTIONS, model="pocket")
         assert self.stopped.wait(10)
+        yield LoadFinished(load=1, end=LoadEnd.LEFT)
         yield ToolFinished(call=1, tool=tool, error="stopped")
         yield TurnFinished(turn=1, outcome=Outcome.CANCELLED)
 
@@ -121,12 +133,14 @@ def test_writing_shows_its_progress_and_stops_at_escape() -> None:
         async with Stage(screen).run_test(size=(80, 24)) as pilot:
             for _ in range(200):
                 await pilot.pause()
-                if "1 of 3" in told(pilot):
+                if "loading the BLIP model pocket for descriptions" in told(pilot):
                     break
+            assert "1 of 3" in told(pilot)
             assert "Esc stops" in told(pilot)
             await pilot.press("escape")
             await settled(pilot)
             assert "Stopped. b writes it again." in told(pilot)
+            assert "left loading: the BLIP model pocket" in told(pilot)
             await pilot.press("escape")
             await settled(pilot)
             assert pilot.app.screen is not screen
@@ -134,12 +148,20 @@ def test_writing_shows_its_progress_and_stops_at_escape() -> None:
     asyncio.run(run())
 
 
-def test_a_turn_that_is_running_is_told() -> None:
+@pytest.mark.parametrize(
+    ("language", "failed", "why"),
+    [
+        (Language.EN, "The report was not written.", "still running: wait for it"),
+        (Language.KO, "보고서를 작성하지 못했습니다.", "앞의 요청을 아직 처리하고 있습니다"),
+    ],
+)
+def test_a_turn_that_is_running_is_told(language: Language, failed: str, why: str) -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        assert "The report was not written." in told(pilot)
-        assert "still running: wait for it" in told(pilot)
+        assert failed in told(pilot)
+        assert why in told(pilot)
 
-    play(ReportScreen(cast(Any, SlowSession("the turn before is still running"))), steps)
+    slow = SlowSession("the turn before is still running")
+    play(ReportScreen(cast(Any, slow), language=language), steps)
 
 
 def test_a_report_that_is_there_is_shown_without_writing_it(session: Session, tmp_path: Path) -> None:
