@@ -19,6 +19,7 @@ _SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
 _PRIOR_DEVIATION = 0.06  # of the logarithm, as among good images of many kinds
 _PRIOR_WEIGHT = 3.0  # images that it counts for
 _TYPICAL_LOGIT = 2.2  # below the threshold, where a typical good image lies: a suspicion of 0.1
+_STEEPNESS = 4.0  # of the logits of a heat map over the logarithm of distance
 _TINY = 1e-6
 
 
@@ -106,19 +107,27 @@ class Calibration(Record):
         return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
 
 
-def heat_map(maps: Sequence[NDArray[np.float32]], calibration: Calibration) -> NDArray[np.float32]:
-    """Suspicion per cell of the first map's grid, in [0, 1], over all experts' distances.
+def heat_map(
+    maps: Sequence[NDArray[np.float32]], calibration: Calibration, heard: Sequence[int]
+) -> NDArray[np.float32]:
+    """Suspicion per cell of the first map's grid, in [0, 1].
 
-    0.5 is as far as the farthest cells of an image at the threshold are.
+    0.5 is as far as the farthest cells of an image at the threshold are, half as far is 0.06.
+
+    Args:
+        maps: Distances per expert, each on its own grid.
+        calibration: Of the same experts.
+        heard: Numbers of the experts whose mean it is; one that is named twice counts twice.
     """
     import cv2
 
     rows, columns = maps[0].shape
-    deviations = np.zeros((rows, columns))
-    for each, peak, spread in zip(maps, calibration.peaks, calibration.deviations, strict=True):
-        fitted = cv2.resize(each, (columns, rows), interpolation=cv2.INTER_AREA)
-        deviations += (np.log(fitted + _TINY) - peak) / spread
-    return calibration.suspicions(deviations / len(maps)).astype(np.float32)
+    farness = np.zeros((rows, columns))
+    for number in heard:
+        bar = calibration.peaks[number] + calibration.threshold * calibration.deviations[number]
+        fitted = cv2.resize(maps[number], (columns, rows), interpolation=cv2.INTER_AREA)
+        farness += np.log(fitted + _TINY) - bar
+    return np.asarray(1 / (1 + np.exp(-_STEEPNESS * farness / len(heard))), dtype=np.float32)
 
 
 def level(distances: NDArray[np.float32]) -> float:

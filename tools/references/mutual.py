@@ -130,7 +130,7 @@ class Panel:
                 image_id=record.id,
                 score=round(self.calibration.suspicion(fused), 6),
                 deviations=round(fused, 4),
-                heat_map=heat_record(heat_map(maps, self.calibration)),
+                heat_map=heat_record(heat_map(maps, self.calibration, range(len(maps)))),
                 parts={
                     seer.name: round(self.calibration.suspicion(float(z)), 6)
                     for seer, z in zip(self._backbones, alone, strict=True)

@@ -223,7 +223,7 @@ class ReferenceSet:
                 image_id=record.id,
                 score=round(self.calibration.suspicion(fused), 6),
                 deviations=round(fused, 4),
-                heat_map=self._heat_map(seen, maps),
+                heat_map=self._heat_map(seen, maps, loudest=int(alone.argmax())),
                 parts={
                     name: round(self.calibration.suspicion(float(z)), 6)
                     for name, z in zip(names, alone, strict=False)
@@ -289,9 +289,13 @@ class ReferenceSet:
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
         return Calibration.of(levels, peaks, self.options.overkill)
 
-    def _heat_map(self, seen: _Seen, maps: Sequence[NDArray[np.float32]]) -> HeatMap:
-        """Suspicion per cell of the first backbone's grid, in the image's own layout."""
-        heat = heat_map(maps, self.calibration)
+    def _heat_map(self, seen: _Seen, maps: Sequence[NDArray[np.float32]], loudest: int) -> HeatMap:
+        """Suspicion per cell of the first backbone's grid, in the image's own layout.
+
+        Backbones see where a defect is, edges and shapes only about where: these are heard for what no
+        backbone sees as well.
+        """
+        heat = heat_map(maps, self.calibration, [*range(len(self.backbones)), loudest])
         if seen.mask is not None:
             heat[~seen.mask] = 0.0
         if seen.registration is not None and self.frame is not None:

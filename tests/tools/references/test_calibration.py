@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tools.references.calibration import Calibration, level, strongest
+from tools.references.calibration import Calibration, heat_map, level, strongest
 
 
 def calibrated(count: int, overkill: float = 0.05, spread: float = 0.2) -> Calibration:
@@ -42,6 +42,19 @@ def test_one_odd_picture_among_the_good_hides_no_defect() -> None:
     calibration = Calibration.of(levels, levels + 0.5, 0.05)
     assert calibration.suspicion(calibration.fused(np.array([1.03]))) < 0.3
     assert calibration.suspicion(calibration.fused(np.array([1.25]))) > 0.5
+
+
+def test_heat_is_half_where_the_farthest_cells_of_an_image_at_the_threshold_are_and_fades_slowly() -> None:
+    calibration = calibrated(8)
+    bars = np.exp(np.array(calibration.peaks) + calibration.threshold * np.array(calibration.deviations))
+    seen = np.array([[1.0, 0.5, 0.25, 2.0]], np.float32)
+    maps = [seen * np.float32(bars[0]), np.full((1, 4), 99.0, np.float32)]
+    heat = heat_map(maps, calibration, [0])[0]
+    assert heat[0] == pytest.approx(0.5, abs=1e-3)
+    assert heat[1] == pytest.approx(0.06, abs=5e-3)
+    assert 0.001 < heat[2] < 0.01
+    assert heat[3] > 0.9
+    assert (heat_map(maps, calibration, [0, 1])[0] > heat).all()
 
 
 def test_a_small_defect_and_a_spread_one_both_raise_the_level() -> None:
