@@ -6,12 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.errors import ModelError
+from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
     import torch
@@ -24,21 +25,20 @@ __all__ = [
     "Kind",
     "ModelChoice",
     "Runtime",
-    "cache_dir",
     "checkpoint_folder",
     "file_sha256",
     "load_transformer",
     "loading",
+    "located",
     "pick_device",
     "pick_precision",
     "quiet_transformers",
     "resolve",
     "torch_dtype",
     "weights_sha256",
-    "write_cached",
 ]
 
-Kind = Literal["clip", "blip", "detector", "agent"]
+Kind = Literal["clip", "blip", "detector", "agent", "translator"]
 
 _POCKET = Path(__file__).resolve().parent / "pocket"
 _POCKET_FOLDERS: dict[Kind, Path] = {
@@ -111,7 +111,7 @@ def resolve(kind: Kind, models: Models) -> Checkpoint:
     """Finds the checkpoint of one kind that a recipe asks for.
 
     A kind named on its own wins over the set. It may be a path, the name of a set (that set's choice for the
-    kind), or a hub id; a detector is never fetched from a hub.
+    kind), or a hub id.
 
     Raises:
         ModelError: The set is unknown, brings no checkpoint of this kind, or the path does not exist.
@@ -122,10 +122,19 @@ def resolve(kind: Kind, models: Models) -> Checkpoint:
     if wanted == "pocket":
         folder = _POCKET_FOLDERS[kind]
         return Checkpoint(kind, f"pocket/{folder.name}", _existing(folder, kind))
-    path = Path(wanted).expanduser()
-    if path.exists() or kind == "detector" or not _HUB_ID.fullmatch(wanted):
-        return Checkpoint(kind, wanted, _existing(path, kind))
-    return Checkpoint(kind, wanted)
+    return located(kind, wanted)
+
+
+def located(kind: Kind, name: str) -> Checkpoint:
+    """Returns the checkpoint that a path or hub id means; a detector is never fetched from a hub.
+
+    Raises:
+        ModelError: The path does not exist.
+    """
+    path = Path(name).expanduser()
+    if path.exists() or kind == "detector" or not _HUB_ID.fullmatch(name):
+        return Checkpoint(kind, name, _existing(path, kind))
+    return Checkpoint(kind, name)
 
 
 def _choice_of_set(kind: Kind, name: str) -> ModelChoice:
@@ -167,7 +176,7 @@ def checkpoint_folder(checkpoint: Checkpoint, on_download: Callable[[str], None]
         folder = Path(snapshot_download(checkpoint.id, local_files_only=local, allow_patterns=patterns))
         return folder if _weight_files(folder) else None
 
-    texts = ["*.json", "*.txt", "*.model"]
+    texts = ["*.json", "*.txt", "*.model", "*.spm"]
     weights, pickled_tensors = [*texts, "model*.safetensors"], [*texts, "pytorch_model*.bin"]
     try:
         cached = _unless(LocalEntryNotFoundError, lambda: snapshot(weights, local=True))
@@ -330,25 +339,6 @@ def torch_dtype(precision: str) -> torch.dtype:
     import torch
 
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
-
-
-def cache_dir() -> Path:
-    """Where derived data may be kept: `LOUPE_CACHE`, else `loupe` in the user's XDG cache folder."""
-    if override := os.environ.get("LOUPE_CACHE"):
-        return Path(override).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loupe"
-
-
-def write_cached(path: Path, content: bytes) -> None:
-    """Writes a cache file that no reader ever sees half of; one that cannot be written is no error."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:  # a full or read-only disk only costs the time that the cache would have saved
-        with suppress(OSError):
-            partial.unlink()
 
 
 def file_sha256(path: Path) -> str:

@@ -2,42 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from tools.checkpoints import MODEL_SETS, Kind, checkpoint_folder, resolve
+from tools.checkpoints import MODEL_SETS, Kind, checkpoint_folder, located, resolve
 from tools.errors import ModelError
 
 if TYPE_CHECKING:
-    from tools.recipe import Models
+    from tools.checkpoints import Checkpoint
+    from tools.recipe import Recipe
 
 __all__ = ["fetch_checkpoints", "megabytes"]
 
 
-def fetch_checkpoints(models: Models, kinds: Sequence[Kind], say: Callable[[str], None]) -> None:
+def fetch_checkpoints(recipe: Recipe, kinds: Sequence[Kind], say: Callable[[str], None]) -> None:
     """Looks for each checkpoint before any is loaded, and downloads what a hub id names.
 
     Args:
-        models: The recipe's choice.
-        kinds: What will be needed.
+        recipe: Names the models, what describes the patches of images, and the captions' translator.
+        kinds: What will be needed of its models.
         say: Told of a download before it begins.
 
     Raises:
         ModelError: Some are not there; the message names all of them, the hint tells once what to do.
     """
     problems: list[ModelError] = []
-    for kind in kinds:
+    for find, instead in _needed(recipe, kinds):
         try:
-            checkpoint_folder(resolve(kind, models), on_download=lambda hub_id: say(_downloading(hub_id)))
-        except ModelError as problem:
-            problems.append(problem)
-    if len(problems) == 1:
-        raise problems[0]
+            checkpoint_folder(find(), on_download=lambda hub_id: say(_downloading(hub_id)))
+        except ModelError as error:
+            problems.append(ModelError(error.message, "\n".join(filter(None, [error.hint, instead]))))
     if problems:
         hints = [line for problem in problems for line in problem.hint.split("\n")]
         told_once = reversed(dict.fromkeys(reversed(hints)))  # at the last place, below what differs
         raise ModelError("\n".join(problem.message for problem in problems), "\n".join(told_once))
+
+
+def _needed(recipe: Recipe, kinds: Sequence[Kind]) -> Iterator[tuple[Callable[[], Checkpoint], str]]:
+    """Yields what finds each checkpoint, and what else a person may do where it is not there."""
+    from tools.references.backbones import TEXTURE, backbone_names
+    from tools.references.keeping import GoodParts
+
+    models, settings = recipe.models, recipe.references
+    for kind in kinds:
+        yield partial(resolve, kind, models), ""
+    if GoodParts(recipe).exist or (settings.batch and not settings.template):
+        for name in backbone_names(recipe):
+            if name not in (TEXTURE, "clip"):
+                named = models.model_copy(update={"clip": name})
+                yield partial(resolve, "clip", named), "Or set `references.backbone: texture`."
+    if "blip" in kinds and recipe.captioning.translator:
+        found = partial(located, "translator", recipe.captioning.translator)
+        yield found, "Or leave `captioning.translator` empty."
 
 
 def megabytes(size_mb: int) -> str:

@@ -80,7 +80,8 @@ def _installed() -> Iterator[Check]:
 
 
 def _machine() -> Iterator[Check]:
-    from tools.checkpoints import cache_dir, pick_device, pick_precision
+    from tools.checkpoints import pick_device, pick_precision
+    from tools.home import cache_dir
 
     device = pick_device()
     yield Check("device", "ok", f"{device}, {pick_precision('auto', device)}, {os.cpu_count()} cores")

@@ -54,7 +54,7 @@ def run_eval(
     if noun:
         recipe = recipe.model_copy(update={"part": recipe.part.model_copy(update={"noun": noun})})
     labelled = read_labelled_set(folder)
-    fetch_checkpoints(recipe.models, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
+    fetch_checkpoints(recipe, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
     with ExitStack() as stack:
         cancel = stack.enter_context(cancel_on_interrupt(narrator))
         if good:

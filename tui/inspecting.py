@@ -70,7 +70,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     language = language_of(options.language, recipe)
     out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     refuse_foreign(out)
-    fetch_checkpoints(applied.models, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
+    fetch_checkpoints(applied, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:

@@ -9,14 +9,12 @@ from tools import checkpoints
 from tools.checkpoints import (
     MODEL_SETS,
     Checkpoint,
-    cache_dir,
     checkpoint_folder,
     load_transformer,
     pick_device,
     pick_precision,
     resolve,
     weights_sha256,
-    write_cached,
 )
 from tools.errors import ExitCode, ModelError
 from tools.recipe import Models
@@ -132,21 +130,6 @@ def test_weights_hash_of_shards_depends_on_each(tmp_path):
 def test_a_folder_without_weights_is_an_error(tmp_path):
     with pytest.raises(ModelError, match="holds no weights"):
         weights_sha256(tmp_path)
-
-
-def test_cache_folder_and_its_override(monkeypatch, tmp_path):
-    monkeypatch.setenv("LOUPE_CACHE", str(tmp_path / "mine"))
-    assert cache_dir() == tmp_path / "mine"
-    monkeypatch.delenv("LOUPE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_dir() == tmp_path / "loupe"
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    write_cached(tmp_path / "file" / "below" / "entry", b"content")
-    write_cached(tmp_path / "below" / "entry", b"content")
-    assert [path.name for path in (tmp_path / "below").iterdir()] == ["entry"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
-from tools.checkpoints import quiet_transformers
+from tools.checkpoints import checkpoint_folder, located, quiet_transformers
 from tools.errors import ModelError
 
 __all__ = ["Translator"]
@@ -25,6 +24,16 @@ class Translator:
         self.checkpoint = checkpoint
         self._loaded: tuple[Any, Any] | None = None
 
+    def load(self) -> tuple[Any, Any]:
+        """Loads tokenizer and model, unless they are loaded.
+
+        Raises:
+            ModelError: The checkpoint is not there, or is no MarianMT model.
+        """
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
     def __call__(self, text: str) -> str:
         """Translates one sentence, by beam search without sampling, so always alike.
 
@@ -33,9 +42,7 @@ class Translator:
         """
         import torch
 
-        if self._loaded is None:
-            self._loaded = self._load()
-        tokenizer, model = self._loaded
+        tokenizer, model = self.load()
         tokens = tokenizer([text], return_tensors="pt", truncation=True, max_length=MAX_TOKENS)
         with torch.inference_mode():
             translated = model.generate(**tokens, max_new_tokens=MAX_TOKENS, do_sample=False)
@@ -45,9 +52,8 @@ class Translator:
         quiet_transformers()
         from transformers import AutoConfig, AutoTokenizer, MarianMTModel
 
-        place = Path(self.checkpoint).expanduser()
-        source = str(place) if place.exists() else self.checkpoint
-        options: dict[str, Any] = {"local_files_only": place.exists(), "trust_remote_code": False}
+        source = checkpoint_folder(located("translator", self.checkpoint))
+        options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
             model_type = AutoConfig.from_pretrained(source, **options).model_type
             if model_type != "marian":

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tools.checkpoints import Checkpoint, cache_dir, file_sha256, loading
+from tools.checkpoints import Checkpoint, file_sha256, loading
 from tools.errors import ModelError, UntrustedCheckpointError
+from tools.home import cache_dir
 from tools.localization.merging import Detection
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from tools.checkpoints import Runtime
 
 if TYPE_CHECKING:
     from tools.captioning.captioner import Captioner
+    from tools.captioning.translation import Translator
     from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.pipeline.fixed import Pipeline
@@ -146,9 +146,9 @@ class Engines:
         )
 
     @cached_property
-    def translate(self) -> Callable[[str], str] | None:
-        """Turns an English caption into Korean; None where the recipe names no translator."""
-        if not self.recipe.captioning.translator:
+    def translate(self) -> Translator | None:
+        """Turns an English caption into Korean; None where the recipe names none, or asks for no captions."""
+        if not (self.recipe.captioning.enabled and self.recipe.captioning.translator):
             return None
         from tools.captioning.translation import Translator
 
@@ -165,6 +165,8 @@ class Engines:
         """Returns the fixed pipeline over these engines; all are loaded."""
         from tools.pipeline.fixed import Pipeline
 
+        if self.translate:
+            self.translate.load()
         return Pipeline(
             self.recipe, self.screener, self.localizer, self.measurer, self.captioner, self.translate
         )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.checkpoints import Checkpoint
-    from tools.recipe import Models
+    from tools.recipe import Models, Recipe
 
-__all__ = ["TEXTURE", "Backbone", "TextureBackbone", "TowerBackbone", "load_backbone"]
+__all__ = ["TEXTURE", "Backbone", "TextureBackbone", "TowerBackbone", "backbone_names", "load_backbone"]
 
 TEXTURE = "texture"
 
@@ -161,6 +161,11 @@ class TowerBackbone:
         values = (self._processor.image_mean, self._processor.image_std)
         mean, deviation = (torch.tensor(v, device=self._model.device).view(1, 3, 1, 1) for v in values)
         return mean, deviation
+
+
+def backbone_names(recipe: Recipe) -> tuple[str, ...]:
+    """Returns the names of what describes the patches, as `load_backbone` takes them."""
+    return tuple(name.strip() for name in recipe.references.backbone.split("+"))
 
 
 def load_backbone(name: str, models: Models, *, device: str = "auto", precision: str = "auto") -> Backbone:

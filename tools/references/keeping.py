@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tools.errors import Cancelled, UsageError
 from tools.home import data_folder
 from tools.recipe.file import is_bundled
-from tools.references.backbones import load_backbone
+from tools.references.backbones import backbone_names, load_backbone
 from tools.references.options import Notes, ReferenceOptions
 from tools.references.reference_set import ReferenceSet
 from tools.references.storing import FILE_NAME, Index, read_index
@@ -80,9 +80,8 @@ class GoodParts:
 
     def backbones(self) -> tuple[Backbone, ...]:
         """What sees, as the recipe names it; loads it."""
-        settings, models = self._recipe.references, self._recipe.models
         on = {"device": self._device, "precision": self._precision}
-        return tuple(load_backbone(name.strip(), models, **on) for name in settings.backbone.split("+"))
+        return tuple(load_backbone(name, self._recipe.models, **on) for name in backbone_names(self._recipe))
 
     def load(self) -> ReferenceSet:
         """Returns the set.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.checkpoints import cache_dir, write_cached
 from tools.errors import RecipeError
+from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

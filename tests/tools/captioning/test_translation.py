@@ -66,6 +66,11 @@ def test_nothing_is_loaded_before_the_first_sentence() -> None:
     Translator("no/such-folder-here")
 
 
+def test_a_checkpoint_that_is_not_there_is_told_as_any_other(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"The translator checkpoint `.*gone` does not exist"):
+        Translator(str(tmp_path / "gone")).load()
+
+
 def test_what_is_no_checkpoint_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         Translator(str(tmp_path))("a scratch")
