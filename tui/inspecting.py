@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from rich.cells import cell_len
 
 from tools.errors import Cancelled, ExitCode
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign
+from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
@@ -70,11 +71,14 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     language = language_of(options.language, recipe)
     out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     refuse_foreign(out)
+    known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256, "lot": options.lot}
+    refuse_other_run(out, **known)
     fetch_checkpoints(applied, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:
             batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
+        refuse_other_run(out, batch_sha256=batch.sha256)
         narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
         engines = Engines(applied, options.model_options)
         ledger = open_ledger(wanted=options.ledger)

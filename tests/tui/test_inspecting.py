@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 # One good, one bad, one cut short, one rotated by EXIF.
 CHOSEN = ("cover_001.jpg", "cover_008.jpg", "cover_013.jpg", "cover_017.jpg")
 RECIPE = EXAMPLES / "recipes" / "metal-surface.yaml"
+OTHER = EXAMPLES / "recipes" / "painted-cover.yaml"
 
 
 @pytest.fixture
@@ -71,13 +72,19 @@ def test_the_same_command_resumes_and_writes_the_same_report(
     assert (tmp_path / "out" / "report.pdf").read_bytes() != report
 
 
-def test_another_run_in_the_same_folder_is_refused(loupe: Loupe, photos: Path, tmp_path: Path) -> None:
+def test_another_run_in_the_same_folder_is_refused_before_models_are_loaded(
+    loupe: Loupe, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments = ("inspect", photos, "--out", tmp_path / "out", "--no-captions", "--no-report")
     loupe(*arguments)
     before = (tmp_path / "out" / "inspections.jsonl").read_bytes()
-    refused = loupe(*arguments, "--lot", "another")
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "lot" in refused.stderr
+    monkeypatch.setattr("tui.inspecting.Engines", lambda *_: pytest.fail("loaded the models"))
+    (photos / "cover_001.jpg").rename(photos / "cover_000.jpg")
+    for anew, said in (((), "batch_sha256"), (("--lot", "another"), "lot"), (("--recipe", OTHER), "recipe")):
+        refused = loupe(*arguments, *anew)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert said in refused.stderr
+        assert "Loading models" not in refused.stderr
     assert (tmp_path / "out" / "inspections.jsonl").read_bytes() == before
 
 

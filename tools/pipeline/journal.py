@@ -17,13 +17,13 @@ from pydantic import ValidationError
 from tools.errors import OutputError
 from tools.records import Inspection, RunInfo
 
-__all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign"]
+__all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
 
 RUN_INFO = "run.json"
 INSPECTIONS = "inspections.jsonl"
 
 # What must agree before results of two starts may stand in one file.
-_SAME_RUN = ("schema_version", "loupe_version", "recipe_sha256", "batch_sha256", "models", "lot")
+_SAME_RUN = ("loupe_version", "schema_version", "recipe_sha256", "batch_sha256", "models", "lot")
 
 # What only the report tells, so that a later start may add or correct it.
 _GIVEN_LATER = ("inspector", "station")
@@ -44,6 +44,46 @@ def refuse_foreign(folder: Path) -> None:
     if not is_free:
         what = "holds files that are not a run of Loupe" if folder.is_dir() else "is no folder"
         raise OutputError(f"{folder} {what}", "choose an empty or new folder with --out; nothing was changed")
+
+
+def refuse_other_run(folder: Path, **made_with: object) -> None:
+    """Looks at a run folder before the work that its run takes, as soon as something is known of that run.
+
+    Args:
+        folder: May be missing, or hold a run.
+        made_with: What is known of this run, by its names in `RunInfo`.
+
+    Raises:
+        OutputError: The folder holds a run that was made with something else.
+    """
+    if not (folder / RUN_INFO).exists():
+        return
+    earlier = _earlier(folder)
+    differing = [name for name, value in made_with.items() if getattr(earlier, name) != value]
+    if "loupe_version" in differing:
+        raise OutputError(
+            f"{folder} holds a run of Loupe {earlier.loupe_version}; this is {made_with['loupe_version']}",
+            f"nothing was changed: choose another --out, or go on with Loupe {earlier.loupe_version}",
+        )
+    if differing:
+        raise OutputError(
+            f"{folder} holds another run: {', '.join(differing)} differ",
+            "nothing was changed: choose another --out, or resume with the same images, recipe and lot",
+        )
+
+
+def _earlier(folder: Path) -> RunInfo:
+    try:
+        return RunInfo.model_validate_json((folder / RUN_INFO).read_bytes())
+    except OSError as error:
+        raise OutputError(
+            f"cannot read {folder / RUN_INFO}: {error.strerror}", "choose another --out"
+        ) from error
+    except ValidationError as error:
+        raise OutputError(
+            f"{folder / RUN_INFO} is damaged or was written by another version",
+            "choose another --out; nothing was changed",
+        ) from error
 
 
 def _is_empty(folder: Path) -> bool:
@@ -90,19 +130,8 @@ class Journal:
         return run
 
     def _resume(self, run: RunInfo) -> RunInfo:
-        try:
-            earlier = RunInfo.model_validate_json((self.folder / RUN_INFO).read_bytes())
-        except ValidationError as error:
-            raise OutputError(
-                f"{self.folder / RUN_INFO} is damaged or was written by another version",
-                "choose another --out; nothing was changed",
-            ) from error
-        differing = [name for name in _SAME_RUN if getattr(earlier, name) != getattr(run, name)]
-        if differing:
-            raise OutputError(
-                f"{self.folder} holds another run: {', '.join(differing)} differ",
-                "nothing was changed: choose another --out, or resume with the same images, recipe and lot",
-            )
+        refuse_other_run(self.folder, **{name: getattr(run, name) for name in _SAME_RUN})
+        earlier = _earlier(self.folder)
         anew = {name: value for name in _GIVEN_LATER if (value := getattr(run, name))}
         resumed = earlier.model_copy(update=anew)
         return earlier if resumed == earlier else self._written(resumed)

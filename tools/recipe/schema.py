@@ -316,8 +316,11 @@ class Recipe(Section):
 
     @property
     def sha256(self) -> str:
-        """Hash of the recipe's meaning: comments and key order do not change it."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Hash of what the recipe says: comments, key order and what only repeats a default do not change it.
+
+        Nor does an update that lets recipes say more. Defaults belong to Loupe's version, which a run notes.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
     @property
     def type_names(self) -> tuple[str, ...]:

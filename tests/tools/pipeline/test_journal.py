@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import OutputError
-from tools.pipeline.journal import INSPECTIONS, RUN_INFO, Journal
+from tools.pipeline.journal import INSPECTIONS, RUN_INFO, Journal, refuse_other_run
 from tools.records import ImageRecord, Inspection, Judgement, RunInfo, Verdict
 
 RUN = RunInfo(
@@ -69,6 +69,23 @@ def test_another_run_is_refused_and_left_alone(tmp_path: Path, field: str, value
     with pytest.raises(OutputError, match=field):
         Journal(tmp_path, RUN.model_copy(update={field: value}))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_run_of_another_loupe_says_with_which_to_go_on(tmp_path: Path) -> None:
+    with Journal(tmp_path, RUN) as journal:
+        journal.append(inspection(1))
+    with pytest.raises(OutputError, match=r"a run of Loupe 0\.1\.0; this is 0\.2\.0") as caught:
+        Journal(tmp_path, RUN.model_copy(update={"loupe_version": "0.2.0", "recipe_sha256": "c" * 64}))
+    assert "go on with Loupe 0.1.0" in caught.value.hint
+
+
+def test_a_run_may_be_refused_by_what_is_known_of_it_so_far(tmp_path: Path) -> None:
+    refuse_other_run(tmp_path / "new", lot="L2")
+    with Journal(tmp_path, RUN.model_copy(update={"lot": "L1"})):
+        pass
+    refuse_other_run(tmp_path, lot="L1", batch_sha256=RUN.batch_sha256)
+    with pytest.raises(OutputError, match="lot differ"):
+        refuse_other_run(tmp_path, lot="L2")
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import OutputError, RecipeError
-from tools.recipe import ArucoScale, FixedScale
+from tools.recipe import ArucoScale, FixedScale, Recipe, References
 from tools.recipe.file import bundled_recipes, load_recipe, new_recipe, render_recipe
 from tools.records import Language
 
@@ -59,6 +59,35 @@ def test_byte_order_mark_and_comments_change_nothing(tmp_path: Path) -> None:
     plain.write_text(VALID)
     marked.write_bytes(b"\xef\xbb\xbf# comment\n" + VALID.encode())
     assert load_recipe(plain).sha256 == load_recipe(marked).sha256
+
+
+class LaterReferences(References):
+    angles: int = 4
+
+
+class LaterRecipe(Recipe):
+    """The schema of an update that lets recipes say more."""
+
+    references: LaterReferences = LaterReferences()
+    humidity: float | None = None
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"references": {"overkill": 0.05}, "language": "en"}, True),  # as the defaults are
+        ({"references": {"overkill": 0.1}}, False),
+        ({"language": "ko"}, False),
+    ],
+)
+def test_the_hash_is_of_what_a_recipe_says_and_outlives_an_update(
+    changes: dict[str, object], is_same: bool
+) -> None:
+    said = load_recipe().model_dump(mode="json", exclude_unset=True)
+    changed = Recipe.model_validate(said | changes)
+    assert (changed.sha256 == load_recipe().sha256) is is_same
+    assert LaterRecipe.model_validate(said | changes).sha256 == changed.sha256
 
 
 @pytest.mark.parametrize(
