@@ -66,10 +66,10 @@ def refuse_other_run(folder: Path, **made_with: object) -> None:
             f"nothing was changed: choose another --out, or go on with Loupe {earlier.loupe_version}",
         )
     if differing:
-        raise OutputError(
-            f"{folder} holds another run: {', '.join(differing)} differ",
-            "nothing was changed: choose another --out, or resume with the same images, recipe and lot",
-        )
+        hint = "nothing was changed: choose another --out, or resume with the same images, recipe and lot"
+        if differing == ["recipe_sha256"]:
+            hint += "; if the recipe is the same, Loupe was updated since, and only another --out helps"
+        raise OutputError(f"{folder} holds another run: {', '.join(differing)} differ", hint)
 
 
 def _earlier(folder: Path) -> RunInfo:

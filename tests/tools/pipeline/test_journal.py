@@ -66,8 +66,9 @@ def test_another_run_is_refused_and_left_alone(tmp_path: Path, field: str, value
     with Journal(tmp_path, RUN) as journal:
         journal.append(inspection(1))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(OutputError, match=field):
+    with pytest.raises(OutputError, match=field) as caught:
         Journal(tmp_path, RUN.model_copy(update={field: value}))
+    assert ("Loupe was updated since" in caught.value.hint) == (field == "recipe_sha256")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
