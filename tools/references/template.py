@@ -38,7 +38,7 @@ class TemplateOptions:
 
     tolerance: float = 0.003
     min_contrast: float = 40.0
-    min_area: float = 2e-5
+    min_area: float = 1e-5
     margin: float = 0.012
 
 
@@ -47,7 +47,8 @@ class Difference:
     """A region that differs.
 
     Attributes:
-        score: Grows with the region's contrast and size, in [0, 1).
+        score: Grows with the region's contrast and thickness, in [0, 1): an edge that lies off leaves a thin
+            sliver, long as it may be.
         is_added: Whether the image is brighter there than the template.
     """
 
@@ -77,18 +78,15 @@ def template_differences(
     reach = max(round(options.tolerance * shorter), 1)
     grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     expected = _laid_over(grey, image_rgb, template_rgb)
-    difference = np.maximum(_outside(grey, expected, reach), _outside(expected, grey, reach))
-    # What lies this close to the border may have come into view with the last shift.
-    rim = max(round(_RIM * shorter), 2 * reach)
-    inner = np.zeros_like(difference)
-    inner[rim:-rim, rim:-rim] = difference[rim:-rim, rim:-rim]
-    difference = inner
+    difference = _difference(grey, expected, reach)
     # The median is 0 on clean scans; on noisy ones the noise raises the bar.
     bar = max(options.min_contrast, _NOISE_DEVIATIONS * float(np.median(difference)))
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    # Edges that lie off by more than the tolerance leave slivers; a defect is thicker than those.
-    core = np.ones((3, 3), np.uint8)
+    # Edges that lie off by more than the tolerance leave slivers; the tolerance has taken as much from a
+    # defect, so that more than its own width would take small ones away.
+    core = np.ones((max(reach, 2),) * 2, np.uint8)
     differs = cv2.morphologyEx((difference >= bar).astype(np.uint8), cv2.MORPH_OPEN, core)
+    depth = cv2.distanceTransform(differs, cv2.DIST_L2, 3)
     joined = cv2.dilate(differs, kernel)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined)
     found = []
@@ -98,7 +96,8 @@ def template_differences(
             continue
         place = (slice(y, y + height), slice(x, x + width))
         inside = (labels[place] == number) & (differs[place] > 0)
-        strength = float(difference[place][inside].sum()) / 255
+        contrast = float(difference[place][inside].mean()) / 255
+        strength = contrast * float(2 * depth[place][inside].max()) ** 2
         signed = float((grey - expected)[place][inside].sum())
         grown = round(options.margin * shorter)
         box = _grown((x, y, x + width, y + height), grown, (image_rgb.shape[1], image_rgb.shape[0]))
@@ -144,6 +143,16 @@ def _stretched(grey: NDArray[np.float32], expected: NDArray[np.float32]) -> NDAr
         ),
         dtype=np.float32,
     )
+
+
+def _difference(grey: NDArray[np.float32], expected: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    """How far each pixel of one is from what the other has around it; 0 at the border."""
+    difference = np.maximum(_outside(grey, expected, reach), _outside(expected, grey, reach))
+    # What lies this close to the border may have come into view with the last shift.
+    rim = max(round(_RIM * min(grey.shape)), 2 * reach)
+    inner = np.zeros_like(difference)
+    inner[rim:-rim, rim:-rim] = difference[rim:-rim, rim:-rim]
+    return inner
 
 
 def _outside(values: NDArray[np.float32], others: NDArray[np.float32], reach: int) -> NDArray[np.float32]:

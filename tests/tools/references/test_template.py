@@ -53,6 +53,24 @@ def test_the_larger_difference_comes_first_and_a_small_one_can_be_ignored() -> N
     assert len(template_differences(image, circuit(), TemplateOptions(min_area=1e-3))) == 1
 
 
+def test_a_gap_in_a_thin_line_is_found() -> None:
+    template = circuit()
+    cv2.rectangle(template, (20, 53), (300, 56), (255, 255, 255), -1)
+    image = template.copy()
+    cv2.rectangle(image, (180, 53), (189, 56), (0, 0, 0), -1)
+    (gap,) = template_differences(image, template)
+    assert gap.box_xyxy_px[0] < 185 < gap.box_xyxy_px[2]
+
+
+def test_a_long_sliver_along_an_edge_matters_less_than_a_small_defect() -> None:
+    image = circuit()
+    cv2.rectangle(image, (60, 287), (280, 290), (255, 255, 255), -1)
+    cv2.rectangle(image, (150, 103), (159, 112), (255, 255, 255), -1)
+    first, *slivers = template_differences(image, circuit())
+    assert first.box_xyxy_px[1] < 110 < first.box_xyxy_px[3]
+    assert max(x_max - x_min for x_min, _, x_max, _ in (each.box_xyxy_px for each in slivers)) > 50
+
+
 def test_camera_noise_is_no_difference() -> None:
     noise = np.random.default_rng(1).normal(0, 8, (2, 320, 320, 3))
     image, template = (np.clip(circuit() * 0.6 + 50 + each, 0, 255).astype(np.uint8) for each in noise)
