@@ -142,7 +142,8 @@ class Session:
             if getattr(earlier, what) != getattr(header, what):
                 raise UsageError(
                     f"{self.out} holds a session about another {what.partition('_')[0]}",
-                    "resume it with the images and the recipe that it was started with",
+                    "resume it with the images and the recipe that it was started with; an update of Loupe "
+                    "may have changed a bundled recipe: then start a new session",
                 )
         self._decisions = numbered([event for event in events if isinstance(event, Decision)])
         turns = list(turns_of(events))

@@ -29,9 +29,15 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     "cannot write to {folder}: {why}": "폴더에 쓸 수 없습니다: {folder}: {why}",
     "choose another --out": "--out으로 다른 폴더를 고르세요",
     "{folder} holds a session about another {what}": "다른 {what} 세션이 들어 있습니다: {folder}",
-    "resume it with the images and the recipe that it was started with": (
-        "시작할 때의 이미지와 레시피로 이어 하세요"
+    (
+        "resume it with the images and the recipe that it was started with; an update of Loupe may have "
+        "changed a bundled recipe: then start a new session"
+    ): (
+        "시작할 때의 이미지와 레시피로 이어 하세요. Loupe 업데이트로 내장 레시피가 바뀌었을 수 있습니다. "
+        "그러면 새 세션을 시작하세요"
     ),
+    "recipe": "레시피",
+    "batch": "이미지",
     "the request is empty": "요청이 비어 있습니다",
     "say what to do, e.g. 'inspect everything'": "할 일을 적으세요. 예: '전부 검사해 줘'",
     "the turn before is still running": "앞의 요청을 아직 처리하고 있습니다",

@@ -136,10 +136,11 @@ class _Told:
         image, inspection = self._inspection.image, self._inspection
         size = f" · {image.width_px} × {image.height_px} px" if image.width_px else ""
         yield Content.styled(f"{image.name}{size}", "$text-muted")
-        if image.status is ImageStatus.UNREADABLE:
-            yield Content.styled(
-                f"{self._words('unreadable')}: {said(image.reason, self._words.language)}", "$text-error"
-            )
+        why = said(image.reason, self._words.language)
+        if image.status is ImageStatus.UNREADABLE and why not in inspection.judgement.reason(
+            self._words.language
+        ):
+            yield Content.styled(f"{self._words('unreadable')}: {why}", "$text-error")
         yield from self._judgement(inspection.judgement)
         for index, finding in enumerate(inspection.findings):
             if index in (0, self._chosen, (self._chosen or 0) + 1):

@@ -117,11 +117,16 @@ class LoadView(Static):
         """Says how it ended; what was there in no time is not worth a line, nor is a test."""
         self._timer.stop()
         is_quick = event.end is LoadEnd.LOADED and event.seconds < _QUICK_S
-        if is_quick or self._started.purpose is Purpose.SIGHT:
+        if is_quick or not self.ended(event):
             await self.remove()
         else:
-            line = load_line(self._started, self._words, round(event.seconds), event.end)
-            self.update(Content.assemble(_SIGNS[event.end], line))
+            self.update(Content.assemble(_SIGNS[event.end], self.ended(event)))
+
+    def ended(self, event: LoadFinished) -> str:
+        """Returns how the load ended; empty for a test."""
+        if self._started.purpose is Purpose.SIGHT:
+            return ""
+        return load_line(self._started, self._words, round(event.seconds), event.end)
 
 
 def load_line(started: LoadStarted, words: Words, seconds: int, end: LoadEnd | None = None) -> str:

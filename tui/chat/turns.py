@@ -20,6 +20,7 @@ from agent.events import (
     Event,
     ImageShown,
     Inspected,
+    LoadEnd,
     LoadFinished,
     LoadStarted,
     Note,
@@ -76,6 +77,7 @@ class TurnView(Vertical, can_focus=True):
         self._steps: dict[int, StepView] = {}
         self._calls: dict[int, ToolView] = {}
         self._loads: dict[int, LoadView] = {}
+        self._left = ""
         self._inspected = self._decided = 0
 
     def compose(self) -> ComposeResult:
@@ -97,6 +99,8 @@ class TurnView(Vertical, can_focus=True):
             case LoadFinished():
                 if load := self._loads.pop(event.load, None):
                     await load.finish(event)
+                    # Said again below the turn: its step is folded.
+                    self._left = load.ended(event) if event.end is LoadEnd.LEFT else ""
             case ImageShown():
                 await self._add(look_line(event, self._words))
             case StepFinished():
@@ -155,6 +159,8 @@ class TurnView(Vertical, can_focus=True):
         if event.outcome is Outcome.CANCELLED:
             kept = self._words("turn.kept", inspected=self._inspected, decided=self._decided)
             await self.mount(Static(Content(kept), classes="kept"))
+            if self._left:
+                await self.mount(Static(Content(self._left), classes="kept"))
         if event.error and event.error not in self.answer:
             await self._tell_error(event.error)
         for path in event.artifacts:

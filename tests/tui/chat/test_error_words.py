@@ -33,7 +33,9 @@ FREE = re.compile(
     r"Reason\.|reason_of\(|\.reason$|error\.(hint|message|strerror)|str\(error\)|^error$|'\\n'\.join\("
     r"|self\._app\.words\(|failure\."
 )
-SYSTEM = {
+SYSTEM = {  # and what stands in a slot
+    "recipe",
+    "batch",
     "Permission denied",
     "No such file or directory",
     "Is a directory",
