@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tools.captioning.materials import contradicts, materials_in
-from tools.glossary import UNCLASSIFIED
 from tools.records import Measurement, Unit
 
 if TYPE_CHECKING:
@@ -86,9 +85,10 @@ def _denies(text: str, recipe: Recipe, counts: Mapping[str, int]) -> bool:
 
 
 def _names_another(text: str, recipe: Recipe, counts: Mapping[str, int]) -> bool:
-    """Tells whether a defect is named that was not found, or a harmless thing in place of the one found."""
-    if UNCLASSIFIED in counts:
-        return False
+    """Tells whether a defect is named that was not found, or a harmless thing in place of the one found.
+
+    Of what is unclassified a caption may name no type: a small captioner sees scratches in cookies.
+    """
     found = {name: label for name, label in recipe.defects.items() if name in counts}
     others = {name: label for name, label in recipe.defects.items() if name not in counts}
     rest, named = re.subn(_terms(found), " ", text)
