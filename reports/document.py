@@ -43,6 +43,7 @@ from reports.styles import (
 )
 from reports.summary import first_page
 from tools.errors import Cancelled, OutputError
+from tools.progress import Steps
 from tools.records import Language
 
 __all__ = ["write_report"]
@@ -80,7 +81,7 @@ def write_report(
     """
     register_fonts()
     edition = Edition.of(report)
-    steps = _Steps(progress, len(report.inspections) + _PASSES * len(edition.not_accepted))
+    steps = Steps(progress, len(report.inspections) + _PASSES * len(edition.not_accepted))
     evidence = gather_evidence(report, advance=steps.advance, cancel=cancel)
     try:
         with NamedTemporaryFile(
@@ -124,23 +125,10 @@ def _story(edition: Edition, evidence: dict[str, Evidence]) -> Iterator[Flowable
     yield from signature_section(edition)
 
 
-class _Steps:
-    """Counts steps for a progress callback; never above their total, should a layout need another pass."""
-
-    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def advance(self) -> None:
-        """One step is done."""
-        if self._progress and self._done < self._total:
-            self._done += 1
-            self._progress(self._done, self._total)
-
-
 class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
     """Pages with a running header and `page x of y`; page numbers come from the pass before."""
 
-    def __init__(self, edition: Edition, path: Path, steps: _Steps, cancel: threading.Event | None) -> None:
+    def __init__(self, edition: Edition, path: Path, steps: Steps, cancel: threading.Event | None) -> None:
         self._edition, self._steps, self._cancel = edition, steps, cancel
         self._pages: dict[str, int] = {}
         self._pages_before: dict[str, int] = {}

@@ -19,6 +19,7 @@ from tools.errors import Cancelled, OutputError
 from tools.images.reasons import reason_text
 from tools.overriding import rule_judged
 from tools.records import Finding, Inspection, Quantity, Unit, Verdict
+from tools.writing import replace_file
 
 __all__ = ["write_twins"]
 
@@ -91,9 +92,9 @@ def write_twins(
         OutputError: A file cannot be written.
     """
     try:
-        _replace(folder / "findings.csv", _csv_bytes(report))
+        replace_file(folder / "findings.csv", _csv_bytes(report))
         text = json.dumps(coco_document(report), ensure_ascii=False, indent=1)
-        _replace(folder / "coco.json", f"{text}\n".encode())
+        replace_file(folder / "coco.json", f"{text}\n")
         _write_yolo(report, folder)
         _write_overlays(report, folder / "overlays", progress, cancel)
     except OSError as error:
@@ -102,13 +103,6 @@ def write_twins(
             "Check that the folder exists, that it is yours to write to, and that the disk is not full.",
         ) from error
     return [folder / name for name in ("findings.csv", "coco.json", "data.yaml", "labels", "overlays")]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file so that no reader ever sees half of it."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
 
 
 def _csv_bytes(report: ReportInput) -> bytes:
@@ -162,7 +156,7 @@ def _write_yolo(report: ReportInput, folder: Path) -> None:
     layout = {"path": ".", "train": "images", "val": "images", "names": names}
     text = "# Put the photographs into images/, laid out as in labels/, to train on these findings.\n"
     text += yaml.safe_dump(layout, allow_unicode=True, sort_keys=False)
-    _replace(folder / "data.yaml", text.encode())
+    replace_file(folder / "data.yaml", text)
     taken: set[str] = set()
     for inspection in report.inspections:
         if is_inspected(inspection):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.source import ReportInput
+from tools.checkpoints import file_sha256
 from tools.errors import OutputError
 from tools.pipeline.journal import INSPECTIONS, RUN_INFO
 from tools.records import Provenance, RunInfo
+from tools.writing import replace_file
 
 if TYPE_CHECKING:
     from tools.images import Batch
@@ -78,8 +79,8 @@ class Publisher:
             self._refuse_foreign()
             self._clear_folders()
             self._mark(())  # from here on, what has these names is this session's
-            _write(self._folder / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
-            _write(
+            replace_file(self._folder / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
+            replace_file(
                 self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in report.inspections)
             )
             twins = write_twins(report, self._folder, cancel=cancel)
@@ -100,7 +101,7 @@ class Publisher:
                 raise self._foreign(name)
         for name, hashed in (own or {}).items():
             path = self._folder / name
-            if path.is_file() and _hash(path) != hashed:
+            if path.is_file() and file_sha256(path) != hashed:
                 raise self._foreign(name)
 
     def _clear_folders(self) -> None:
@@ -130,8 +131,8 @@ class Publisher:
         return {name: value for name, value in inside.items() if not name.startswith("/")}
 
     def _mark(self, names: Sequence[str]) -> None:
-        hashes = {name: _hash(self._folder / name) for name in names}
-        _write(self._folder / _OWN, json.dumps(hashes, indent=1) + "\n")
+        hashes = {name: file_sha256(self._folder / name) for name in names}
+        replace_file(self._folder / _OWN, json.dumps(hashes, indent=1) + "\n")
 
     def _foreign(self, name: str) -> OutputError:
         return OutputError(
@@ -174,15 +175,3 @@ def run_info(
         models=models,
         versions={name: version(name) for name in _SHAPING_PACKAGES},
     )
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file so that no reader ever sees half of it."""
-    unfinished = path.with_name(f".{path.name.lstrip('.')}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

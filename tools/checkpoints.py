@@ -48,7 +48,6 @@ _POCKET_FOLDERS: dict[Kind, Path] = {
 }
 _WEIGHT_PATTERNS = ("*.safetensors", "*.onnx", "*.pt", "pytorch_model*.bin")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -343,11 +342,8 @@ def torch_dtype(precision: str) -> torch.dtype:
 
 def file_sha256(path: Path) -> str:
     """Hash of a file's bytes as they are now, never from the cache: what trust may be built on."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def weights_sha256(path: Path) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tools.evaluation.metrics import wilson_interval
+from tools.evaluation.resampling import interval
 from tools.records import Provenance, Quantity, Record, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "DetectionFigures",
@@ -47,6 +52,12 @@ class Estimate(Record):
     value: float
     lower: float
     upper: float
+
+    @classmethod
+    def of(cls, figures: NDArray[np.float64]) -> Self:
+        """The estimate of a figure; `figures[0]` is the figure itself, the others are its resamples."""
+        lower, upper = interval(figures)
+        return cls(value=float(figures[0]), lower=lower, upper=upper)
 
 
 class ErrorRates(Record):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.evaluation.figures import Estimate, PixelFigures
-from tools.evaluation.resampling import auroc, image_weights, interval
+from tools.evaluation.resampling import auroc, image_weights
 
 if TYPE_CHECKING:
     from tools.records import HeatMap
@@ -70,18 +70,13 @@ class PixelCounts:
         return PixelFigures(
             images=len(self._normal),
             regions=len(self._regions),
-            auroc=_estimate(auroc(defect, normal)),
-            aupro=_estimate(_aupro(normal, overlaps, of_regions)),
+            auroc=Estimate.of(auroc(defect, normal)),
+            aupro=Estimate.of(_aupro(normal, overlaps, of_regions)),
             threshold=threshold,
-            f1=_estimate(f1[:, at]),
+            f1=Estimate.of(f1[:, at]),
             best_threshold=best / _BINS,
             best_f1=float(f1[0, best]),
         )
-
-
-def _estimate(figures: Counts) -> Estimate:
-    lower, upper = interval(figures)
-    return Estimate(value=float(figures[0]), lower=lower, upper=upper)
 
 
 def _from_bin_up(counts: NDArray[np.floating] | NDArray[np.int64]) -> Counts:

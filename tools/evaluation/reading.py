@@ -13,6 +13,7 @@ from tools.checkpoints import file_sha256
 from tools.errors import Cancelled, ImageError, UsageError
 from tools.evaluation.labelled_sets import LabelledImage
 from tools.images import decode
+from tools.progress import Steps
 from tools.records import ImageRecord
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ class Reader:
         self.unreadable: dict[str, None] = {}
         self.passed_over: set[str] = set()
         self._waiting: deque[tuple[LabelledImage, ImageRecord]] = deque()
-        self._progress = progress
-        self._done = 0
-        self._total = total
+        self._steps = Steps(progress, total)
         self._left_out = left_out
 
     def stream(self, images: Sequence[LabelledImage]) -> Iterator[tuple[ImageRecord, ImageRgb]]:
@@ -86,11 +85,11 @@ class Reader:
                     sha256 = file_sha256(image.path)
             except ImageError:
                 self.unreadable[image.path.name] = None
-                self._step()
+                self._steps.advance()
                 continue
             if sha256 in self._left_out:
                 self.passed_over.add(sha256)
-                self._step()
+                self._steps.advance()
                 continue
             height, width = image_rgb.shape[:2]
             if image.defects and image.size_px not in (None, (width, height)):
@@ -107,15 +106,10 @@ class Reader:
 
     def answered(self) -> tuple[LabelledImage, ImageRecord]:
         """Lets go of the image that the model answered last."""
-        self._step()
+        self._steps.advance()
         return self._waiting.popleft()
 
     def check_cancelled(self) -> None:
         """Raises Cancelled when the user stopped the work."""
         if self.cancel.is_set():
             raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
-
-    def _step(self) -> None:
-        self._done += 1
-        if self._progress:
-            self._progress(self._done, self._total)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tools.evaluation.figures import Estimate, SourceFigures
-from tools.evaluation.resampling import auroc, by_score, image_weights, interval
+from tools.evaluation.resampling import auroc, by_score, image_weights
 from tools.records import Screening, Source
 from tools.screening.fusion import suspicion_of
 
@@ -17,7 +17,7 @@ __all__ = ["auroc_estimate", "f1_estimate", "source_figures"]
 def auroc_estimate(scores: Sequence[float], is_defect: Sequence[bool]) -> Estimate | None:
     """Image AUROC with its interval; None unless both classes have members."""
     figures = _aurocs(scores, is_defect)
-    return None if figures is None else _estimate(figures)
+    return None if figures is None else Estimate.of(figures)
 
 
 def f1_estimate(is_flagged: Sequence[bool], is_defect: Sequence[bool]) -> Estimate | None:
@@ -27,7 +27,7 @@ def f1_estimate(is_flagged: Sequence[bool], is_defect: Sequence[bool]) -> Estima
         return None
     weights = image_weights(is_defect)
     hits = weights[:, flagged & truth].sum(axis=1)
-    return _estimate(2 * hits / (weights[:, flagged].sum(axis=1) + weights[:, truth].sum(axis=1)))
+    return Estimate.of(2 * hits / (weights[:, flagged].sum(axis=1) + weights[:, truth].sum(axis=1)))
 
 
 def source_figures(screenings: Sequence[Screening], is_defect: Sequence[bool]) -> Iterator[SourceFigures]:
@@ -50,7 +50,7 @@ def source_figures(screenings: Sequence[Screening], is_defect: Sequence[bool]) -
             images=len(scores),
             decided=sum(score.decided for score, _ in scores),
             auroc=auroc_estimate([score.score for score, _ in scores], [truth for _, truth in scores]),
-            adds=None if whole is None or without is None else _estimate(whole - without),
+            adds=None if whole is None or without is None else Estimate.of(whole - without),
         )
 
 
@@ -69,8 +69,3 @@ def _aurocs(scores: Sequence[float], is_defect: Sequence[bool]) -> np.ndarray | 
         return None
     weights = image_weights(is_defect)
     return auroc(by_score(weights * truth, scores), by_score(weights * ~truth, scores))
-
-
-def _estimate(figures: np.ndarray) -> Estimate:
-    lower, upper = interval(figures)
-    return Estimate(value=float(figures[0]), lower=lower, upper=upper)

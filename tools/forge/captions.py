@@ -9,6 +9,7 @@ import numpy as np
 
 from tools.captioning.captioner import region_of
 from tools.forge.augment import developed
+from tools.forge.sentences import article
 from tools.forge.training_set import Photo
 
 if TYPE_CHECKING:
@@ -44,10 +45,6 @@ class Captioned:
     pixels: NDArray[np.uint8]
     caption: str
     type: str = ""
-
-
-def _article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _surface(photo: Photo) -> str:
@@ -89,14 +86,14 @@ def _defect_caption(photo: Photo, mark: Mark, region: NDArray[np.uint8], mask: N
         "dent": ("round" if _spread(mask)[0] < _ROUND else "oval", "dent"),
         "contamination": (_tone(region, mask), "contamination stain"),
     }[mark.type]
-    return f"{_article(' '.join(word for word in words if word))} on {_article(_surface(photo))}"
+    return f"{article(' '.join(word for word in words if word))} on {article(_surface(photo))}"
 
 
 def _whole_caption(photo: Photo) -> str:
     if not photo.defects:
-        return f"{_article(photo.material)} without visible defects"
-    types = " and ".join(_article(each) for each in dict.fromkeys(mark.type for mark in photo.defects))
-    return f"{_article(photo.material)} with {types}".replace("a contamination", "contamination")
+        return f"{article(photo.material)} without visible defects"
+    types = " and ".join(article(each) for each in dict.fromkeys(mark.type for mark in photo.defects))
+    return f"{article(photo.material)} with {types}".replace("a contamination", "contamination")
 
 
 def _jittered(box: Box, rng: np.random.Generator) -> tuple[float, float, float, float]:
@@ -145,7 +142,7 @@ def _one(
     region = turned(region_of(image, around))
     if not mark.is_defect:
         words = _HARMLESS[mark.type]
-        return region, f"{words[int(rng.integers(len(words)))]} on {_article(_surface(photo))}", ""
+        return region, f"{words[int(rng.integers(len(words)))]} on {article(_surface(photo))}", ""
     mask = turned(region_of(masks[number].astype(np.uint8), around)) > 0
     return region, _defect_caption(photo, mark, region, mask), mark.type
 

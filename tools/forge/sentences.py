@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.forge.truth import TrueDefect, TrueNegative
 
-__all__ = ["defect_sentences", "negative_sentence", "noun_of", "sentences"]
+__all__ = ["article", "defect_sentences", "negative_sentence", "noun_of", "sentences"]
 
 _SURFACES = {
     "brushed_steel": "brushed steel",
@@ -54,7 +54,8 @@ def noun_of(surface: str, part_shape: str) -> str:
     return f"{_SURFACES[surface]} {_SHAPES[part_shape]}"
 
 
-def _article(words: str) -> str:
+def article(words: str) -> str:
+    """Returns words with `a` or `an` before them."""
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
@@ -71,21 +72,21 @@ def _adjective(defect: TrueDefect) -> str:
 
 def _named(defect: TrueDefect) -> str:
     if defect.type == "contamination":
-        return f"{_article(_adjective(defect))} contamination stain"
-    return f"{_article(_adjective(defect))} {defect.type}"
+        return f"{article(_adjective(defect))} contamination stain"
+    return f"{article(_adjective(defect))} {defect.type}"
 
 
 def defect_sentences(noun: str, defect: TrueDefect) -> tuple[str, ...]:
     """Returns captions of one defect as seen close up."""
     return (
-        f"{_named(defect)} on the surface of {_article(noun)}",
-        f"{_named(defect)} {_WHERE[defect.place]} of {_article(noun)}",
+        f"{_named(defect)} on the surface of {article(noun)}",
+        f"{_named(defect)} {_WHERE[defect.place]} of {article(noun)}",
     )
 
 
 def negative_sentence(noun: str, negative: TrueNegative) -> str:
     """Returns the caption of a harmless mark."""
-    return f"{_NEGATIVES[negative.type]} on {_article(noun)}, not a defect"
+    return f"{_NEGATIVES[negative.type]} on {article(noun)}, not a defect"
 
 
 def sentences(
@@ -102,11 +103,11 @@ def sentences(
         more = (
             f"a photo of a flawless {noun}",
             f"a clean {noun} in good condition",
-            f"{_article(noun)} with an undamaged surface",
+            f"{article(noun)} with an undamaged surface",
         )
         return (
-            f"{_article(noun)} without any defect",
-            f"{_article(noun)}{extra}",
+            f"{article(noun)} without any defect",
+            f"{article(noun)}{extra}",
             more[int(rng.integers(3))],
         )
     types = " and ".join(dict.fromkeys(defect.type for defect in defects))
@@ -114,10 +115,10 @@ def sentences(
     more = (
         f"a photo of a damaged {noun} showing {types}",
         f"a defective {noun}, {types} visible",
-        f"{_named(defects[0])} on the surface of {_article(noun)}",
+        f"{_named(defects[0])} on the surface of {article(noun)}",
     )
     return (
-        f"{_article(noun)} with {' and '.join(_named(d) for d in defects)}",
-        f"{_article(noun)} with {full}",
+        f"{article(noun)} with {' and '.join(_named(d) for d in defects)}",
+        f"{article(noun)} with {full}",
         more[int(rng.integers(3))],
     )

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from tools.errors import OutputError
 from tools.records import Inspection, RunInfo
+from tools.writing import replace_file
 
 __all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
 
@@ -124,9 +125,7 @@ class Journal:
         return self._written(run)
 
     def _written(self, run: RunInfo) -> RunInfo:
-        temporary = self.folder / f".{RUN_INFO}.part"
-        temporary.write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self.folder / RUN_INFO)
+        replace_file(self.folder / RUN_INFO, run.model_dump_json(indent=2) + "\n")
         return run
 
     def _resume(self, run: RunInfo) -> RunInfo:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tools.errors import RecipeError
+from tools.writing import replace_file
 
 if TYPE_CHECKING:
     from tools.recipe import ScaleSpec
@@ -39,9 +40,7 @@ def write_scale(path: Path, spec: ScaleSpec) -> None:
         if start and not lines[start - 1].endswith("\n"):
             lines[start - 1] += "\n"
         lines[start:end] = [scale_yaml(spec)]
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text("".join(lines), encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, "".join(lines))
     except FileNotFoundError as error:
         raise RecipeError(
             f"there is no recipe file {path}",

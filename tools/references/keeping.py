@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, UsageError
 from tools.home import data_folder
+from tools.progress import Steps
 from tools.recipe.file import is_bundled
 from tools.references.backbones import backbone_names, load_backbone
 from tools.references.options import Notes, ReferenceOptions
@@ -133,7 +134,7 @@ class GoodParts:
         """
         wanted = list(ids) if ids is not None else [record.id for record in batch.records]
         before = self.load() if self.exist else None
-        steps = _Steps(progress, 2 * len(wanted))
+        steps = Steps(progress, 2 * len(wanted))
         notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         pictures = _readable(batch, wanted, cancel, steps)
         if before is None:
@@ -170,7 +171,7 @@ class GoodParts:
                 f"{lost} of the {len(index.sha256s)} good images have changed since they were added",
                 f"remove {self.folder} and name good images again",
             )
-        steps = _Steps(progress, 2 * len(wanted))
+        steps = Steps(progress, 2 * len(wanted))
         notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         pictures = _readable(batch, wanted, cancel, steps)
         found = ReferenceSet.build(pictures, self.backbones(), self._options(index.options.anchor))
@@ -208,24 +209,12 @@ class GoodParts:
         )
 
 
-class _Steps:
-    """Counts images that were looked at and tells how many are done."""
-
-    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def one(self) -> None:
-        self._done += 1
-        if self._progress:
-            self._progress(self._done, self._total)
-
-
-def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: _Steps) -> Pictures:
+def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: Steps) -> Pictures:
     """Yields those images that can be decoded."""
     for record, image_rgb in batch.stream(ids, cancel=cancel):
         if image_rgb is not None:
             yield record, image_rgb
-        steps.one()
+        steps.advance()
 
 
 def _notes(
