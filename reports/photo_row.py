@@ -61,8 +61,11 @@ def photo_row(edition: Edition, inspection: Inspection, evidence: Evidence, room
 def _fitted(column: Callable[[float], list[Flowable]], width_pt: float, room_pt: float) -> list[Flowable]:
     """The column at the largest scale of its pictures at which it fits; at full scale where none does."""
     full = column(1.0)
-    highest, lowest = (height_of(each, width_pt) for each in (full, column(_LEAST)))
-    if highest <= room_pt or lowest > room_pt:
+    highest = height_of(full, width_pt)
+    if highest <= room_pt:
+        return full
+    lowest = height_of(column(_LEAST), width_pt)
+    if lowest > room_pt:
         return full
     return column(_LEAST + (1 - _LEAST) * (room_pt - lowest) / (highest - lowest))
 
