@@ -58,6 +58,7 @@ class Purpose(StrEnum):
     CAPTIONS = auto()
     TRANSLATION = auto()
     CONVERSATION = auto()
+    LIBRARIES = auto()  # no model: what all of them need
     SIGHT = auto()  # it is loaded; pictures of known content are put before it
 
 

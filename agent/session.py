@@ -12,9 +12,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from agent.cancelling import TurnCancelled
+from agent.cancelling import Pending, TurnCancelled
 from agent.desk import Desk
-from agent.events import Answer, Decision, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
+from agent.events import (
+    Answer,
+    Decision,
+    Event,
+    Outcome,
+    Purpose,
+    StepFinished,
+    TurnFinished,
+    TurnStarted,
+    Usage,
+)
+from agent.loads import told
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
@@ -114,6 +125,7 @@ class Session:
         self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._events: queue.Queue[Any] = queue.Queue()
         self._worker: threading.Thread | None = None
+        self._warming: Pending[None] | None = None
         self._turn: list[Event] = []
         self.turns: list[TurnResult] = []
         self._decisions: list[Decision] = []
@@ -161,6 +173,10 @@ class Session:
         """
         header, _ = read_log(folder)
         return cls(header.images, header.recipe, model or header.model, out=folder, options=options)
+
+    def warm(self, work: Callable[[], None]) -> None:
+        """Begins to import beside; the next turn waits, for two threads that import find half a library."""
+        self._warming = Pending(work)
 
     def ask(self, request: str) -> Iterator[Event]:
         """Asks, and yields what happens until the turn is finished.
@@ -323,6 +339,7 @@ class Session:
         self._emit(TurnStarted(turn=number, request=request, at=_now()))
         outcome, error = Outcome.FAILED, ""
         try:
+            self._wait_until_warm()
             outcome = work(number)
         except TurnCancelled:
             outcome = Outcome.CANCELLED
@@ -335,6 +352,12 @@ class Session:
             self._fail(number, request, TurnFailed(error))
         finally:
             self._finish(number, outcome, error, (datetime.now() - started).total_seconds())
+
+    def _wait_until_warm(self) -> None:
+        if self._warming is not None:
+            with told(self._emit, Purpose.LIBRARIES, ""):
+                self._warming.wait(self._cancel)
+            self._warming = None
 
     def _fail(self, number: int, request: str, failure: LoupeError) -> None:
         """Tells the user what went wrong, and does or offers what works without the model."""

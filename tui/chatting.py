@@ -13,7 +13,7 @@ from tools.errors import ExitCode, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.records import Language
 from tui.chat.background import Start
-from tui.chat.warming import unhindered, warm_beside
+from tui.chat.warming import unhindered, warm
 
 if TYPE_CHECKING:
     from agent.events import Decision
@@ -134,7 +134,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bo
         else:
             session = Session(start.images, start.recipe, start.model, out=start.out, options=options)
         if warms:
-            warm_beside()
+            session.warm(warm)
         return session
 
     return open_session

@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["unhindered", "warm_beside"]
+__all__ = ["unhindered", "warm"]
 
 # What screening, localization and captions import at their first use; the rest is small beside these.
 _MODULES = (
@@ -56,14 +56,8 @@ def unhindered() -> Iterator[None]:
                 gc.enable()
 
 
-def warm_beside() -> threading.Thread:
-    """Begins to import in a daemon thread, which the first request then finds done; returns the thread."""
-    thread = threading.Thread(target=_warm, name="loupe-warm", daemon=True)
-    thread.start()
-    return thread
-
-
-def _warm() -> None:
+def warm() -> None:
+    """Imports what the first request needs; nothing else may import these libraries meanwhile."""
     with unhindered():
         _load_torch()
         for name in _MODULES:
