@@ -87,7 +87,7 @@ def test_a_damaged_file_is_told_as_such(tmp_path, content: bytes) -> None:
 def test_a_set_of_a_later_version_is_refused_in_clear_words(free, tmp_path) -> None:
     free.save(tmp_path)
     path = tmp_path / FILE_NAME
-    path.write_bytes(path.read_bytes().replace(rb'{\"version\":1', rb'{\"version\":9'))
+    path.write_bytes(path.read_bytes().replace(rb"{\"version\":1", rb"{\"version\":9"))
     with pytest.raises(UsageError, match="written by another version") as refused:
         ReferenceSet.load(tmp_path, TEXTURE)
     assert refused.value.hint == "build the references again"
