@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.session import Session
     from tui.chat.background import OpenSession
 
-__all__ = ["end_what_hangs", "run_chat", "session_opener"]
+__all__ = ["end_at_once", "run_chat", "session_opener"]
 
 _LANGUAGES = tuple(language.value for language in Language)
 _TURN_S = 0.001  # how long a working thread may keep the interpreter from a key that was pressed
@@ -86,17 +86,22 @@ def run_chat(
     if app.session is not None:
         sys.stderr.write(f"Session: {app.session.out}\n")
     code = code if code is not None else ExitCode.ACCEPTED
-    end_what_hangs(code)
+    end_at_once(code)
     return code
 
 
-def end_what_hangs(code: ExitCode) -> None:
-    """Ends the process where a thread of ours is still in a model or in an import.
+def end_at_once(code: ExitCode, modules: Container[str] = sys.modules.keys()) -> None:
+    """Ends the process where a thread of ours is still at work, or where there is much to take apart.
 
-    The interpreter would wait for what such a thread holds, and then take its memory apart under it. All that
-    was inspected and decided is on disk before it is shown.
+    The interpreter would wait for what such a thread holds, and then take its memory apart under it; after
+    torch alone that was seen to take seven seconds. All that was inspected and decided is on disk before it
+    is shown.
+
+    Args:
+        code: Exit status.
+        modules: That are imported.
     """
-    if any(thread.name.startswith("loupe-") for thread in threading.enumerate()):
+    if "torch" in modules or any(thread.name.startswith("loupe-") for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -14,7 +14,7 @@ from tools.pipeline.engines import EngineOptions
 from tools.records import Language
 from tui.chat.background import Start
 from tui.chat.words import language_of_terminal
-from tui.chatting import end_what_hangs, run_chat, session_opener
+from tui.chatting import end_at_once, run_chat, session_opener
 
 
 def test_without_a_terminal_the_way_for_scripts_is_named(tmp_path: Path) -> None:
@@ -54,15 +54,23 @@ def test_the_app_paints_before_models_and_the_agent_are_imported() -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(("modules", "expected"), [({"numpy"}, []), ({"numpy", "torch"}, [3])])
+def test_the_program_does_not_wait_until_large_libraries_are_taken_apart(
+    monkeypatch: pytest.MonkeyPatch, modules: set[str], expected: list[int]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    end_at_once(ExitCode.REVIEW, modules)
+    assert ended == expected
+
+
 def test_the_program_ends_at_once_while_a_thread_of_ours_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    end_what_hangs(ExitCode.REVIEW)
-    assert not ended
     goes_on = threading.Event()
     hanging = threading.Thread(target=goes_on.wait, name="loupe-hangs", daemon=True)
     hanging.start()
-    end_what_hangs(ExitCode.REVIEW)
+    end_at_once(ExitCode.REVIEW, ())
     assert ended == [3]
     goes_on.set()
     hanging.join()

@@ -73,6 +73,8 @@ class BatchTable(DataTable[Content]):
         Binding("enter", "screen.focus_panel('picture')", "Picture", id="batch.open", show=False),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
+        Binding("home", "scroll_top", "First", show=False),
+        Binding("end", "scroll_bottom", "Last", show=False),
     ]
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:

@@ -112,6 +112,19 @@ def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -
     play(app, flow)
 
 
+def test_the_ends_of_the_batch_are_a_key_away(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await pilot.press("f2", "end")
+        await until(pilot, lambda: app.workspace.board.current == "img_004")
+        await pilot.press("home")
+        await until(pilot, lambda: app.workspace.board.current == "img_001")
+
+    play(app, flow)
+
+
 def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
     reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("all done")')])
 
