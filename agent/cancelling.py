@@ -79,6 +79,10 @@ class Patient:
         self._whole, self._cancel, self._around = whole, cancel, around
         self._left: Pending[Any] | None = None
 
+    def after(self, pending: Pending[Any]) -> None:
+        """Makes nothing before something else is done."""
+        self._left = pending
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the object has
         made = isinstance(getattr(type(self._whole), name, None), property | cached_property)
         if not made or name in vars(self._whole):

@@ -28,7 +28,7 @@ from agent.events import (
 )
 from agent.evidence import Evidence
 from agent.good_parts import inspected_since_good_kept
-from agent.loads import told
+from agent.loads import load_after, told
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
@@ -111,6 +111,7 @@ class Desk:
         self._program = ""
         self._model: VisionModel | None = None
         self._loading: Pending[VisionModel] | None = None
+        self.warming: Pending[None] | None = None
         self._agent: InspectionAgent | None = None
         self._executor: SandboxExecutor | None = None
         self._unverified: tuple[str, ...] = ()
@@ -287,12 +288,10 @@ class Desk:
     def _loaded(self) -> VisionModel:
         """Returns the model, loaded at the first call."""
         if self._model is None:
-            from agent.models.loading import load_model
-
             choice = self._model_choice
             on = self._options.engines or EngineOptions()
             if isinstance(choice, str):
-                load = partial(load_model, choice, device=on.device, precision=on.precision)
+                load = partial(load_after, self.warming, choice, device=on.device, precision=on.precision)
                 loading, self._loading = self._loading or Pending(load), None
                 try:
                     with told(self._emit, Purpose.CONVERSATION, choice):

@@ -58,7 +58,7 @@ class Purpose(StrEnum):
     CAPTIONS = auto()
     TRANSLATION = auto()
     CONVERSATION = auto()
-    LIBRARIES = auto()  # no model: what all of them need
+    REPORT = auto()  # all that were not needed before: a report names each
     SIGHT = auto()  # it is loaded; pictures of known content are put before it
 
 

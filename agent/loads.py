@@ -12,16 +12,19 @@ from agent.cancelling import TurnCancelled
 from agent.events import LoadEnd, LoadFinished, LoadStarted, Purpose
 
 if TYPE_CHECKING:
+    from agent.cancelling import Pending
     from agent.events import Sink
+    from agent.models.base import VisionModel
     from agent.workbench import Workbench
 
-__all__ = ["told", "told_of"]
+__all__ = ["load_after", "told", "told_of"]
 
 _BEHIND: dict[str, tuple[Purpose, str]] = {
     "screener": (Purpose.SCREENING, "clip"),
     "words": (Purpose.SCREENING, "clip"),
     "localizer": (Purpose.LOCALIZATION, "detector"),
     "captioner": (Purpose.CAPTIONS, "blip"),
+    "models": (Purpose.REPORT, "set"),
 }
 _numbers = count(1)
 
@@ -35,6 +38,15 @@ def told_of(workbench: Workbench, attribute: str) -> AbstractContextManager[None
         return nullcontext()
     purpose, kind = _BEHIND[attribute]
     return told(workbench.sink, purpose, getattr(recipe.models, kind) or recipe.models.set)
+
+
+def load_after(warming: Pending[None] | None, spec: str, *, device: str, precision: str) -> VisionModel:
+    """Loads a model; one that runs here after the libraries that are being imported, if any are."""
+    from agent.models.loading import is_local, load_model
+
+    if warming is not None and is_local(spec):
+        warming.wait(None)
+    return load_model(spec, device=device, precision=precision)
 
 
 @contextmanager

@@ -14,18 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent.cancelling import Pending, TurnCancelled
 from agent.desk import Desk
-from agent.events import (
-    Answer,
-    Decision,
-    Event,
-    Outcome,
-    Purpose,
-    StepFinished,
-    TurnFinished,
-    TurnStarted,
-    Usage,
-)
-from agent.loads import told
+from agent.events import Answer, Decision, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
@@ -125,7 +114,6 @@ class Session:
         self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         self._events: queue.Queue[Any] = queue.Queue()
         self._worker: threading.Thread | None = None
-        self._warming: Pending[None] | None = None
         self._turn: list[Event] = []
         self.turns: list[TurnResult] = []
         self._decisions: list[Decision] = []
@@ -175,8 +163,9 @@ class Session:
         return cls(header.images, header.recipe, model or header.model, out=folder, options=options)
 
     def warm(self, work: Callable[[], None]) -> None:
-        """Begins to import beside; the next turn waits, for two threads that import find half a library."""
-        self._warming = Pending(work)
+        """Begins to import beside; models load after it, for two threads that import find half a library."""
+        self._desk.warming = Pending(work)
+        self._desk.workbench.waiting.after(self._desk.warming)
 
     def ask(self, request: str) -> Iterator[Event]:
         """Asks, and yields what happens until the turn is finished.
@@ -339,7 +328,6 @@ class Session:
         self._emit(TurnStarted(turn=number, request=request, at=_now()))
         outcome, error = Outcome.FAILED, ""
         try:
-            self._wait_until_warm()
             outcome = work(number)
         except TurnCancelled:
             outcome = Outcome.CANCELLED
@@ -352,12 +340,6 @@ class Session:
             self._fail(number, request, TurnFailed(error))
         finally:
             self._finish(number, outcome, error, (datetime.now() - started).total_seconds())
-
-    def _wait_until_warm(self) -> None:
-        if self._warming is not None:
-            with told(self._emit, Purpose.LIBRARIES, ""):
-                self._warming.wait(self._cancel)
-            self._warming = None
 
     def _fail(self, number: int, request: str, failure: LoupeError) -> None:
         """Tells the user what went wrong, and does or offers what works without the model."""

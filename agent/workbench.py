@@ -69,6 +69,7 @@ class Workbench:
         showing: What programs asked to see since `take_shown`.
         artifacts: Files that were written.
         new_act: Numbers decisions that are taken together.
+        waiting: The engines, as what waits for them.
     """
 
     def __init__(
@@ -88,8 +89,8 @@ class Workbench:
         self.batch, self.out, self.user = batch, out, user
         self.cancel = cancel or threading.Event()
         self.sink: Sink = sink or (lambda _: None)
-        made = engines or Engines(recipe)
-        self.engines = cast(Engines, Patient(made, self.cancel, lambda name: told_of(self, name)))
+        self.waiting = Patient(engines or Engines(recipe), self.cancel, lambda name: told_of(self, name))
+        self.engines = cast(Engines, self.waiting)
         self._given_recipe, self.recipe = recipe, self.engines.recipe
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)

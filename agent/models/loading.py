@@ -13,10 +13,11 @@ from tools.recipe import Models
 if TYPE_CHECKING:
     from agent.models.base import VisionModel
 
-__all__ = ["load_model"]
+__all__ = ["is_local", "load_model"]
 
 _POCKET = Path(__file__).resolve().parent.parent / "pocket"
 _SCRIPTED = "scripted:"
+_SERVERS = ("http://", "https://")
 
 
 def load_model(
@@ -47,7 +48,7 @@ def load_model(
         from agent.models.scripted import ScriptedModel
 
         return ScriptedModel.load(Path(spec.removeprefix(_SCRIPTED)).expanduser())
-    if spec.startswith(("http://", "https://")):
+    if spec.startswith(_SERVERS):
         from agent.models.server import ServerModel
 
         address, _, name = spec.partition("#")
@@ -68,6 +69,11 @@ def load_model(
         max_tokens=max_tokens,
         max_picture_tokens=max_picture_tokens,
     )
+
+
+def is_local(spec: str) -> bool:
+    """Returns whether a string names weights that are loaded here."""
+    return not spec.strip().startswith((_SCRIPTED, *_SERVERS))
 
 
 def _checkpoint(spec: str) -> Checkpoint:

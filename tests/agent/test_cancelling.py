@@ -10,6 +10,7 @@ import pytest
 
 from agent.cancelling import Patient, Pending, TurnCancelled
 from agent.events import Answer, LoadEnd, LoadFinished, LoadStarted, Outcome, Purpose, TurnFinished
+from agent.loads import load_after
 from agent.log import LOG
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
@@ -181,3 +182,47 @@ def test_what_a_tool_waits_for_is_told_with_its_purpose(
     assert isinstance(loads[1], LoadFinished)
     assert (loads[0].purpose, loads[0].model, loads[1].end) == (Purpose.SCREENING, "pocket", expected)
     assert loads[0].load == loads[1].load
+
+
+def test_models_load_after_the_libraries_that_are_being_imported(tmp_path: Path) -> None:
+    order: list[str] = []
+    go = threading.Event()
+
+    def imports() -> None:
+        go.wait(10)
+        order.append("imported")
+
+    write_batch(tmp_path / "parts", 1)
+    engines = SlowEngines(lambda: order.append("loaded")).as_engines
+    with Session(
+        [tmp_path / "parts"], model=ScriptedModel([]), out=tmp_path / "out", engines=engines
+    ) as session:
+        session.warm(imports)
+        assert isinstance(list(session.use("images", {}, "/images"))[-1], TurnFinished)  # needs no model
+        events = session.use("screen", {}, "/screen")
+        while not isinstance(next(events), LoadStarted):
+            pass
+        session.cancel()
+        assert [event.end for event in events if isinstance(event, LoadFinished)] == [LoadEnd.LEFT]
+        go.set()
+        *_, finished = session.use("screen", {}, "/screen")
+    assert isinstance(finished, TurnFinished)
+    assert finished.outcome is Outcome.ANSWERED
+    assert order == ["imported", "loaded"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"), [("large", ["imported", "loaded"]), ("http://host/v1#m", ["loaded"])]
+)
+def test_only_a_model_that_runs_here_waits_for_libraries(
+    monkeypatch: pytest.MonkeyPatch, spec: str, expected: list[str]
+) -> None:
+    order: list[str] = []
+    go = threading.Event()
+    monkeypatch.setattr("agent.models.loading.load_model", lambda *_, **__: order.append("loaded"))
+    warming = Pending(lambda: go.wait(10) and order.append("imported"))
+    if expected[0] == "imported":
+        go.set()
+    load_after(warming, spec, device="cpu", precision="auto")
+    assert order == expected
+    go.set()

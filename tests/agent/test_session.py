@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from agent.events import (
     Decision,
     Event,
     ImageShown,
-    LoadStarted,
     Note,
     Outcome,
-    Purpose,
     StepFinished,
     TurnFinished,
 )
@@ -302,44 +299,6 @@ def test_a_model_whose_sight_cannot_be_tested_is_still_asked(bench: Bench) -> No
     (note,) = [event.text for event in events if isinstance(event, Note) and "sandbox" not in event.text]
     assert "could not be tested" in note
     assert last(events, TurnFinished).outcome is Outcome.ANSWERED
-
-
-def test_a_turn_waits_for_the_libraries_that_are_being_imported(bench: Bench) -> None:
-    order: list[str] = []
-    go = threading.Event()
-
-    def imports() -> None:
-        go.wait(10)
-        order.append("imported")
-
-    bench.engines.screener.before_each = lambda: order.append("screened")
-    with bench.open() as session:
-        session.warm(imports)
-        events = session.use("screen", {}, "/screen")
-        first, second = next(events), next(events)
-        assert first.kind == "turn_started"
-        assert isinstance(second, LoadStarted)
-        assert second.purpose is Purpose.LIBRARIES
-        go.set()
-        *_, finished = events
-        assert isinstance(finished, TurnFinished)
-        assert finished.outcome is Outcome.ANSWERED
-        assert not any(isinstance(event, LoadStarted) for event in session.use("images", {}, "/images"))
-    assert order == ["imported", "screened"]
-
-
-def test_a_turn_that_waits_for_libraries_is_stopped_at_once(bench: Bench) -> None:
-    go = threading.Event()
-    with bench.open() as session:
-        session.warm(lambda: go.wait(10) and None)
-        events = session.use("screen", {}, "/screen")
-        next(events)
-        session.cancel()
-        assert [event.outcome for event in events if isinstance(event, TurnFinished)] == [Outcome.CANCELLED]
-        go.set()
-        *_, finished = session.use("screen", {}, "/screen")
-        assert isinstance(finished, TurnFinished)
-        assert finished.outcome is Outcome.ANSWERED
 
 
 def test_a_request_must_say_something(bench: Bench) -> None:

@@ -60,7 +60,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "load.localization": ("the detector {model} for locating defects", "결함 위치용 검출기 {model}"),
     "load.captions": ("the BLIP model {model} for descriptions", "설명용 BLIP 모델 {model}"),
     "load.translation": ("the model {model} for translation", "번역용 모델 {model}"),
-    "load.libraries": ("the libraries of the models", "모델용 라이브러리"),
+    "load.report": ("the models that a report names", "보고서에 적을 모델"),
     "load.conversation": ("the model {model} for the conversation", "대화용 모델 {model}"),
     "load.running": ("loading {what} · {seconds} s", "{what} 불러오는 중 · {seconds}초"),
     "load.testing": (
