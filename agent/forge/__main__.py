@@ -13,6 +13,7 @@ __all__ = ["main"]
 
 _POCKET = Path(__file__).resolve().parent.parent / "pocket"
 _PHOTOS = 1000
+_TEST_PHOTOS = 100
 _DEFECT_RATE = 0.75
 
 
@@ -57,6 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     judge.add_argument("--exact", action="store_true", help="compare programs token by token: minutes less")
     judge.add_argument("--failures", action="store_true", help="print each failure")
+    eyes = commands.add_parser("eyesight", help="tell how well it sees pictures of known content")
+    eyes.add_argument("model", type=Path, help="folder of the checkpoint")
+    eyes.add_argument("--count", type=int, default=50, help="questions of each kind (default %(default)s)")
+    eyes.add_argument("--seed", type=int, default=3, help="of the questions (default %(default)s)")
+    eyes.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    eyes.add_argument(
+        "--set",
+        type=Path,
+        default=Path("forge-test-set"),
+        help="photographs that were not trained on, made when absent (default %(default)s)",
+    )
     limits = commands.add_parser("calibrate", help="choose when it should say that it did not understand")
     limits.add_argument("model", type=Path, help="folder of the checkpoint; its thresholds are written there")
     limits.add_argument(
@@ -75,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     fast.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
     card = commands.add_parser("card", help="print the model card")
     card.add_argument("model", type=Path, help="folder of the checkpoint, calibrated")
-    for name in ("evaluation", "calibration", "speed"):
+    for name in ("evaluation", "calibration", "fresh", "eyesight", "speed"):
         card.add_argument(f"--{name}", type=Path, required=True, help="file with what the command printed")
     for name in ("machine", "recipe", "seeds", "time"):
         card.add_argument(f"--{name}", required=True, help="a sentence or two")
@@ -108,6 +120,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         sys.stdout.flush()
 
 
+def _eyesight(arguments: argparse.Namespace) -> None:
+    from agent.forge.eyesight import report
+    from tools.forge.training_set import TEST_SEED, ensure_set
+
+    photos = ensure_set(arguments.set, _TEST_PHOTOS, TEST_SEED, defect_rate=_DEFECT_RATE)
+    for line in report(arguments.model, photos, arguments.count, arguments.seed):
+        sys.stdout.write(f"{line}\n")
+
+
 def _calibrate(arguments: argparse.Namespace) -> None:
     from agent.forge.calibration import report
 
@@ -123,12 +144,9 @@ def _speed(arguments: argparse.Namespace) -> None:
 
 
 def _card(arguments: argparse.Namespace) -> None:
-    from agent.forge.card import Measured, card
+    from agent.forge.card import PRINTED, Measured, card
 
-    printed = {
-        name: getattr(arguments, name).read_text(encoding="utf-8")
-        for name in ("evaluation", "calibration", "speed")
-    }
+    printed = {name: getattr(arguments, name).read_text(encoding="utf-8") for name in PRINTED}
     told = {name: getattr(arguments, name) for name in ("machine", "recipe", "seeds", "time")}
     sys.stdout.write(card(arguments.model, Measured(**printed, **told, sessions=arguments.session)))
 
@@ -136,6 +154,7 @@ def _card(arguments: argparse.Namespace) -> None:
 _COMMANDS = {
     "train": _train,
     "evaluate": _evaluate,
+    "eyesight": _eyesight,
     "calibrate": _calibrate,
     "speed": _speed,
     "card": _card,

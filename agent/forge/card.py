@@ -15,7 +15,10 @@ from agent.log import read_log
 from tools.errors import UsageError
 from tools.records import Language
 
-__all__ = ["Measured", "card"]
+__all__ = ["PRINTED", "Measured", "card"]
+
+PRINTED = ("evaluation", "calibration", "fresh", "eyesight", "speed")
+"""What of `Measured` commands print."""
 
 _AIM = 0.97
 _CARD = """\
@@ -68,6 +71,20 @@ where each image and lot that it names was named in the conversation. With one t
 {calibration}
 ```
 
+On requests that somebody wrote who had not seen the training phrasings, as whole conversations with the real
+tools on the sample batch (`loupe run agent/forge/data/fresh-en.yaml --ledger --model pocket`; also `-ko`):
+
+```text
+{fresh}
+```
+
+What it sees on pictures of known content, the type among five answers, a box with an IoU of 0.5
+(`python -m agent.forge eyesight`):
+
+```text
+{eyesight}
+```
+
 How fast it is (`python -m agent.forge speed`, {machine}):
 
 ```text
@@ -94,6 +111,8 @@ class Measured:
     Attributes:
         evaluation: What `evaluate` printed.
         calibration: What `calibrate` printed.
+        fresh: What came of the playbooks of fresh requests.
+        eyesight: What `eyesight` printed.
         speed: What `speed` printed.
         machine: On which it was measured.
         recipe: How it was trained.
@@ -104,6 +123,8 @@ class Measured:
 
     evaluation: str
     calibration: str
+    fresh: str
+    eyesight: str
     speed: str
     machine: str
     recipe: str
@@ -145,8 +166,7 @@ def card(folder: Path, measured: Measured) -> str:
         changing=abstention.changing,
         transcripts="\n\n".join(_transcript(session) for session in measured.sessions),
         **{
-            name: getattr(measured, name).strip()
-            for name in ("evaluation", "calibration", "speed", "machine", "recipe", "seeds", "time")
+            name: getattr(measured, name).strip() for name in (*PRINTED, "machine", "recipe", "seeds", "time")
         },
     )
 

@@ -39,6 +39,7 @@ _REASONS = {
     "contamination": "dark spot",
 }
 _SEVERITY = {"scratch": 3, "dent": 3, "crack": 5, "contamination": 2}
+_TASK_ODDS = (3, 4, 4, 3)  # of colours, boxes, types, candidates
 _KEPT = 160  # photographs held decoded
 _SIDE_PX = 448
 
@@ -71,16 +72,19 @@ class Gallery:
         pages = -(-len(case.records) // 30)
         return _fitted("contact sheet" if pages == 1 else f"contact sheet 1 of {pages}", sheet)
 
-    def task(self) -> list[Turn]:
-        """Returns a question about a picture, and its answer."""
-        kinds: tuple[tuple[Callable[[], list[Turn]], int], ...] = (
-            (self._colour, 3),
-            (self._box, 4),
-            (self._type, 4),
-            (self._candidates, 3),
-        )
-        [make] = self._rng.choices([maker for maker, _ in kinds], [often for _, often in kinds])
-        return make()
+    def task(self, kind: str = "") -> list[Turn]:
+        """Returns a question about a picture, and its answer.
+
+        Args:
+            kind: `colour`, `box`, `type` or `candidates`; drawn when empty.
+        """
+        makers = {
+            "colour": self._colour,
+            "box": self._box,
+            "type": self._type,
+            "candidates": self._candidates,
+        }
+        return makers[kind or self._rng.choices([*makers], _TASK_ODDS)[0]]()
 
     def _stream(self, case: Case) -> Callable[..., Iterator[tuple[ImageRecord, NDArray[np.uint8] | None]]]:
         import numpy as np

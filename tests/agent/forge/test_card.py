@@ -8,7 +8,7 @@ import torch
 from agent.abstention import FILE, Abstention
 from agent.forge import __main__ as command
 from agent.forge import speed
-from agent.forge.card import Measured, card
+from agent.forge.card import PRINTED, Measured, card
 from agent.forge.checkpoint import Size, make_model, make_processor, save
 from agent.models.scripted import ScriptedModel
 from agent.session import Session
@@ -18,7 +18,8 @@ from tools.recipe.file import load_recipe
 
 TINY = Size(hidden=64, intermediate=64, layers=1, vision_hidden=32, vision_depth=2)
 EVALUATION = "report               en 9/10   ko 7/10\nall                  en 98/100   ko 97/100\n"
-MEASURED = Measured(EVALUATION, "-0.1 99.0%", "first token 0.5 s", "two cores", "Long.", "7", "An hour.")
+PRINTS = ("-0.1 99.0%", "90 of 110 conversations passed", "colour 49 of 50 right", "first token 0.5 s")
+MEASURED = Measured(EVALUATION, *PRINTS, "two cores", "Long.", "7", "An hour.")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_a_card_says_what_was_measured_and_shows_a_conversation(checkpoint: Path
     text = card(checkpoint, given)
     assert "> which one?\n    final_answer('img_001')\nimg_001\n```" in text
     assert "-0.750, or -0.250 where" in text
-    assert EVALUATION.strip() in text
+    assert all(printed in text for printed in (EVALUATION.strip(), *PRINTS))
     assert "1 layers of width 64" in text
     assert max(map(len, text.splitlines())) <= 110
 
@@ -67,7 +68,7 @@ def test_the_command_prints_the_card(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = []
-    for name in ("evaluation", "calibration", "speed"):
+    for name in PRINTED:
         (tmp_path / name).write_text(getattr(MEASURED, name))
         told += [f"--{name}", str(tmp_path / name)]
     told += ["--machine", "two cores", "--recipe", "Long.", "--seeds", "7", "--time", "An hour."]
