@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "ReferenceScore", "ReferenceSet", "heat_record"]
 
-# Of edges, that three of four good images must reach to count as one part in one pose. Among real parts the
-# kinds that lie over each other reach 0.77 to 0.98 so, those that do not 0.12 to 0.74.
-_RIGID_CORRELATION, _RIGID_SHARE = 0.755, 0.75
+# Of edges, that three of four good images must reach to count as one part in one pose. Real parts that do lie
+# over each other reach 0.77 to 0.98, those that do not 0.12 to 0.89; between, features decide.
+_PERHAPS_RIGID, _SURELY_RIGID, _RIGID_SHARE = 0.755, 0.92, 0.75
+_NEARER = (
+    0.05  # logarithm; screws on a board are nearer by 0.11 to 0.14, solar cells and nuts by 0.01 at most
+)
 _FRAME_CANDIDATES = 3
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
 _SHAPED_REFERENCES = 4  # from which on good parts show where they agree
@@ -145,10 +148,23 @@ class ReferenceSet:
                 "one image does not show what varies in a rigid part",
                 "add another good image, or leave `rigid` open",
             )
-        frame = _frame_of([image for _, image in first], options)
+        frame, fit = _frame_of([image for _, image in first], options)
+        if frame is not None and not options.rigid and fit < _SURELY_RIGID:
+            laid, free = (cls._of(first, seers, options, each)._distance_among() for each in (frame, None))
+            frame = frame if laid < free - _NEARER else None
+        return cls._of((*first, *pairs), seers, options, frame)
+
+    @classmethod
+    def _of(
+        cls,
+        images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]],
+        backbones: Sequence[Backbone],
+        options: ReferenceOptions,
+        frame: Frame | None,
+    ) -> Self:
         empty = cls.__new__(cls)
-        empty.references, empty.backbones, empty.options, empty.frame = (), seers, options, frame
-        return cls(tuple(empty._described((*first, *pairs))), seers, options, frame)
+        empty.references, empty.backbones, empty.options, empty.frame = (), tuple(backbones), options, frame
+        return cls(tuple(empty._described(images)), backbones, options, frame)
 
     def add(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Self:
         """Returns the set with more good images; those that it has already are passed over."""
@@ -277,15 +293,24 @@ class ReferenceSet:
                 maps.append(self._layout.shape_differences(seen.view, without))
         return maps
 
+    def _distance_among(self) -> float:
+        """Mean logarithm of the references' distances to each other: less by place, if they lie alike."""
+        seers = range(len(self.backbones))
+        maps = [self._left_out(number) for number in range(len(self.references))]
+        return float(np.mean([np.log(each[seer] + 1e-6).mean() for each in maps for seer in seers]))
+
+    def _left_out(self, number: int) -> list[NDArray[np.float32]]:
+        """The distances of a reference to the others, per expert."""
+        reference = self.references[number]
+        grids = tuple(grid[0].astype(np.float32) for grid in reference.grids)
+        seen = _Seen((0, 0), grids, reference.view, None, reference.mask)
+        return _halves(seen) if len(self.references) == 1 else self._maps(seen, without=number)
+
     def _calibrated(self) -> Calibration:
         left_out = []
         for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
-            grids = tuple(grid[0].astype(np.float32) for grid in reference.grids)
-            seen = _Seen((0, 0), grids, reference.view, None, reference.mask)
-            is_alone = len(self.references) == 1
-            maps = _halves(seen) if is_alone else self._maps(seen, without=number)
-            masked = [_inside(each, seen.mask) for each in maps]
-            left_out.append(([level(each) for each in masked], [strongest(each) for each in masked]))
+            maps = [_inside(each, reference.mask) for each in self._left_out(number)]
+            left_out.append(([level(each) for each in maps], [strongest(each) for each in maps]))
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
         return Calibration.of(levels, peaks, self.options.overkill)
 
@@ -310,10 +335,12 @@ def heat_record(heat: NDArray[np.float32]) -> HeatMap:
     return HeatMap(rows=rows, columns=columns, values=values)
 
 
-def _frame_of(images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions) -> Frame | None:
-    """The image that the others lie over best; None where too few of them do, as the part is not rigid."""
+def _frame_of(
+    images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions
+) -> tuple[Frame | None, float]:
+    """The image that the others lie over best, and how well; None where too few of them do."""
     if options.rigid is False or len(images_rgb) < 2 or (options.rigid is None and options.turns > 1):
-        return None
+        return None, 0.0
     candidates = []
     for number, image_rgb in enumerate(images_rgb[:_FRAME_CANDIDATES]):
         frame = Frame.of(image_rgb)
@@ -321,7 +348,7 @@ def _frame_of(images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions
         fits = [frame.register(other).correlation for other in others]
         candidates.append((float(np.quantile(fits, 1 - _RIGID_SHARE)), frame))
     fit, best = max(candidates, key=lambda each: each[0])
-    return best if options.rigid or fit >= _RIGID_CORRELATION else None
+    return (best if options.rigid or fit >= _PERHAPS_RIGID else None), fit
 
 
 def _halves(seen: _Seen) -> list[NDArray[np.float32]]:
