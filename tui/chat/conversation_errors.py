@@ -213,6 +213,10 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     "`loupe doctor` tells what this system offers.": (
         "이 시스템에서 되는 것은 `loupe doctor`로 볼 수 있습니다."
     ),
+    "I could not finish this: {why}": "이 요청을 끝내지 못했습니다: {why}",
+    "The fixed pipeline works without the model: `{command}` gives the verdicts and the report.": (
+        "모델 없이도 고정 검사 절차를 쓸 수 있습니다. `{command}`로 판정과 보고서를 얻을 수 있습니다."
+    ),
     # agent: why an answer is not verified
     "there is no image {image} in this batch": "이 묶음에는 {image} 이미지가 없습니다",
     "the number {number} is in no result; state only what the tools returned": (

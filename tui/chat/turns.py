@@ -32,7 +32,6 @@ from agent.events import (
     ToolStarted,
     TurnFinished,
 )
-from agent.phrases import in_language_of
 from tools.records import Language
 from tui.chat.error_words import known_parts, said
 from tui.chat.steps import LoadView, StepView, ToolView, look_line
@@ -180,9 +179,11 @@ class TurnView(Vertical, can_focus=True):
         """Shows why a turn failed, and in the words of the interface also where its answer says so."""
         language = self._words.language
         await self.mount(Static(Content(said(error, language)), classes="step-error"))
-        if language is Language.KO and in_language_of(self.answer) is Language.KO:
-            for english, korean in known_parts(error):
-                self.answer = self.answer.replace(english.rstrip("."), korean.rstrip("."))
+        if language is Language.KO:
+            before, self.answer = self.answer, said(self.answer, language)
+            if before == self.answer:  # it was Korean but for the error in it
+                for english, korean in known_parts(error):
+                    self.answer = self.answer.replace(english.rstrip("."), korean.rstrip("."))
             for shown in self.query(".answer").results(Markdown):
                 await shown.update(self.answer)
 

@@ -270,6 +270,12 @@ def test_errors_are_told_in_the_language_of_the_interface(desk: Desk) -> None:
         await say(pilot, app, "전부 검사해 줘")
         assert "`scripted`에 이 요청의 답이 없습니다" in app.workspace.conversation.last_answer
         await until(pilot, lambda: "이 요청의 답이 없습니다. 답 파일에 이 요청을 추가하세요." in shown(app))
+        await say(pilot, app, "inspect everything")
+        await until(
+            pilot, lambda: app.workspace.conversation.last_answer.count("이 요청의 답이 없습니다") == 1
+        )
+        assert "I could not" not in app.workspace.conversation.last_answer
+        assert "`/inspect`" not in app.workspace.conversation.last_answer.partition("모델 없이도")[0]
         await say(pilot, app, "/screen img_099")
         await until(pilot, lambda: "그런 이미지가 없습니다: 'img_099'" in shown(app))
         await say(pilot, app, f"/open {desk.folder / 'nowhere'}")
