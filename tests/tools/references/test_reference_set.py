@@ -5,6 +5,7 @@ import pytest
 
 from tools.errors import ModelError, OutputError, UsageError
 from tools.records import ImageRecord
+from tools.references import reference_set
 from tools.references.backbones import TextureBackbone
 from tools.references.options import ReferenceOptions
 from tools.references.reference_set import ReferenceSet
@@ -40,6 +41,19 @@ def test_parts_of_which_too_many_lie_otherwise_are_not_laid_over_each_other(part
     turned = [(record, np.ascontiguousarray(image[::-1, ::-1])) for record, image in parts(3, first=20)]
     assert ReferenceSet.build([*upright, *turned[:1]], TEXTURE, SMALL).frame is not None
     assert ReferenceSet.build([*upright, *turned], TEXTURE, SMALL).frame is None
+
+
+def test_features_decide_whether_parts_are_rigid_where_edges_leave_it_open(
+    parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference_set, "_PERHAPS_RIGID", -1.0)
+    monkeypatch.setattr(reference_set, "_SURELY_RIGID", 1.1)
+    assert ReferenceSet.build(parts(4), TEXTURE, SMALL).frame is not None
+    scattered = [
+        (record, np.roll(image, (37 * number, 53 * number), axis=(0, 1)))
+        for number, (record, image) in enumerate(parts(4))
+    ]
+    assert ReferenceSet.build(scattered, TEXTURE, SMALL).frame is None
 
 
 def test_a_scratched_part_is_above_the_threshold_and_good_ones_are_below(made, parts) -> None:
