@@ -58,6 +58,13 @@ class _Details(Static):
             super().__init__()
             self.index = index
 
+    class Resized(Message):
+        """There is another width to set the words into."""
+
+    def on_resize(self) -> None:
+        """Tells the panel, whose own size may be what it was."""
+        self.post_message(self.Resized())
+
     def action_choose(self, index: int) -> None:
         """Tells the panel which finding was clicked."""
         self.post_message(self.Chosen(index))
@@ -255,6 +262,11 @@ class PicturePanel(Widget):
         width, height = self._lens.photo_wh_px or (4, 3)
         room = max(4, int((self.size.height - 2) * _LARGEST_SHARE))
         self._lens.styles.height = min(room, max(4, math.ceil(self.size.width * height / width / 2)))
+
+    @on(_Details.Resized)
+    def _on_details_resized(self, message: _Details.Resized) -> None:
+        message.stop()
+        self._tell()
 
     @on(Lens.Looked)
     def _on_looked(self, message: Lens.Looked) -> None:

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Collapsible, Markdown, ProgressBar, Static
 from textual.widgets.markdown import MarkdownStream
 
+from agent.cancelling import TurnCancelled
 from agent.events import (
     CodeWritten,
     ImageShown,
@@ -77,18 +78,25 @@ class ToolView(Vertical):
             "tool.done",
             tool=event.tool,
             given=given(dict(self._started.arguments)),
-            size=said(event.error, self._words.language) or size_of(event.result, self._words),
+            size=self._error_of(event) or size_of(event.result, self._words),
             seconds=event.seconds,
         )
         await self.query(".tool-running").remove()
         table = None if event.error else rows_table(event.result, self._words)
         sign, style = ("✗ ", "$text-error") if event.error else ("✓ ", "$text-success")
+        if event.error == TurnCancelled.__name__:
+            sign, style = "■ ", "$text-warning"
         if table is None:
             await self.mount(Static(Content.assemble((sign, style), line), classes="tool-line"))
         else:
             title = escape(f"{sign}{line}")
             shown = Static(table, classes="tool-rows", expand=True)
             await self.mount(Collapsible(shown, title=title, collapsed=not self._is_open))
+
+    def _error_of(self, event: ToolFinished) -> str:
+        if event.error == TurnCancelled.__name__:
+            return self._words("turn.cancelled")
+        return said(event.error, self._words.language)
 
 
 class LoadView(Static):

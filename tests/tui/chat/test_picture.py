@@ -47,6 +47,22 @@ def test_picture_and_words_are_there_at_every_size(size: tuple[int, int]) -> Non
     play(panel, steps, size)
 
 
+def test_the_words_are_set_anew_where_only_their_own_room_changes() -> None:
+    panel = PicturePanel()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        panel.query_one(".details").styles.width = 20
+        await settled(pilot)
+        await show(pilot, panel)
+        assert "Scratch is 3.20 mm long; the limit" not in told(pilot)
+        panel.query_one(".details").styles.width = "1fr"
+        await settled(pilot)
+        await settled(pilot)
+        assert "Scratch is 3.20 mm long; the limit" in told(pilot)
+
+    play(panel, steps, (120, 40))
+
+
 def test_zoom_goes_to_the_finding_and_back() -> None:
     panel = PicturePanel()
 
