@@ -28,17 +28,17 @@ def text_of(inspections: tuple[Inspection, ...], folder: Path, language: Languag
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "rule"),
+    ("language", "title", "rule", "agent"),
     [
-        (Language.EN, "Verdicts decided otherwise", "Rejected: Longer than 5 mm."),
-        (Language.KO, "변경된 판정", "불합격: 5 mm보다 깁니다."),
+        (Language.EN, "Verdicts decided otherwise", "Rejected: Longer than 5 mm.", AGENT),
+        (Language.KO, "변경된 판정", "불합격: 5 mm보다 깁니다.", "에이전트"),
     ],
 )
 def test_the_report_says_who_decided_when_and_why_also_of_what_was_accepted(
-    tmp_path: Path, language: Language, title: str, rule: str
+    tmp_path: Path, language: Language, title: str, rule: str, agent: str
 ) -> None:
     text = text_of((SAVED, DOUBTED), tmp_path, language)
-    for said in (title, rule, "Only dust.", "Looks odd.", "김검사", AGENT, "2026-03-04 05:30:00 UTC+09:00"):
+    for said in (title, rule, "Only dust.", "Looks odd.", "김검사", agent, "2026-03-04 05:30:00 UTC+09:00"):
         assert said in text
 
 
