@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
     train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
     train.add_argument(
+        "--new-eyes", action="store_true", help="random weights for the vision tower of --start"
+    )
+    train.add_argument(
         "--spent",
         type=float,
         default=0.0,
@@ -105,7 +108,9 @@ def _train(arguments: argparse.Namespace) -> None:
 
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
     size = Size(arguments.hidden, round(2.8 * arguments.hidden), arguments.layers)
-    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, size)
+    options = Options(
+        arguments.rate, arguments.sight, arguments.seed, arguments.start, arguments.new_eyes, size
+    )
     train(photos, arguments.out, Budget(arguments.minutes, arguments.steps, arguments.spent), options)
     sys.stderr.write(f"written to {arguments.out}\n")
 

@@ -48,6 +48,7 @@ class Options:
 
     Attributes:
         start: Checkpoint to begin with; random weights of that size when None.
+        new_eyes: Whether the vision tower begins with random weights all the same.
         sight_rate: Share of samples that are questions about pictures.
     """
 
@@ -55,6 +56,7 @@ class Options:
     sight_rate: float = 0.15
     seed: int = 0
     start: Path | None = None
+    new_eyes: bool = False
     size: Size = field(default_factory=Size)
 
 
@@ -75,6 +77,9 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
         model = make_model(processor, options.size)
     else:
         model, processor = read(options.start)
+    if options.new_eyes:
+        fresh = make_model(processor, options.size)
+        model.model.visual.load_state_dict(fresh.model.visual.state_dict())
     rng = random.Random(options.seed)
     progress = Progress(budget, level_until=_LEVEL_UNTIL)
     young = progress if options.start is None or budget.spent else None

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["Averaged", "Budget", "Progress", "optimizers_of", "set_rate"]
 
 
+# What the layers of transformers are called: of CLIP and BLIP, and of Qwen2.5-VL's eyes, which AdamW at
+# Muon's rate leaves blind.
+_INSIDE = (".layers.", ".layer.", ".blocks.", ".merger.")
+
+
 @dataclass(frozen=True)
 class Budget:
     """How long to train.
@@ -141,7 +146,7 @@ def optimizers_of(
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        if parameter.ndim == 2 and (".layers." in name or ".layer." in name):
+        if parameter.ndim == 2 and any(part in name for part in _INSIDE):
             hidden.append(parameter)
         elif parameter.ndim >= 2 and "embedding" not in name:
             other.append(parameter)

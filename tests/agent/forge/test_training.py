@@ -25,7 +25,7 @@ from agent.models.vlm import LocalModel
 from tests.agent.forge.conftest import MakeStage, grey
 from tools.checkpoints import Checkpoint
 from tools.forge.dataset import write_set
-from tools.forge.schedule import Budget, Progress
+from tools.forge.schedule import Budget, Progress, optimizers_of
 from tools.forge.training_set import Photo, read_set
 from tools.records import Language
 
@@ -183,6 +183,15 @@ def test_a_fresh_model_copies_before_it_converses(
     assert {next(samples)[0] for _ in range(3)} == kinds
 
 
+def test_all_matrices_inside_eyes_and_language_are_trained_by_muon(
+    model: Qwen2_5_VLForConditionalGeneration,
+) -> None:
+    muon, _ = optimizers_of(model, 1e-3)
+    trained = {id(each) for group in muon.param_groups for each in group["params"]}
+    outside = {name for name, each in model.named_parameters() if each.ndim == 2 and id(each) not in trained}
+    assert outside == {"model.language_model.embed_tokens.weight"}
+
+
 def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     photos: list[Photo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +199,7 @@ def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     monkeypatch.setattr(training, "_TASKS", 1)
     out = tmp_path / "pocket"
     train(photos, out, Budget(5, steps=1), Options(size=TINY, sight_rate=0.0))
-    train(photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0))
+    train(photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0, new_eyes=True, size=TINY))
     local = LocalModel(Checkpoint("agent", "pocket", out), max_tokens=4)
     assert local.max_picture_tokens == PICTURE_TOKENS
     judge = Judge(local)
