@@ -24,8 +24,7 @@ $(READY): pyproject.toml constraints.txt
 
 # Exit status 1 and 3 are verdicts (rejected, for review), not failures.
 demo: setup
-	@$(BIN)/loupe inspect examples/batch --recipe examples/recipes/metal-surface.yaml \
-	  --lot DEMO-1 --out out/demo; status=$$?; \
+	@$(BIN)/loupe demo --out out/demo; status=$$?; \
 	  [ $$status -eq 0 ] || [ $$status -eq 1 ] || [ $$status -eq 3 ]
 
 test: setup

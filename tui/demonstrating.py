@@ -22,7 +22,7 @@ __all__ = ["run_demo"]
 
 _EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 _RECIPE = "metal-surface.yaml"
-_LOT = "DEMO-1"
+_LOT = "A-17"
 _REQUESTS = ("inspect everything", f"write the report, lot {_LOT}")
 
 

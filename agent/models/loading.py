@@ -81,7 +81,7 @@ def _checkpoint(spec: str) -> Checkpoint:
         return resolve("agent", Models(agent=spec))
     if not _POCKET.is_dir():
         raise ModelError(
-            "There is no pocket model for the agent yet.",
+            "The agent's pocket model is missing from this installation.",
             "Name one with --model (/model in the app): `Qwen/Qwen2.5-VL-3B-Instruct`, a folder, or "
             "`http://127.0.0.1:8000/v1#name`.",
         )

@@ -2,16 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from agent.abstention import read_abstention
 from agent.forge.trajectories import prompt_of
 
 POCKET = Path(__file__).parents[2] / "agent" / "pocket"
-
-pytestmark = pytest.mark.skipif(
-    not (POCKET / "model.safetensors").exists(), reason="the agent's model does not ship yet"
-)
 
 
 def test_the_prompt_is_the_one_that_it_was_trained_on() -> None:

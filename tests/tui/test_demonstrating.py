@@ -14,7 +14,7 @@ from tui import demonstrating
 from tui.demonstrating import run_demo
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-WORK = ("final_answer(f'{len(inspect())} images')", "final_answer(write_report(lot='DEMO-1')['report'])")
+WORK = ("final_answer(f'{len(inspect())} images')", "final_answer(write_report(lot='A-17')['report'])")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_there_is_a_report_whatever_the_model_makes_of_it(examples, tmp_path, ca
         "session.jsonl",
     }
     if written:
-        assert json.loads((out / "run.json").read_text())["lot"] == "DEMO-1"
+        assert json.loads((out / "run.json").read_text())["lot"] == "A-17"
 
 
 def test_a_second_demonstration_goes_on_with_the_first(examples, tmp_path):

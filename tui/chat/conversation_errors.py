@@ -147,7 +147,9 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     "Choose a region whose sides differ by less than {times} times.": (
         "두 변의 비가 {times}배 미만인 영역을 고르세요."
     ),
-    "There is no pocket model for the agent yet.": "에이전트용 pocket 모델은 아직 없습니다.",
+    "The agent's pocket model is missing from this installation.": (
+        "이 설치에는 에이전트용 pocket 모델이 빠져 있습니다."
+    ),
     (
         "Name one with --model (/model in the app): `Qwen/Qwen2.5-VL-3B-Instruct`, a folder, or "
         "`http://127.0.0.1:8000/v1#name`."
