@@ -249,15 +249,24 @@ class Session:
         """
         self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user, act=act)
 
-    def newest_act(self) -> list[Decision]:
-        """Returns the newest decisions that stand, whoever took them together, also before a resume."""
-        return newest_act(self._decisions)
+    def undo(self, reason: Callable[[str], str]) -> Iterator[Decision]:
+        """Takes back the newest decisions that stand, whoever took them together, also before a resume.
 
-    def take_back(self, decision: Decision, reason: str) -> None:
-        """Records that the user takes a decision back; what had no verdict before it goes to review."""
-        back = decision.before or Verdict.REVIEW
-        user, act = self.options.user, decision.act
-        self._desk.workbench.override(decision.image_id, back.value, reason, by=user, takes_back=act)
+        What had no verdict before goes to review; both decisions stay on record.
+
+        Args:
+            reason: Returns why one is taken back, from the reason that it had.
+
+        Yields:
+            Each decision that was taken back; none where there is nothing to take back.
+        """
+        user = self.options.user
+        for decision in newest_act(self._decisions):
+            back, why = decision.before or Verdict.REVIEW, reason(decision.reason)
+            self._desk.workbench.override(
+                decision.image_id, back.value, why, by=user, takes_back=decision.act
+            )
+            yield decision
 
     @property
     def is_running(self) -> bool:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.forge.card import PRINTED, TOLD, Measured, card
 from tools.errors import LoupeError
 
 __all__ = ["main"]
@@ -15,12 +16,50 @@ _POCKET = Path(__file__).resolve().parent.parent / "pocket"
 _PHOTOS = 1000
 _TEST_PHOTOS = 100
 _DEFECT_RATE = 0.75
+_PER_INTENT = "requests per intent and language"
+# Name, what is counted, how many, seed, what it does.
+_JUDGES = (
+    ("evaluate", _PER_INTENT, 4, 1, "tell success on phrasings that were not trained on"),
+    ("eyesight", "questions of each kind", 50, 3, "tell how well it sees pictures of known content"),
+    ("calibrate", _PER_INTENT, 4, 2, "choose when it should say that it did not understand"),
+)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m agent.forge", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="train the model")
+    threads = argparse.ArgumentParser(add_help=False)
+    threads.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("model", type=Path, help="folder of the checkpoint")
+    _add_training(commands.add_parser("train", help="train the model", parents=[threads]))
+    for name, of, count, seed, what in _JUDGES:
+        judge = commands.add_parser(name, help=what, parents=[model, threads])
+        judge.add_argument("--count", type=int, default=count, help=f"{of} (default %(default)s)")
+        judge.add_argument("--seed", type=int, default=seed, help="of what is asked (default %(default)s)")
+        if name == "evaluate":
+            judge.add_argument("--exact", action="store_true", help="compare programs token by token")
+            judge.add_argument("--failures", action="store_true", help="print each failure")
+        elif name == "calibrate":
+            judge.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
+        else:
+            _add_photographs(judge, Path("forge-test-set"), "that were not trained on")
+    fast = commands.add_parser("speed", help="measure how fast it answers", parents=[model, threads])
+    fast.add_argument(
+        "--images", type=Path, default=Path("examples/batch"), help="batch (default %(default)s)"
+    )
+    told = commands.add_parser("card", help="print the model card", parents=[model])
+    for name in PRINTED:
+        told.add_argument(f"--{name}", type=Path, required=True, help="file with what the command printed")
+    for name in TOLD:
+        told.add_argument(f"--{name}", required=True, help="a sentence or two")
+    told.add_argument(
+        "--session", type=Path, action="append", default=[], help="conversation to show, repeatable"
+    )
+    return parser
+
+
+def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--out", type=Path, default=_POCKET, help="folder of the checkpoint (default %(default)s)"
     )
@@ -43,61 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         "--hidden", type=int, default=320, help="width, a multiple of 64 (default %(default)s)"
     )
     train.add_argument("--layers", type=int, default=6, help="of the language model (default %(default)s)")
-    train.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
-    train.add_argument(
-        "--set",
-        type=Path,
-        default=Path("forge-set"),
-        help="photographs of synthesised parts, made when absent (default %(default)s)",
-    )
-    judge = commands.add_parser("evaluate", help="tell success on phrasings that were not trained on")
-    judge.add_argument("model", type=Path, help="folder of the checkpoint")
-    judge.add_argument(
-        "--count", type=int, default=4, help="requests per intent and language (default %(default)s)"
-    )
-    judge.add_argument(
-        "--seed", type=int, default=1, help="of the batches and the phrasings (default %(default)s)"
-    )
-    judge.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
-    judge.add_argument("--exact", action="store_true", help="compare programs token by token: minutes less")
-    judge.add_argument("--failures", action="store_true", help="print each failure")
-    eyes = commands.add_parser("eyesight", help="tell how well it sees pictures of known content")
-    eyes.add_argument("model", type=Path, help="folder of the checkpoint")
-    eyes.add_argument("--count", type=int, default=50, help="questions of each kind (default %(default)s)")
-    eyes.add_argument("--seed", type=int, default=3, help="of the questions (default %(default)s)")
-    eyes.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
-    eyes.add_argument(
-        "--set",
-        type=Path,
-        default=Path("forge-test-set"),
-        help="photographs that were not trained on, made when absent (default %(default)s)",
-    )
-    limits = commands.add_parser("calibrate", help="choose when it should say that it did not understand")
-    limits.add_argument("model", type=Path, help="folder of the checkpoint; its thresholds are written there")
-    limits.add_argument(
-        "--count", type=int, default=4, help="requests per intent and language (default %(default)s)"
-    )
-    limits.add_argument(
-        "--seed", type=int, default=2, help="of the batches and the phrasings (default %(default)s)"
-    )
-    limits.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
-    limits.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
-    fast = commands.add_parser("speed", help="measure how fast it answers")
-    fast.add_argument("model", type=Path, help="folder of the checkpoint")
-    fast.add_argument(
-        "--images", type=Path, default=Path("examples/batch"), help="batch (default %(default)s)"
-    )
-    fast.add_argument("--threads", type=int, default=0, help="of torch (default: its own choice)")
-    card = commands.add_parser("card", help="print the model card")
-    card.add_argument("model", type=Path, help="folder of the checkpoint, calibrated")
-    for name in ("evaluation", "calibration", "fresh", "eyesight", "speed"):
-        card.add_argument(f"--{name}", type=Path, required=True, help="file with what the command printed")
-    for name in ("machine", "recipe", "seeds", "time"):
-        card.add_argument(f"--{name}", required=True, help="a sentence or two")
-    card.add_argument(
-        "--session", type=Path, action="append", default=[], help="conversation to show, repeatable"
-    )
-    return parser
+    _add_photographs(train, Path("forge-set"), "of synthesised parts")
+
+
+def _add_photographs(command: argparse.ArgumentParser, default: Path, which: str) -> None:
+    told = f"photographs {which}, made when absent (default %(default)s)"
+    command.add_argument("--set", type=Path, default=default, help=told)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -149,10 +139,8 @@ def _speed(arguments: argparse.Namespace) -> None:
 
 
 def _card(arguments: argparse.Namespace) -> None:
-    from agent.forge.card import PRINTED, Measured, card
-
     printed = {name: getattr(arguments, name).read_text(encoding="utf-8") for name in PRINTED}
-    told = {name: getattr(arguments, name) for name in ("machine", "recipe", "seeds", "time")}
+    told = {name: getattr(arguments, name) for name in TOLD}
     sys.stdout.write(card(arguments.model, Measured(**printed, **told, sessions=arguments.session)))
 
 

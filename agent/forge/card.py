@@ -15,10 +15,12 @@ from agent.log import read_log
 from tools.errors import UsageError
 from tools.records import Language
 
-__all__ = ["PRINTED", "Measured", "card"]
+__all__ = ["PRINTED", "TOLD", "Measured", "card"]
 
 PRINTED = ("evaluation", "calibration", "fresh", "eyesight", "speed")
 """What of `Measured` commands print."""
+TOLD = ("machine", "recipe", "seeds", "time")
+"""What of it people tell."""
 
 _AIM = 0.97
 _CARD = """\

@@ -259,8 +259,7 @@ def undo_beside(
         _wait_for(before)
         done = []
         try:
-            for decision in session.newest_act():
-                session.take_back(decision, reason(decision.reason))
+            for decision in session.undo(reason):
                 done.append(decision)
         finally:
             post(TakenBack(done))

@@ -23,6 +23,7 @@ from tui.chat.picture import PicturePanel
 from tui.chat.queueing import review_queue
 from tui.chat.reasons import ReasonScreen
 from tui.chat.view_words import ViewWords
+from tui.chat.words import Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -94,7 +95,7 @@ class ReviewScreen(Screen[None]):
         graphics: type[Widget] | None = None,
     ) -> None:
         super().__init__()
-        self._session, self._words = session, ViewWords(language)
+        self._session, self._words, self._common = session, ViewWords(language), Words(language)
         self._panel = PicturePanel(language=language, recipe=session.recipe, graphics=graphics)
         self._progress = Static(classes="progress", markup=False)
         self._end = Static(classes="end", markup=False)
@@ -195,8 +196,7 @@ class ReviewScreen(Screen[None]):
         yield image_id
 
     def _take_back(self) -> Iterator[str]:
-        for decision in self._session.newest_act():
-            self._session.take_back(decision, self._words("undo_reason", reason=decision.reason))
+        for decision in self._session.undo(lambda reason: self._common("undo.reason", reason=reason)):
             yield decision.image_id
 
     @on(Recorded)
@@ -205,7 +205,7 @@ class ReviewScreen(Screen[None]):
         if message.error:
             self.notify(message.error, severity="error")
         elif not ids:
-            self.notify(self._words("nothing_to_undo"))
+            self.notify(self._common("undo.nothing"))
         if ids and message.is_undo:
             self._decided.difference_update(ids)
             self._queue[self._place : self._place] = [each for each in ids if each not in self._queue]

@@ -85,8 +85,6 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "is_decided": ("this one is decided", "이 사진은 판정함"),
     "is_open": ("this one is open", "이 사진은 미판정"),
-    "nothing_to_undo": ("nothing to take back", "되돌릴 판정이 없습니다"),
-    "undo_reason": ("taken back: {reason}", "되돌림: {reason}"),
     "why": ("Why {verdict}?", "{verdict} 사유"),
     "own_reason": ("or type a reason of your own", "또는 사유를 직접 입력"),
     "reason_keys": (

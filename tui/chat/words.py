@@ -290,7 +290,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "recipe.title": ("Recipe: {name}", "레시피: {name}"),
     # notices
     "undo.done": ("taken back: {what}, {verdict} ({reason})", "되돌림: {what}, {verdict} ({reason})"),
-    "undo.nothing": ("nothing to take back", "되돌릴 결정이 없습니다"),
+    "undo.nothing": ("nothing to take back", "되돌릴 판정이 없습니다"),
     "undo.reason": ("taken back: {reason}", "되돌림: {reason}"),
     "decided": ("{what}: {verdict}", "{what}: {verdict}"),
     "copied": ("copied", "복사했습니다"),

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-import threading
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Collapsible, Markdown, OptionList, Static
+from textual.widgets import Collapsible, Markdown, OptionList
 
-from agent.log import read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
-from tools.records import Language, Verdict
-from tui.chat.dialogs import ApproveDialog, ChooseDialog, HelpDialog
+from tools.records import Language
+from tui.chat.dialogs import ChooseDialog, HelpDialog
 from tui.chat.picture import PicturePanel
 from tui.chat.prompt import PromptArea
-from tui.chat.reasons import ReasonScreen
-from tui.chat.review import ReviewScreen
 from tui.chat.steps import StepView, ToolView
 from tui.chat.turns import TurnView
 
@@ -55,63 +50,6 @@ def test_a_command_uses_the_tool_without_the_model_and_rows_follow(desk: Desk) -
     play(app, flow)
 
 
-@pytest.mark.parametrize(("keys", "expected"), [(["y"], Verdict.REJECT), (["n"], None)])
-def test_the_agents_decision_is_confirmed_first(
-    desk: Desk, keys: list[str], expected: Verdict | None
-) -> None:
-    app = desk.app(
-        [code('decide("img_003", "reject", "bent")', 'final_answer("done")'), code('final_answer("left")')]
-    )
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("reject img_003")
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
-        await until(pilot, lambda: "bent" in shown(app))
-        await pilot.press(*keys)
-        await until(pilot, lambda: not app.is_busy)
-        assert app.session is not None
-        assert app.session.verdicts().get("img_003") is expected
-
-    play(app, flow)
-
-
-def test_decisions_are_not_asked_for_where_that_is_switched_off(desk: Desk) -> None:
-    app = desk.app([code('decide("img_003", "reject", "bent")', 'final_answer("done")')])
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        await say(pilot, app, "/confirm off")
-        await say(pilot, app, "reject img_003")
-        assert app.session is not None
-        assert app.session.verdicts() == {"img_003": Verdict.REJECT}
-
-    play(app, flow)
-
-
-def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -> None:
-    app = desk.app()
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        assert app.session is not None
-        session = app.session
-        await pilot.press("f2", "space", "space", "r")
-        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
-        await pilot.press(*"dented", "enter")
-        await until(pilot, lambda: len(session.verdicts()) == 2)
-        assert set(session.verdicts().values()) == {Verdict.REJECT}
-        assert not app.workspace.board.selected
-        await pilot.press("u")
-        await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
-        reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
-        assert reasons[:2] == ["dented"] * 2
-        assert [event.by for event in read_log(session.out)[1]][:1] == ["Kim"]
-
-    play(app, flow)
-
-
 def test_the_ends_of_the_batch_are_a_key_away(desk: Desk) -> None:
     app = desk.app()
 
@@ -121,97 +59,6 @@ def test_the_ends_of_the_batch_are_a_key_away(desk: Desk) -> None:
         await until(pilot, lambda: app.workspace.board.current == "img_004")
         await pilot.press("home")
         await until(pilot, lambda: app.workspace.board.current == "img_001")
-
-    play(app, flow)
-
-
-def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
-    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("all done")')])
-
-    def block() -> None:
-        reached.set()
-        assert app.session is not None
-        app.session._cancel.wait(20)
-
-    desk.engines.screener.before_each = block
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
-        assert app.is_busy
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.is_busy)
-        assert "Stopped. Kept: 0 inspections" in shown(app)
-
-    play(app, flow)
-
-
-@pytest.mark.parametrize(
-    ("language", "loading", "left"),
-    [
-        (Language.EN, "loading the CLIP model pocket for screening", "the next request finds it"),
-        (Language.KO, "선별용 CLIP 모델 pocket 불러오는 중", "불러오기는 뒤에서 계속되며"),
-    ],
-)
-def test_a_model_that_loads_is_told_and_escape_leaves_it_to_the_next_turn(
-    desk: Desk, language: Language, loading: str, left: str
-) -> None:
-    go, made = threading.Event(), []
-    ready = desk.engines.__dict__.pop("screener")
-
-    class Slow(type(desk.engines)):  # type: ignore[misc]
-        @cached_property
-        def screener(self) -> Any:
-            go.wait(20)
-            made.append(1)
-            return ready
-
-    desk.engines.__class__ = Slow
-    app = desk.app([code("screen()")], language=language)
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("screen them")
-        await pilot.press("enter")
-        await until(pilot, lambda: loading in shown(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.is_busy)
-        assert any(
-            left in str(line.content) for line in app.workspace.query("TurnView > .kept").results(Static)
-        )
-        go.set()
-        await say(pilot, app, "/screen")
-        assert made == [1]
-        assert [turn.outcome.value for turn in app.session.turns] == ["cancelled", "answered"]  # type: ignore[union-attr]
-
-    play(app, flow)
-
-
-def test_a_request_that_cannot_be_sent_stays_in_the_prompt(desk: Desk) -> None:
-    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("all done")')])
-
-    def block() -> None:
-        reached.set()
-        assert app.session is not None
-        app.session._cancel.wait(20)
-
-    desk.engines.screener.before_each = block
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
-        for text in ("and then?", "/screen img_001"):
-            app.workspace.prompt.write(text)
-            app.workspace.prompt.close_offers()
-            await pilot.press("enter")
-            await pilot.pause()
-            await until(pilot, lambda text=text: app.workspace.prompt.area.text == text)
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.is_busy)
 
     play(app, flow)
 
@@ -401,50 +248,6 @@ def test_panels_fit_the_terminal(desk: Desk, size: tuple[int, int], language: La
         await until(pilot, lambda: isinstance(app.screen, HelpDialog))
 
     play(app, flow, size)
-
-
-def test_quitting_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
-    reached, app = threading.Event(), desk.app([code("inspect()", 'final_answer("done")')])
-
-    def block() -> None:
-        reached.set()
-        assert app.session is not None
-        app.session._cancel.wait(20)
-
-    desk.engines.screener.before_each = block
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
-        await pilot.press("ctrl+q")
-        await pilot.pause()
-
-    play(app, flow)
-    assert app.return_code == 0
-    assert read_log(desk.folder / "out-1")[1][-1].kind == "turn_finished"
-
-
-def test_review_mode_decides_and_the_table_follows(desk: Desk) -> None:
-    app = desk.app()
-
-    async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        await say(pilot, app, "/review")
-        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
-        await pilot.press("1")
-        assert app.session is not None
-        session = app.session
-        await until(pilot, session.verdicts)
-        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
-        await pilot.press("q")
-        ((image, verdict),) = session.verdicts().items()
-        await until(pilot, lambda: app.workspace.board._rows[image].mark == verdict.value)
-
-    play(app, flow)
 
 
 def test_a_long_conversation_keeps_its_newest_turns_on_the_screen(

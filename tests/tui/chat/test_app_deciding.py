@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.log import read_log
+from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
+from tools.records import Verdict
+from tui.chat.dialogs import ApproveDialog
+from tui.chat.reasons import ReasonScreen
+from tui.chat.review import ReviewScreen
+
+
+@pytest.mark.parametrize(("keys", "expected"), [(["y"], Verdict.REJECT), (["n"], None)])
+def test_the_agents_decision_is_confirmed_first(
+    desk: Desk, keys: list[str], expected: Verdict | None
+) -> None:
+    app = desk.app(
+        [code('decide("img_003", "reject", "bent")', 'final_answer("done")'), code('final_answer("left")')]
+    )
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("reject img_003")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
+        await until(pilot, lambda: "bent" in shown(app))
+        await pilot.press(*keys)
+        await until(pilot, lambda: not app.is_busy)
+        assert app.session is not None
+        assert app.session.verdicts().get("img_003") is expected
+
+    play(app, flow)
+
+
+def test_decisions_are_not_asked_for_where_that_is_switched_off(desk: Desk) -> None:
+    app = desk.app([code('decide("img_003", "reject", "bent")', 'final_answer("done")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/confirm off")
+        await say(pilot, app, "reject img_003")
+        assert app.session is not None
+        assert app.session.verdicts() == {"img_003": Verdict.REJECT}
+
+    play(app, flow)
+
+
+def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        assert app.session is not None
+        session = app.session
+        await pilot.press("f2", "space", "space", "r")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        await pilot.press(*"dented", "enter")
+        await until(pilot, lambda: len(session.verdicts()) == 2)
+        assert set(session.verdicts().values()) == {Verdict.REJECT}
+        assert not app.workspace.board.selected
+        await pilot.press("u")
+        await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
+        reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
+        assert reasons[:2] == ["dented"] * 2
+        assert [event.by for event in read_log(session.out)[1]][:1] == ["Kim"]
+
+    play(app, flow)
+
+
+def test_review_mode_decides_and_the_table_follows(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/review")
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        await pilot.press("1")
+        assert app.session is not None
+        session = app.session
+        await until(pilot, session.verdicts)
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
+        await pilot.press("q")
+        ((image, verdict),) = session.verdicts().items()
+        await until(pilot, lambda: app.workspace.board._rows[image].mark == verdict.value)
+
+    play(app, flow)
