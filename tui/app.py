@@ -24,6 +24,7 @@ from tui.chat.background import (
     OpenSession,
     Start,
     TakenBack,
+    Told,
     TurnOver,
     close_beside,
     decide_beside,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
+    from textual.message import Message
     from textual.widget import Widget
 
     from agent.events import Decision, Event
@@ -117,6 +119,12 @@ class LoupeApp(App[ExitCode]):
     def is_busy(self) -> bool:
         """Whether a turn is running, or a session is being opened."""
         return self._is_busy or self._is_opening
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Drops what threads still tell while the app closes: no screen is left to show it on."""
+        if isinstance(message, Told) and not any(isinstance(each, Workspace) for each in self.screen_stack):
+            return
+        await super()._dispatch_message(message)
 
     async def on_mount(self) -> None:
         """Paints at once; the session opens behind it."""

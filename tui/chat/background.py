@@ -29,6 +29,7 @@ __all__ = [
     "Opening",
     "Start",
     "TakenBack",
+    "Told",
     "TurnOver",
     "close_beside",
     "decide_beside",
@@ -60,7 +61,11 @@ class Start:
     resume: Path | None = None
 
 
-class Opened(Message):
+class Told(Message):
+    """What a thread tells the app; of no use to one that is closing."""
+
+
+class Opened(Told):
     """A session is open.
 
     Attributes:
@@ -73,7 +78,7 @@ class Opened(Message):
         self.session, self.events, self.start = session, events, start
 
 
-class Failed(Message):
+class Failed(Told):
     """Something did not work; the app goes on."""
 
     def __init__(self, error: LoupeError, doing: str = "") -> None:
@@ -81,7 +86,7 @@ class Failed(Message):
         self.error, self.doing = error, doing
 
 
-class Happened(Message):
+class Happened(Told):
     """An event of the running turn."""
 
     def __init__(self, event: Event) -> None:
@@ -89,11 +94,11 @@ class Happened(Message):
         self.event = event
 
 
-class TurnOver(Message):
+class TurnOver(Told):
     """The turn is finished and the next can be asked."""
 
 
-class Decided(Message):
+class Decided(Told):
     """The user's decisions are on record.
 
     Attributes:
@@ -106,7 +111,7 @@ class Decided(Message):
         self.ids, self.verdict = ids, verdict
 
 
-class TakenBack(Message):
+class TakenBack(Told):
     """The newest decisions were taken back.
 
     Attributes:
@@ -136,7 +141,7 @@ class Approval:
         return self._agreed
 
 
-class ApprovalWanted(Message):
+class ApprovalWanted(Told):
     """The agent wants to decide something."""
 
     def __init__(self, decision: Decision, approval: Approval) -> None:
@@ -144,7 +149,7 @@ class ApprovalWanted(Message):
         self.decision, self.approval = decision, approval
 
 
-class Opening(Message):
+class Opening(Told):
     """Images are being read.
 
     Attributes:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from textual.widgets import Static
 
+from agent.events import TurnStarted
 from agent.log import read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.records import Language
 from tui.app import LoupeApp
+from tui.chat.background import Happened, TakenBack, TurnOver
 
 
 def busy(desk: Desk) -> tuple[LoupeApp, threading.Event]:
@@ -117,3 +119,16 @@ def test_quitting_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
     play(app, flow)
     assert app.return_code == 0
     assert read_log(desk.folder / "out-1")[1][-1].kind == "turn_finished"
+
+
+def test_what_threads_tell_a_closing_app_is_dropped(desk: Desk) -> None:
+    app = desk.app([code('final_answer("one")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await app.pop_screen()
+        for late in (Happened(TurnStarted(turn=1, request="one", at="")), TurnOver(), TakenBack([])):
+            app.post_message(late)
+        await pilot.pause()
+
+    play(app, flow)
