@@ -17,6 +17,7 @@ from tools.records import (
     Screening,
     Verdict,
 )
+from tools.wording import stated
 
 if TYPE_CHECKING:
     from agent.events import Decision
@@ -84,14 +85,17 @@ def located_row(finding: Finding) -> Row:
 
 
 def measured_row(finding: Finding) -> Row:
-    """The sizes of one finding; `uncertainty` is the length's (k=2), the area is in the unit squared."""
+    """The sizes of one finding, with the digits that the report gives them.
+
+    `uncertainty` is the length's (k=2), the area is in the unit squared.
+    """
     length, area = finding.measurement(Quantity.LENGTH), finding.measurement(Quantity.AREA)
     width = finding.measurement(Quantity.WIDTH)
     row: Row = {"finding": finding.id, "id": finding.image_id, "type": finding.type}
     for name, measurement in (("length", length), ("width", width), ("area", area)):
-        row[name] = _rounded(measurement.value) if measurement else None
+        row[name] = stated(measurement)[0] if measurement else None
     row["unit"] = length.unit.value if length else None
-    row["uncertainty"] = _rounded(length.uncertainty) if length else None
+    row["uncertainty"] = stated(length)[1] if length else None
     if length and length.lower_bound:
         row["lower_bound"] = True
     return row
@@ -149,7 +153,7 @@ def _facts(inspection: Inspection) -> Mapping[str, JsonValue]:
         length = finding.measurement(Quantity.LENGTH)
         if length:
             name = f"longest {finding.type} in {length.unit.value}"
-            facts[name] = max(float(str(facts.get(name, 0.0))), _rounded(length.value))
+            facts[name] = max(float(str(facts.get(name, 0.0))), stated(length)[0])
     return facts
 
 
@@ -183,8 +187,3 @@ def case_row(case: PastCase) -> Row:
 def box_row(box: tuple[float, ...]) -> list[JsonValue]:
     """A box rounded to tenths of a pixel."""
     return [round(edge, 1) for edge in box]
-
-
-def _rounded(value: float) -> float:
-    """Five significant digits: finer than any uncertainty here."""
-    return float(f"{value:.5g}")

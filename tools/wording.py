@@ -38,7 +38,7 @@ from tools.records import (
 if TYPE_CHECKING:
     from tools.recipe import Recipe
 
-__all__ = ["describe_finding", "describe_image", "format_value", "with_judgement"]
+__all__ = ["describe_finding", "describe_image", "format_value", "stated", "with_judgement"]
 
 EN, KO = Language.EN, Language.KO
 
@@ -55,6 +55,12 @@ def format_value(measurement: Measurement) -> str:
     number = _rounded(measurement.value, measurement.uncertainty)
     space = "" if measurement.unit is Unit.DEG else " "
     return f"{'≥ ' if measurement.lower_bound else ''}{number}{space}{unit_symbol(measurement.unit)}"
+
+
+def stated(measurement: Measurement) -> tuple[float, float]:
+    """Returns a value and its U with the digits that `format_value` writes, for programs and tables."""
+    numbers = _rounded(measurement.value, measurement.uncertainty).split(" ± ")
+    return float(numbers[0]), float(numbers[1]) if len(numbers) > 1 else 0.0
 
 
 def _rounded(value: float, uncertainty: float) -> str:

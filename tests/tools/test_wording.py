@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,7 @@ from tools.records import (
     Unit,
     Verdict,
 )
-from tools.wording import describe_finding, describe_image, format_value
+from tools.wording import describe_finding, describe_image, format_value, stated
 
 GOOD = "a long thin scratch on a metal plate"
 
@@ -79,6 +80,8 @@ def judgement(verdict: Verdict = Verdict.REJECT, decided_by: DecidedBy = Decided
 def test_format_value(value: float, u: float, unit: Unit, expected: str) -> None:
     assert format_value(size(Quantity.LENGTH, value, u, unit)) == expected
     assert format_value(size(Quantity.LENGTH, value, u, unit, bound=True)) == f"≥ {expected}"
+    numbers = [float(each) for each in re.findall(r"[\d.]+|inf", expected)]
+    assert stated(size(Quantity.LENGTH, value, u, unit)) == (*numbers, 0.0)[:2]
 
 
 @pytest.mark.parametrize(

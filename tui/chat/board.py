@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.records import DecidedBy, ImageStatus, Quantity, Unit, Verdict
+from tools.glossary import unit_symbol
+from tools.records import DecidedBy, ImageStatus, Quantity, Verdict
+from tools.wording import stated
 
 if TYPE_CHECKING:
     from tools.records import Finding, ImageRecord, Inspection
@@ -123,8 +125,7 @@ def _size(finding: Finding | None) -> str:
     measured = finding.measurement(Quantity.LENGTH) or finding.measurement(Quantity.AREA)
     if measured is None:
         return ""
-    unit = {Unit.MM2: "mm²", Unit.PX2: "px²"}.get(measured.unit, measured.unit.value)
-    return f"{measured.value:.3g} {unit}"
+    return f"{stated(measured)[0]:.6g} {unit_symbol(measured.unit)}"
 
 
 def visible(rows: Iterable[Row], chosen: str, order: str) -> list[Row]:
