@@ -147,7 +147,7 @@ class TurnView(Vertical, can_focus=True):
 
     async def _take_answer(self, event: Answer) -> None:
         self.answer = event.text
-        await self.mount(Markdown(event.text, classes="answer"))
+        await self.mount(Markdown(_with_its_lines(event.text), classes="answer"))
         for reason in event.unverified:
             line = Content(self._words("unverified", reason=said(reason, self._words.language)))
             await self.mount(Static(line, classes="unverified"))
@@ -185,7 +185,7 @@ class TurnView(Vertical, can_focus=True):
                 for english, korean in known_parts(error):
                     self.answer = self.answer.replace(english.rstrip("."), korean.rstrip("."))
             for shown in self.query(".answer").results(Markdown):
-                await shown.update(self.answer)
+                await shown.update(_with_its_lines(self.answer))
 
     def action_edit(self) -> None:
         """Puts the request into the prompt again."""
@@ -196,3 +196,8 @@ class TurnView(Vertical, can_focus=True):
         if self.answer:
             self.app.copy_to_clipboard(self.answer)
             self.notify(self._words("copied"))
+
+
+def _with_its_lines(text: str) -> str:
+    """Markdown that breaks where the text does: answers come line by line, and Markdown would join them."""
+    return text.replace("\n", "  \n")

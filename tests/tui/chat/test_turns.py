@@ -4,8 +4,9 @@ import asyncio
 
 from textual.app import App, ComposeResult
 from textual.widgets import Static
+from textual.widgets.markdown import MarkdownBlock
 
-from agent.events import Abstained, CodeWritten, StepFinished, ToolFinished, ToolStarted
+from agent.events import Abstained, Answer, CodeWritten, StepFinished, ToolFinished, ToolStarted
 from tools.records import Language
 from tui.chat.turns import TurnView
 from tui.chat.words import Words
@@ -40,3 +41,14 @@ def test_a_tool_that_was_stopped_is_told_as_such() -> None:
             return [str(line.content) for line in view.query(".tool-line").results(Static)]
 
     assert asyncio.run(flow()) == ["■ inspect() · 중지됨 · 2.0초"]
+
+
+def test_the_lines_of_an_answer_stay_lines() -> None:
+    async def flow() -> list[str]:
+        app = Host()
+        async with app.run_test():
+            view = app.query_one(TurnView)
+            await view.take(Answer(turn=1, text="Of 4 images, 1 pass.\nReject: img_003\nReview: none"))
+            return [str(each._content) for each in view.query("MarkdownParagraph").results(MarkdownBlock)]
+
+    assert asyncio.run(flow()) == ["Of 4 images, 1 pass.\nReject: img_003\nReview: none"]
