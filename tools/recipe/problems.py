@@ -171,7 +171,7 @@ class _Document:
 
 def _validate(data: object, document: _Document) -> tuple[Recipe | None, list[_Problem]]:
     if data is None:
-        return None, [_Problem(1, "the file is empty")]
+        return None, [_Problem(1, "empty; a recipe begins with `recipe_version: 1`")]
     if not isinstance(data, dict):
         return None, [
             _Problem(1, "a recipe is a set of `key: value` lines, beginning with `recipe_version: 1`")

@@ -8,11 +8,12 @@ from functools import cache
 from tools.errors import LoupeError
 from tools.records import Language
 from tui.chat.conversation_errors import CONVERSATION_ERRORS
+from tui.chat.recipe_errors import RECIPE_ERRORS
 from tui.chat.seeing_errors import SEEING_ERRORS
 
 __all__ = ["ERROR_WORDS", "in_a_line", "known_parts", "said"]
 
-ERROR_WORDS = {**CONVERSATION_ERRORS, **SEEING_ERRORS}
+ERROR_WORDS = {**CONVERSATION_ERRORS, **SEEING_ERRORS, **RECIPE_ERRORS}
 _SLOT = re.compile(r"\{(\w+)\}")
 
 

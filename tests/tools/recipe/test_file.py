@@ -90,105 +90,105 @@ def test_the_hash_is_of_what_a_recipe_says_and_outlives_an_update(
     assert LaterRecipe.model_validate(said | changes).sha256 == changed.sha256
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            VALID + "screening:\n  treshold: 0.4\n",
-            "7: unknown key `treshold` in screening; did you mean `threshold`?",
-        ),
-        (VALID + "threshold: 0.4\n", "6: unknown key `threshold`; it belongs in `screening`"),
-        (VALID + "zonez: []\n", "6: unknown key `zonez`; did you mean `zones`?"),
-        (
-            HEAD + "defects:\n  scratch:\n    accept:\n      max_lenght_mm: 3\n",
-            "7: unknown key `max_lenght_mm` in defects.scratch.accept; did you mean `max_length_mm`?",
-        ),
-        (
-            VALID + "zones:\n- name: a\n  polygon: [[0,0],[0,1],[1,1]]\n  acept: {}\n",
-            "9: unknown key `acept` in zones[1]; did you mean `accept`?",
-        ),
-        (VALID + "name: again\n", "6: duplicate key `name`; it stands on line 2 already"),
-        (
-            HEAD + "defects:\n  scratch: {}\n  scratch: {}\n",
-            "6: duplicate key `scratch`; it stands on line 5",
-        ),
-        (VALID + "language: fr\n", "6: `language` should be 'en' or 'ko' (it is `fr`)"),
-        (
-            VALID + "screening:\n\n  threshold: high\n",
-            "8: `screening.threshold` should be a number (it is `high`)",
-        ),
-        (
-            VALID + "screening: {threshold: yes}\n",
-            "6: `screening.threshold` should be a number (it is `yes`)",
-        ),
-        (VALID + "screening: {threshold: 1.5}\n", "should be less than or equal to 1 (it is `1.5`)"),
-        (VALID + "screening: {threshold: .nan}\n", "6: `screening.threshold`"),
-        (VALID + "screening: {threshold: '0.5'}\n", "should be a number, without quotes (it is `0.5`)"),
-        (VALID + "scale: {mm_per_px: .inf}\n", "6: `scale.mm_per_px` should be a finite number"),
-        (
-            VALID + "screening:\n  templates:\n  - a photo of a {}\n  - a photo\n",
-            "9: the template `a photo` has no `{}`",
-        ),
-        (
-            VALID + "zones:\n- {name: rim, polygon: [[0,0],[0,1],[1,1]]}\n"
-            "- {name: rim, polygon: [[0,0],[0,1],[1,0]]}\n",
-            "8: the zone `rim` stands on line 7 already",
-        ),
-        (
-            VALID + "zones:\n- {name: rim, polygon: [[0,0],[1,1],[0.5,0.5]]}\n",
-            "7: the polygon of `rim` encloses nothing",
-        ),
-        (VALID + "screening:\n", "6: `screening` should be a section of keys (it is empty)"),
-        (
-            VALID.replace("{name: plate}", "{name: plate, number: 0012}"),
-            "3: `part.number` should be text; put it in quotes",
-        ),
-        (VALID + "normal_prompts: good\n", "6: `normal_prompts` should be a list (it is `good`)"),
-        (HEAD + "defects:\n  a/b: {}\n", "5: `defects.a/b` should be a name without `/`"),
-        (HEAD + "defects:\n  1: {}\n", "5: the key `1` should be text; put it in quotes"),
-        (HEAD + "defects: {}\n", "4: `defects` needs at least 1 entries"),
-        (HEAD + "defects: {normal: {}}\n", "4: `normal` is a word of Loupe's own"),
-        (HEAD, "1: missing key `defects`"),
-        ("name: x\n", "1: missing key `recipe_version`"),
-        (VALID.replace("version: 1", "version: 3"), "1: recipe_version 3 is not known; this Loupe reads 1"),
-        ("", "1: the file is empty"),
-        ("# nothing\n", "1: the file is empty"),
-        ("- a\n- b\n", "1: a recipe is a set of `key: value` lines"),
-        ("a: [1, 2\nb: 3\n", "2: not valid YAML"),
-        ("a:\n\t- b\n", "2: not valid YAML"),
-        ("a: 1\nb: \x00\n", "2: not valid YAML"),
-        ("[" * 5000, "not"),
-        (VALID + "---\na: 1\n", "6: not valid YAML"),
-        ("a: &x [1]\nb: *x\n", "2: aliases are not used in recipes"),
-        (VALID + "models: {set: !!python/name:os.system x}\n", "6: the tag"),
-        ("name: 흠집\n".encode("cp949"), "1: not UTF-8 text"),
-        (VALID + "scale: {mm_per_px: -1}\n", "6: `scale.mm_per_px` should be greater than 0 (it is `-1`)"),
-        (
-            VALID + "scale:\n  aruco_side: 10\n",
-            "7: unknown key `aruco_side` in scale; did you mean `aruco_side_mm`?",
-        ),
-        (
-            VALID + "scale: {points_px: [[0, 0], [1, 1]]}\n",
-            "6: missing key `distance_mm` in scale",
-        ),
-        (
-            VALID + "scale: 0.1\n",
-            "6: `scale` needs `mm_per_px`, `points_px` with `distance_mm`, `aruco_side_mm` or `homography`",
-        ),
-        (
-            VALID + "zones:\n- name: z\n  polygon: [[0,0],[0,1],[1,1]]\n  accept:\n    scrach: {}\n",
-            "10: zone `z` has criteria for `scrach`, no defect type; did you mean `scratch`?",
-        ),
-        (
-            VALID + "hard_negatives:\n  scratch: {}\n",
-            "7: `scratch` is both a defect type and a hard negative",
-        ),
-        (
-            HEAD + "defects:\n  scratch: {ko: 기스}\n  crack:\n    synonyms: [금, 기 스]\n",
-            "7: `기 스` names both `scratch` and `crack`",
-        ),
-    ],
-)
+BROKEN: list[tuple[str | bytes, str]] = [
+    (
+        VALID + "screening:\n  treshold: 0.4\n",
+        "7: unknown key `treshold` in screening; did you mean `threshold`?",
+    ),
+    (VALID + "threshold: 0.4\n", "6: unknown key `threshold`; it belongs in `screening`"),
+    (VALID + "zonez: []\n", "6: unknown key `zonez`; did you mean `zones`?"),
+    (
+        HEAD + "defects:\n  scratch:\n    accept:\n      max_lenght_mm: 3\n",
+        "7: unknown key `max_lenght_mm` in defects.scratch.accept; did you mean `max_length_mm`?",
+    ),
+    (
+        VALID + "zones:\n- name: a\n  polygon: [[0,0],[0,1],[1,1]]\n  acept: {}\n",
+        "9: unknown key `acept` in zones[1]; did you mean `accept`?",
+    ),
+    (VALID + "name: again\n", "6: duplicate key `name`; it stands on line 2 already"),
+    (
+        HEAD + "defects:\n  scratch: {}\n  scratch: {}\n",
+        "6: duplicate key `scratch`; it stands on line 5",
+    ),
+    (VALID + "language: fr\n", "6: `language` should be 'en' or 'ko' (it is `fr`)"),
+    (
+        VALID + "screening:\n\n  threshold: high\n",
+        "8: `screening.threshold` should be a number (it is `high`)",
+    ),
+    (
+        VALID + "screening: {threshold: yes}\n",
+        "6: `screening.threshold` should be a number (it is `yes`)",
+    ),
+    (VALID + "screening: {threshold: 1.5}\n", "should be less than or equal to 1 (it is `1.5`)"),
+    (VALID + "screening: {threshold: .nan}\n", "6: `screening.threshold`"),
+    (VALID + "screening: {threshold: '0.5'}\n", "should be a number, without quotes (it is `0.5`)"),
+    (VALID + "scale: {mm_per_px: .inf}\n", "6: `scale.mm_per_px` should be a finite number"),
+    (
+        VALID + "screening:\n  templates:\n  - a photo of a {}\n  - a photo\n",
+        "9: the template `a photo` has no `{}`",
+    ),
+    (
+        VALID + "zones:\n- {name: rim, polygon: [[0,0],[0,1],[1,1]]}\n"
+        "- {name: rim, polygon: [[0,0],[0,1],[1,0]]}\n",
+        "8: the zone `rim` stands on line 7 already",
+    ),
+    (
+        VALID + "zones:\n- {name: rim, polygon: [[0,0],[1,1],[0.5,0.5]]}\n",
+        "7: the polygon of `rim` encloses nothing",
+    ),
+    (VALID + "screening:\n", "6: `screening` should be a section of keys (it is empty)"),
+    (
+        VALID.replace("{name: plate}", "{name: plate, number: 0012}"),
+        "3: `part.number` should be text; put it in quotes",
+    ),
+    (VALID + "normal_prompts: good\n", "6: `normal_prompts` should be a list (it is `good`)"),
+    (HEAD + "defects:\n  a/b: {}\n", "5: `defects.a/b` should be a name without `/`"),
+    (HEAD + "defects:\n  1: {}\n", "5: the key `1` should be text; put it in quotes"),
+    (HEAD + "defects: {}\n", "4: `defects` needs at least 1 entries"),
+    (HEAD + "defects: {normal: {}}\n", "4: `normal` is a word of Loupe's own"),
+    (HEAD, "1: missing key `defects`"),
+    ("name: x\n", "1: missing key `recipe_version`"),
+    (VALID.replace("version: 1", "version: 3"), "1: recipe_version 3 is not known; this Loupe reads 1"),
+    ("", "1: empty; a recipe begins with"),
+    ("# nothing\n", "1: empty; a recipe begins with"),
+    ("- a\n- b\n", "1: a recipe is a set of `key: value` lines"),
+    ("a: [1, 2\nb: 3\n", "2: not valid YAML"),
+    ("a:\n\t- b\n", "2: not valid YAML"),
+    ("a: 1\nb: \x00\n", "2: not valid YAML"),
+    ("[" * 5000, "not"),
+    (VALID + "---\na: 1\n", "6: not valid YAML"),
+    ("a: &x [1]\nb: *x\n", "2: aliases are not used in recipes"),
+    (VALID + "models: {set: !!python/name:os.system x}\n", "6: the tag"),
+    ("name: 흠집\n".encode("cp949"), "1: not UTF-8 text"),
+    (VALID + "scale: {mm_per_px: -1}\n", "6: `scale.mm_per_px` should be greater than 0 (it is `-1`)"),
+    (
+        VALID + "scale:\n  aruco_side: 10\n",
+        "7: unknown key `aruco_side` in scale; did you mean `aruco_side_mm`?",
+    ),
+    (
+        VALID + "scale: {points_px: [[0, 0], [1, 1]]}\n",
+        "6: missing key `distance_mm` in scale",
+    ),
+    (
+        VALID + "scale: 0.1\n",
+        "6: `scale` needs `mm_per_px`, `points_px` with `distance_mm`, `aruco_side_mm` or `homography`",
+    ),
+    (
+        VALID + "zones:\n- name: z\n  polygon: [[0,0],[0,1],[1,1]]\n  accept:\n    scrach: {}\n",
+        "10: zone `z` has criteria for `scrach`, no defect type; did you mean `scratch`?",
+    ),
+    (
+        VALID + "hard_negatives:\n  scratch: {}\n",
+        "7: `scratch` is both a defect type and a hard negative",
+    ),
+    (
+        HEAD + "defects:\n  scratch: {ko: 기스}\n  crack:\n    synonyms: [금, 기 스]\n",
+        "7: `기 스` names both `scratch` and `crack`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN)
 def test_problems_name_line_and_remedy(text: str | bytes, message: str, tmp_path: Path) -> None:
     assert message in problems_of(text, tmp_path)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import tools
+from tests.tools.recipe.test_file import BROKEN
 from tools import errors
 from tools.images.reasons import Reason
+from tools.recipe.file import load_recipe
 from tools.records import Language
 from tui.chat.error_words import ERROR_WORDS, known_parts, said
 
@@ -43,6 +45,12 @@ SYSTEM = {  # and what stands in a slot
     "File exists",
     "No space left on device",
     "Read-only file system",
+    "a finite number",  # of pydantic
+    "less than {limit}",
+    "less than or equal to {limit}",
+    "greater than {limit}",
+    "greater than or equal to {limit}",
+    "'{one}' or '{other}'",
 }
 
 
@@ -153,11 +161,27 @@ def test_no_korean_is_kept_for_an_error_that_is_gone() -> None:
 def test_each_is_told_in_korean_with_what_varies_in_it(english: str) -> None:
     names = re.findall(r"\{(\w+)\}", english)
     assert sorted(set(names)) == sorted(set(re.findall(r"\{(\w+)\}", ERROR_WORDS[english])))
-    filled = english.format_map({name: f"X{place}" for place, name in enumerate(names)}) if names else english
+    filled = english
+    for place, name in enumerate(names):
+        filled = filled.replace(f"{{{name}}}", f"X{place}", 1)
     korean = said(filled, Language.KO)
     assert re.search("[가-힣]", korean)
     assert all(f"X{place}" in korean for place in range(len(names)))
     assert said(filled, Language.EN) == filled
+
+
+@pytest.mark.parametrize("text", [text for text, _ in BROKEN if isinstance(text, str)])
+def test_each_problem_of_a_recipe_is_told_in_korean(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "metal.yaml"
+    path.write_text(text)
+    with pytest.raises(errors.RecipeError) as raised:
+        load_recipe(path)
+    for line in said(raised.value.message, Language.KO).splitlines():
+        free = re.sub(
+            r"`.*?`|'.*?'|YAML.*|Loupe|recipe_version|alias|true|false", "", line.removeprefix(f"{path}:")
+        )
+        assert re.search("[가-힣]", line)
+        assert not re.search("[a-z]{3}", free), line
 
 
 @pytest.mark.parametrize("reason", Reason)
