@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from reportlab.platypus import Flowable, Paragraph
 
 from reports.edition import Edition
-from reports.flowables import grid, heading
+from reports.flowables import heading
 from reports.fonts import esc, shorten
 from reports.styles import CELL, CONTENT_WIDTH, NOTE
+from reports.tables import grid
 
 __all__ = ["decisions_section"]
 

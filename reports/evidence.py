@@ -18,7 +18,6 @@ from reports.flowables import (
     MissingPicture,
     PageReference,
     VerdictBadge,
-    grid,
     heading,
     subheading,
 )
@@ -36,6 +35,7 @@ from reports.styles import (
     RULE,
     SUBHEADING,
 )
+from reports.tables import grid
 from tools.images.reasons import reason_text
 from tools.records import Finding, Inspection, Quantity
 

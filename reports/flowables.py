@@ -1,20 +1,20 @@
-"""The building blocks that ReportLab lacks: annotated pictures, badges, anchors, page references, tables."""
+"""The building blocks that ReportLab lacks: annotated pictures, badges, anchors, page references."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reportlab.lib.colors import Color, white
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import CondPageBreak, Flowable, LongTable, Paragraph, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph
 
 from reports.fonts import BOLD, REGULAR, esc, plain
 from reports.pictures import JpegSource, Picture
 from reports.statistics import largest_step
-from reports.styles import ACCENT, CAPTION, HEADING, INK, MUTED, PANEL, RULE, SUBHEADING, VERDICT_LOOKS
+from reports.styles import ACCENT, CAPTION, HEADING, INK, PANEL, SUBHEADING, VERDICT_LOOKS
 from tools.records import BoxXyxyPx, PointPx, Verdict
 
 __all__ = [
@@ -27,13 +27,10 @@ __all__ = [
     "PageReference",
     "ScaleBar",
     "VerdictBadge",
-    "grid",
     "heading",
-    "panel",
     "subheading",
 ]
 
-_ROWS_PER_TABLE = 400  # a longer table is split again and again at each page, in quadratic time
 _HEADING_NEEDS = 45 * mm  # heading and first lines
 _SUBHEADING_NEEDS = 25 * mm
 _BAR_LABEL = 6.6
@@ -308,69 +305,6 @@ def heading(key: str, title: str) -> list[Flowable]:
 def subheading(title: str) -> list[Flowable]:
     """A heading within a section, with room below it."""
     return [CondPageBreak(_SUBHEADING_NEEDS), Paragraph(esc(title), SUBHEADING)]
-
-
-def _cells(row: Sequence[object]) -> list[object]:
-    return [plain(cell) if isinstance(cell, str) else cell for cell in row]
-
-
-def grid(
-    rows: Sequence[Sequence[object]],
-    widths_pt: Sequence[float],
-    *,
-    right: Iterable[int] = (),
-    size_pt: float = 7.8,
-) -> list[Flowable]:
-    """A table with a header row that returns on each page.
-
-    Args:
-        rows: The first is the header; strings are drawn as they are on one line, flowables wrap.
-        widths_pt: Column widths.
-        right: Columns with numbers, aligned right.
-        size_pt: Size of the strings.
-    """
-    style = TableStyle(
-        [
-            ("FONT", (0, 0), (-1, -1), REGULAR, size_pt, 1.3 * size_pt),
-            ("FONT", (0, 0), (-1, 0), BOLD, size_pt - 0.6, 1.3 * size_pt),
-            ("TEXTCOLOR", (0, 0), (-1, -1), INK),
-            ("TEXTCOLOR", (0, 0), (-1, 0), MUTED),
-            ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
-            ("VALIGN", (0, 1), (-1, -1), "TOP"),
-            ("TOPPADDING", (0, 0), (-1, -1), 2.6),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-            ("LINEBELOW", (0, 0), (-1, 0), 0.8, ACCENT),
-            ("LINEBELOW", (0, 1), (-1, -1), 0.35, RULE),
-            *(("ALIGN", (column, 0), (column, -1), "RIGHT") for column in right),
-        ]
-    )
-    header, body = rows[0], rows[1:]
-    tables: list[Flowable] = []
-    for start in range(0, len(body), _ROWS_PER_TABLE):
-        part = [_cells(row) for row in (header, *body[start : start + _ROWS_PER_TABLE])]
-        table = LongTable(part, colWidths=list(widths_pt), repeatRows=1, style=style, hAlign="LEFT")
-        table.spaceAfter = 6
-        tables.append(table)
-    return tables
-
-
-def panel(rows: Sequence[Sequence[object]], widths_pt: Sequence[float]) -> Table:
-    """Pairs of label and value on a light ground."""
-    return Table(
-        [_cells(row) for row in rows],
-        colWidths=list(widths_pt),
-        hAlign="LEFT",
-        style=[
-            ("BACKGROUND", (0, 0), (-1, -1), PANEL),
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("TOPPADDING", (0, 0), (-1, -1), 2.4),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.4),
-            ("LEFTPADDING", (0, 0), (-1, -1), 6),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-        ],
-    )
 
 
 class CheckBox(Flowable):  # type: ignore[misc]

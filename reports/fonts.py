@@ -17,6 +17,7 @@ from tools.errors import LoupeError
 
 __all__ = [
     "BOLD",
+    "RAISED",
     "REGULAR",
     "elide",
     "esc",
@@ -35,6 +36,9 @@ BOLD = "NanumGothicBold"
 _FONT_PACKAGE = "koreanize_matplotlib"
 _SUBSTITUTE = "□"
 _BACKSLASH, _FULLWIDTH_BACKSLASH = ord("\\"), ord("＼")
+RAISED = "²"
+"""Drawn by paragraphs as a raised digit: the family's own sign is too small to be read in print."""
+
 # Look-alikes for signs that the font lacks.
 _REPLACEMENTS = str.maketrans({"µ": "μ", "\N{REPLACEMENT CHARACTER}": _SUBSTITUTE, "⌀": "Ø", "\u00a0": " "})
 
@@ -60,9 +64,10 @@ def font_path(name: str = REGULAR) -> Path:
 def _load(name: str) -> TTFont:
     font = TTFont(name, str(font_path(name)))
     # As Korean fonts do, the family draws a backslash as the won sign; its full-width one is drawn as it is.
-    # The text in the PDF stays a backslash.
+    # The text in the PDF stays a backslash, as a square stays a square.
     for by_character in (font.face.charToGlyph, font.face.charWidths):
         by_character[_BACKSLASH] = by_character[_FULLWIDTH_BACKSLASH]
+        by_character[ord(RAISED)] = by_character[ord("2")]
     registerFont(font)
     return font
 
@@ -107,7 +112,7 @@ def plain(text: str) -> str:
 
 def esc(text: str) -> str:
     """Makes any text safe inside a ReportLab paragraph, whose markup it must not be able to change."""
-    return escape(plain(text))
+    return escape(plain(text)).replace(RAISED, f'<super size="65%" rise="38%">{RAISED}</super>')
 
 
 def shorten(text: str, limit: int = 300) -> str:

@@ -8,11 +8,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from reports.edition import Edition
-from reports.flowables import AnnotatedPicture, Mark, MissingPicture, ScaleBar, panel
+from reports.flowables import AnnotatedPicture, Mark, MissingPicture, ScaleBar
 from reports.fonts import esc, shorten
 from reports.heat import HeatLegend
 from reports.pictures import Evidence, Picture
 from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
+from reports.tables import panel
 from tools.images.reasons import reason_text
 from tools.records import Inspection, Judgement, Quantity, Screening
 

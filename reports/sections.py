@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from reports.edition import Edition
-from reports.flowables import CheckBox, grid, heading, subheading
+from reports.flowables import CheckBox, heading, subheading
 from reports.fonts import elide, esc, shorten
 from reports.statistics import seconds_by_tool, source_uses
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
+from reports.tables import grid
 from tools.images.reasons import reason_text
 from tools.measurement.scale_reasons import scale_reason_text
 from tools.recipe import Acceptance

@@ -12,7 +12,7 @@ from reportlab.platypus.tableofcontents import TableOfContents
 
 from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
-from reports.flowables import heading, panel, subheading
+from reports.flowables import heading, subheading
 from reports.fonts import BOLD, REGULAR, elide, esc
 from reports.statistics import Tally, lengths, pareto, tally
 from reports.styles import (
@@ -32,6 +32,7 @@ from reports.styles import (
     UNREADABLE,
     VERDICT_LOOKS,
 )
+from reports.tables import panel
 from tools.glossary import unit_symbol
 from tools.records import Verdict
 

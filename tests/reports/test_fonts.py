@@ -7,9 +7,12 @@ import pypdfium2 as pdfium
 import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate
 
 from reports.edition import Edition
 from reports.fonts import BOLD, REGULAR, elide, esc, font_path, missing_glyphs, plain, register_fonts
+from reports.styles import BODY
+from reports.tables import grid
 from reports.words import WORDS
 from tests.reports.builders import report
 from tools.errors import LoupeError
@@ -100,3 +103,17 @@ def test_elided_text_fits_and_keeps_the_end(width: float) -> None:
     assert short == name if width == 1000 else "…" in short
     if width == 80:
         assert short.endswith("2.jpg")
+
+
+@pytest.mark.parametrize("is_cell", [False, True])
+def test_a_square_is_a_raised_digit_that_can_be_read_and_copied(is_cell: bool) -> None:
+    register_fonts()
+    cell = grid([["area"], ["43 mm²"]], [80])[0] if is_cell else Paragraph(esc("43 mm²"), BODY)
+    pdf = BytesIO()
+    SimpleDocTemplate(pdf).build([cell])
+    text = pdfium.PdfDocument(pdf)[0].get_textpage()
+    said = text.get_text_range()
+    assert "43 mm²" in said
+    letter, square = (text.get_charbox(said.index("mm²") + place) for place in (1, 2))
+    assert square[1] - letter[1] > 0.4 * (letter[3] - letter[1])  # its foot is above the letter's
+    assert square[3] - square[1] > 0.5 * (letter[3] - letter[1])  # and it is no speck
