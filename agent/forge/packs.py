@@ -53,6 +53,7 @@ class Pack:
         lengths: Of the prefix and of each conversation.
         at: Positions before a token that the model is to write.
         targets: Those tokens.
+        owners: Of each of them, which conversation it is part of.
         weights: Of each of them: every conversation counts alike.
     """
 
@@ -60,6 +61,7 @@ class Pack:
     lengths: tuple[int, ...]
     at: torch.Tensor
     targets: torch.Tensor
+    owners: torch.Tensor
     weights: torch.Tensor
 
 
@@ -167,15 +169,16 @@ def packed(
     start = len(prefix.ids)
     ids = prefix.ids + [token for branch in branches for token in branch.ids]
     positions = [_positions(model, encoder, prefix)] if start else []
-    at, targets, weights = [], [], []
+    at, targets, owners, weights = [], [], [], []
     begin = start
-    for branch in branches:
+    for owner, branch in enumerate(branches):
         end = begin + len(branch.ids)
         alone = Piece(prefix.ids + branch.ids, [], prefix.pictures + branch.pictures)
         positions.append(_positions(model, encoder, alone)[:, :, start:])
         own = [begin + n for n, is_target in enumerate(branch.is_target) if is_target]
         at += [place - 1 for place in own]
         targets += [ids[place] for place in own]
+        owners += [owner] * len(own)
         weights += [len(own) ** -0.5] * len(own)
         begin = end
     tensors = {"input_ids": torch.tensor([ids]), "position_ids": torch.cat(positions, dim=2)}
@@ -183,7 +186,8 @@ def packed(
     if pictures:
         tensors |= _pixels(encoder.processor, pictures)
     lengths = (start, *(len(branch.ids) for branch in branches))
-    return Pack(tensors, lengths, torch.tensor(at), torch.tensor(targets), torch.tensor(weights))
+    marks = (torch.tensor(each) for each in (at, targets, owners, weights))
+    return Pack(tensors, lengths, *marks)
 
 
 def hidden_states(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:

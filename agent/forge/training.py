@@ -6,16 +6,18 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.forge.cases import make_case
 from agent.forge.checkpoint import Size, make_model, make_processor, read, save
 from agent.forge.drills import drill
+from agent.forge.emphasis import Emphasis
 from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
-from agent.forge.trajectories import Past, Stage, make_example
+from agent.forge.trajectories import Past, Stage, drawn_intent, make_example
 from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
 from tools.records import Language
 
@@ -83,39 +85,65 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
     rng = random.Random(options.seed)
     progress = Progress(budget, level_until=_LEVEL_UNTIL)
     young = progress if options.start is None or budget.spent else None
-    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, young)
+    emphasis = Emphasis()
+    samples = _samples(model, Encoder(processor, rng), Gallery(photos, rng), rng, options, young, emphasis)
     optimizers = optimizers_of(model, options.rate, weight_decay=0.02)
     averaged = Averaged(model, decay=0.995)
     means = {"words": 6.0, "sight": 6.0, "drill": 6.0}
     tokens = 0
     model.train()
     for step in progress:
-        kind, pack = next(samples)
+        sample = next(samples)
         set_rate(optimizers, options.rate * progress.rate)
-        loss = _loss(model, pack)
+        losses = _losses(model, sample.pack)
+        loss = (losses * sample.pack.weights).sum() / sample.pack.weights.sum()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
         averaged.update(model, step)
-        means[kind] = 0.97 * means[kind] + 0.03 * loss.item()
-        tokens += sum(pack.lengths)
+        emphasis.note(sample.language, zip(sample.intents, _failures(sample.pack, losses), strict=False))
+        means[sample.kind] = 0.97 * means[sample.kind] + 0.03 * loss.item()
+        tokens += sum(sample.pack.lengths)
         progress.say(**means, tokens=tokens)
         if progress.is_time_to_save():
             save(averaged.model, processor, out)
     save(averaged.model, processor, out)
-    sys.stderr.write(f"{progress.step} steps, {tokens} tokens\n")
+    sys.stderr.write(f"{progress.step} steps, {tokens} tokens; fail most: {emphasis.hardest()}\n")
 
 
-def _loss(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:
+@dataclass(frozen=True)
+class _Sample:
+    """What is trained on in one step.
+
+    Attributes:
+        kind: Of `words`, `sight` and `drill`.
+        language: Of the requests.
+        intents: Of each conversation; none where there are no requests.
+    """
+
+    kind: str
+    pack: Pack
+    language: Language = Language.EN
+    intents: tuple[str, ...] = ()
+
+
+def _losses(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:
+    """Returns the loss of each target."""
     import torch
     from torch.nn import functional
 
     with torch.autocast("cpu", torch.bfloat16):
         logits = model.lm_head(hidden_states(model, pack))
-    losses = functional.cross_entropy(logits.float(), pack.targets, reduction="none")
-    return (losses * pack.weights).sum() / pack.weights.sum()
+    return functional.cross_entropy(logits.float(), pack.targets, reduction="none")
+
+
+def _failures(pack: Pack, losses: torch.Tensor) -> list[float]:
+    """Returns the chance, per conversation, that not all of it is written as it should be."""
+    sums = losses.new_zeros(len(pack.lengths) - 1).index_add(0, pack.owners, losses.detach())
+    failures: list[float] = (1 - (-sums).exp()).tolist()
+    return failures
 
 
 def _samples(
@@ -125,7 +153,8 @@ def _samples(
     rng: random.Random,
     options: Options,
     young: Progress | None,
-) -> Iterator[tuple[str, Pack]]:
+    emphasis: Emphasis,
+) -> Iterator[_Sample]:
     """Yields samples for ever.
 
     Args:
@@ -135,18 +164,19 @@ def _samples(
         rng: Draws.
         options: What to draw how often.
         young: How far a model is that began with random weights; None for one that has learned before.
+        emphasis: What to ask more often.
     """
     while True:
         spent = young.fraction if young else 1.0
         is_young = spent < _YOUNG_UNTIL
         if spent < _DRILLED_UNTIL or (is_young and rng.random() < _DRILL_RATE):
-            yield "drill", _drills(model, encoder, rng)
+            yield _Sample("drill", _drills(model, encoder, rng))
         elif rng.random() < options.sight_rate:
             tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
-            yield "sight", packed(model, encoder, Piece([], [], []), tasks)
+            yield _Sample("sight", packed(model, encoder, Piece([], [], []), tasks))
         else:
             is_bare = is_young and rng.random() < _BARE_RATE
-            yield "words", _conversations(model, encoder, gallery, rng, is_bare=is_bare)
+            yield _conversations(model, encoder, gallery, rng, emphasis, is_bare=is_bare)
 
 
 def _drills(model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, rng: random.Random) -> Pack:
@@ -161,9 +191,10 @@ def _conversations(
     encoder: Encoder,
     gallery: Gallery,
     rng: random.Random,
+    emphasis: Emphasis,
     *,
     is_bare: bool,
-) -> Pack:
+) -> _Sample:
     """Conversations about one batch with one past, as many as fit.
 
     Bare ones hold the request and the program alone: among fifty tokens a model finds out far sooner than
@@ -181,13 +212,17 @@ def _conversations(
     past = Past(rng.choice([*Language]), turns, rng.getrandbits(32))
     prefix: Piece | None = encoder.opening() if is_bare else None
     branches: list[Piece] = []
+    asked: list[str] = []
     length = 0
+    weight = partial(emphasis.weight, past.language)
     for _ in range(_CONVERSATIONS):
-        example = make_example(rng, stage, past)
+        example = make_example(rng, stage, past, intent=drawn_intent(rng, past, weight))
         prefix = prefix or encoder.prefix(example.messages, example.first_written)
         branch = encoder.branch(example.messages, example.first_written)
         if branches and len(prefix.ids) + length + len(branch.ids) > _LONGEST:
             break
         branches.append(branch)
+        asked.append(example.request.intent)
         length += len(branch.ids)
-    return packed(model, encoder, prefix or Piece([], [], []), branches)
+    pack = packed(model, encoder, prefix or Piece([], [], []), branches)
+    return _Sample("words", pack, past.language, tuple(asked))

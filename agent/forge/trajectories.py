@@ -29,6 +29,7 @@ __all__ = [
     "Stage",
     "asked",
     "begun",
+    "drawn_intent",
     "make_example",
     "memory_of",
     "prompt_of",
@@ -184,7 +185,7 @@ def asked(
     scope = Scope(case.records, case.recipe, is_held_out=is_held_out)
     if kind == "pair":
         return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
-    drawn = intent or _drawn(rng, past)
+    drawn = intent or drawn_intent(rng, past)
     return make_request(rng, scope, past.language, drawn, is_noisy=not is_held_out)
 
 
@@ -203,13 +204,22 @@ def memory_of(stage: Stage, player: Player) -> Memory:
     return memory
 
 
-def _drawn(rng: random.Random, past: Past) -> str:
+def drawn_intent(rng: random.Random, past: Past, weight: Callable[[str], float] = lambda _: 1.0) -> str:
+    """Draws what is asked.
+
+    Args:
+        rng: Chooses.
+        past: What was said before it: most requests lean on it.
+        weight: Returns how many times as often as others an intent is drawn.
+    """
     known = intents(past.language)
     chance = rng.random()
     if past.turns and chance < 0.75:
-        return rng.choice([intent for intent in known if intent in FOLLOWING])
-    if chance < 0.12:
-        return rng.choice(_HARD)
-    if chance < 0.24:
-        return rng.choice(_DECLINED)
-    return rng.choice([intent for intent in known if intent not in FOLLOWING or chance < 0.3])
+        among = [intent for intent in known if intent in FOLLOWING]
+    elif chance < 0.12:
+        among = [*_HARD]
+    elif chance < 0.24:
+        among = [*_DECLINED]
+    else:
+        among = [intent for intent in known if intent not in FOLLOWING or chance < 0.3]
+    return rng.choices(among, [weight(intent) for intent in among])[0]

@@ -11,6 +11,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from agent.forge import training
 from agent.forge.checkpoint import Size, make_model, make_processor
+from agent.forge.emphasis import Emphasis
 from agent.forge.evaluate import Judge, Kind
 from agent.forge.exactness import exact_trials
 from agent.forge.language import FOLLOWING, intents
@@ -179,8 +180,26 @@ def test_a_fresh_model_copies_before_it_converses(
     rng = random.Random(0)
     young = Progress(Budget(60.0)) if is_young else None
     options = Options(sight_rate=0.0)
-    samples = training._samples(model, Encoder(processor), Gallery(photos, rng), rng, options, young)
-    assert {next(samples)[0] for _ in range(3)} == kinds
+    samples = training._samples(
+        model, Encoder(processor), Gallery(photos, rng), rng, options, young, Emphasis()
+    )
+    drawn = [next(samples) for _ in range(3)]
+    assert {sample.kind for sample in drawn} == kinds
+    assert all(bool(sample.intents) is (sample.kind == "words") for sample in drawn)
+
+
+def test_a_failure_is_the_chance_that_not_all_of_a_program_is_written(
+    make_stage: MakeStage, processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration
+) -> None:
+    stage, rng, encoder = make_stage(3), random.Random(1), Encoder(processor)
+    examples = [make_example(rng, stage, Past(Language.EN), intent="report_lot") for _ in range(2)]
+    pack = packed(
+        model, encoder, encoder.opening(), [encoder.branch(e.messages, e.first_written) for e in examples]
+    )
+    half = torch.where(pack.owners == 1, torch.log(torch.tensor(2.0)), torch.tensor(0.0))
+    first, second = training._failures(pack, half)
+    assert first == pytest.approx(0.0)
+    assert second == pytest.approx(1 - 0.5 ** int((pack.owners == 1).sum()))
 
 
 def test_all_matrices_inside_eyes_and_language_are_trained_by_muon(
