@@ -45,7 +45,10 @@ def chosen(trials: Sequence[Trial]) -> Abstention:
 
 def distinct(trials: Iterable[Trial]) -> list[Trial]:
     """Returns the first trial of each request: of wishes with few phrasings the same one is drawn again."""
-    return list({trial.request.text: trial for trial in reversed([*trials])}.values())[::-1]
+    found: dict[str, Trial] = {}
+    for trial in trials:
+        found.setdefault(trial.request.text, trial)
+    return [*found.values()]
 
 
 def _break_even(answers: Sequence[tuple[float, bool]]) -> float:

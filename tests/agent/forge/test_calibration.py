@@ -22,7 +22,7 @@ LOOK, DECIDE = 'final_answer(measure("img_001"))', 'final_answer(decide("img_001
 def trial(code: str, sureness: float, *, is_right: bool = True) -> Trial:
     kind = Kind.RIGHT if is_right else Kind.ARGUMENTS
     is_wrong_change = code == DECIDE and not is_right
-    request = Request("x", Language.EN, "report", ())
+    request = Request(f"{code} {sureness}", Language.EN, "report", ())
     return Trial(request, kind, (code,), (code,), (sureness,), is_wrong_change)
 
 
@@ -30,9 +30,9 @@ GOOD = [trial(LOOK, -0.01 * n) for n in range(1, 300)] + [trial(DECIDE, -0.01 * 
 
 
 def test_a_request_that_is_drawn_twice_counts_once() -> None:
-    other = replace(trial(LOOK, -0.3), request=Request("y", Language.EN, "report", ()))
-    first, second = trial(DECIDE, -0.1, is_right=False), trial(DECIDE, -0.2, is_right=False)
-    assert distinct([first, other, second]) == [first, other]
+    first, other = trial(DECIDE, -0.1, is_right=False), trial(LOOK, -0.3)
+    again = replace(trial(DECIDE, -0.2), request=first.request)
+    assert distinct([first, other, again]) == [first, other]
 
 
 def test_where_right_and_wrong_part_is_the_threshold() -> None:
