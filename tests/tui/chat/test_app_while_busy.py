@@ -28,14 +28,19 @@ def busy(desk: Desk) -> tuple[LoupeApp, threading.Event]:
     return app, reached
 
 
+async def inspecting(pilot: Any, app: LoupeApp, reached: threading.Event) -> None:
+    """Opens the session and lets it inspect."""
+    await opened(pilot, app)
+    app.workspace.prompt.write("inspect everything")
+    await pilot.press("enter")
+    await until(pilot, reached.is_set)
+
+
 def test_escape_stops_a_turn_and_says_what_was_kept(desk: Desk) -> None:
     app, reached = busy(desk)
 
     async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
+        await inspecting(pilot, app, reached)
         assert app.is_busy
         await pilot.press("escape")
         await until(pilot, lambda: not app.is_busy)
@@ -89,10 +94,7 @@ def test_a_request_that_cannot_be_sent_stays_in_the_prompt(desk: Desk) -> None:
     app, reached = busy(desk)
 
     async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
+        await inspecting(pilot, app, reached)
         for text in ("and then?", "/screen img_001"):
             app.workspace.prompt.write(text)
             app.workspace.prompt.close_offers()
@@ -109,10 +111,7 @@ def test_quitting_in_the_middle_of_a_turn_stops_it(desk: Desk) -> None:
     app, reached = busy(desk)
 
     async def flow(pilot: Any) -> None:
-        await opened(pilot, app)
-        app.workspace.prompt.write("inspect everything")
-        await pilot.press("enter")
-        await until(pilot, reached.is_set)
+        await inspecting(pilot, app, reached)
         await pilot.press("ctrl+q")
         await pilot.pause()
 
