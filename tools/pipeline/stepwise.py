@@ -275,7 +275,8 @@ class Stepwise:
     def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
         """Returns the findings that an inspection has measured already."""
         done = {i: self._known.inspections[i, None] for i in ids if (i, None) in self._known.inspections}
-        return {i: each.findings for i, each in done.items() if self._is_suspect(i) and not each.error}
+        suspect = {i: each for i, each in done.items() if each.screening and is_located(each.screening)}
+        return {i: each.findings for i, each in suspect.items() if not each.error}
 
     def _is_suspect(self, image_id: str, threshold: float | None = None) -> bool:
         return self.is_readable(image_id) and is_located(self._screening(image_id, threshold))

@@ -105,6 +105,16 @@ def test_what_is_known_of_a_batch_holds_for_all_who_ask_the_same_engines(
     assert len(engines.localizer.shown) == 2 * len(shown)
 
 
+@pytest.mark.parametrize("what", ["screen", "locate", "measure", "inspect"])
+def test_what_an_earlier_session_inspected_is_gone_on_with(batch: Batch, recipe: Recipe, what: str) -> None:
+    ids = [record.id for record in batch.records]
+    fresh, resumed = (Stepwise(batch, engines_of(recipe).as_engines) for _ in range(2))
+    resumed.recall(by_the_pipeline(batch, recipe))
+    fresh.inspect(ids)
+    for asked in (["img_002"], ["img_001", "img_005"], ids):
+        assert getattr(resumed, what)(asked) == getattr(fresh, what)(asked)
+
+
 def test_another_threshold_is_another_opinion_without_another_look(batch: Batch, recipe: Recipe) -> None:
     engines = engines_of(recipe)
     steps = Stepwise(batch, engines.as_engines)
