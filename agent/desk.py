@@ -169,6 +169,7 @@ class Desk:
         agent.turn_number = number
         self._turns.append(Turn(request))
         self._evidence.hear(request)
+        self.workbench.spoken = in_language_of(request)
         self._unverified, self._was_sent_back, self._declined = (), False, False
         output: Any = ""
         try:

@@ -70,6 +70,7 @@ class Workbench:
         artifacts: Files that were written.
         new_act: Numbers decisions that are taken together.
         waiting: The engines, as what waits for them.
+        spoken: Language of the reasons that are given; the recipe's until a user speaks.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Workbench:
         self.waiting = Patient(engines or Engines(recipe), self.cancel, lambda name: told_of(self, name))
         self.engines = cast(Engines, self.waiting)
         self._given_recipe, self.recipe = recipe, self.engines.recipe
+        self.spoken = self.recipe.language
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []
@@ -147,7 +149,7 @@ class Workbench:
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
             self._remember(finding for each in at.values() for finding in each.findings)
             self._verdicts.judge_at(limit, at)
-        return [inspection_row(i, self.recipe.language) for i in self.inspections(wanted)]
+        return [inspection_row(i, self.spoken) for i in self.inspections(wanted)]
 
     def findings(self, ids: str | int | list[str] | None = None) -> list[Row]:
         """Returns all that is known of findings so far, without looking again. Rows as locate and measure."""

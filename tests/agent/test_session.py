@@ -78,6 +78,14 @@ def test_a_turn_runs_programs_until_an_answer(bench: Bench) -> None:
     assert [turn.role for turn in bench.model.sent[1]][-2:] == ["assistant", "user"]
 
 
+@pytest.mark.parametrize(
+    ("question", "reason"), [("is it good?", "All criteria met"), ("이거 괜찮아?", "모든 기준 충족")]
+)
+def test_reasons_are_given_in_the_language_of_who_asks(bench: Bench, question: str, reason: str) -> None:
+    with bench.open(code('final_answer(inspect("img_001")[0]["reason"])')) as session:
+        assert reason in last(list(session.ask(question)), Answer).text
+
+
 def test_what_is_looked_at_is_before_the_model_at_the_next_step_under_its_name(bench: Bench) -> None:
     with bench.open(code('look("img_002")'), code('final_answer("seen")')) as session:
         events = list(session.ask("look at img_002"))
