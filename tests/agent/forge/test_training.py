@@ -63,7 +63,7 @@ def test_a_pack_is_what_separate_conversations_are(
     past, rng = Past(Language.KO, turns, 7), random.Random(2)
     examples = [
         make_example(rng, stage, past, kind="single", intent=intent)
-        for intent in ("look", "report_lot", "compare")
+        for intent in ("look", "report_lot", "compare") * 6  # more than one group of like length
     ]
     encoder = Encoder(processor)
     prefix = encoder.prefix(examples[0].messages, examples[0].first_written)
