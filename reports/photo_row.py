@@ -15,6 +15,7 @@ from reports.pictures import Evidence, Picture
 from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
 from reports.tables import panel
 from tools.images.reasons import reason_text
+from tools.judging import rule_text
 from tools.records import Inspection, Judgement, Quantity, Screening
 
 __all__ = ["height_of", "magnified", "photo_row"]
@@ -132,7 +133,10 @@ def _sources(edition: Edition, screening: Screening) -> str:
 def _facts(edition: Edition, inspection: Inspection) -> Table:
     words = edition.words
     judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
-    facts = [("rule", judgement.rule), ("decided_by", edition.decided_by(judgement.decided_by))]
+    facts = [
+        ("rule", rule_text(judgement.rule, edition.language)),
+        ("decided_by", edition.decided_by(judgement.decided_by)),
+    ]
     if judgement.overrides:
         facts[1:] = _decision(edition, judgement, judgement.overrides)
     if screening:

@@ -44,7 +44,7 @@ from tools.wording import format_value
 if TYPE_CHECKING:
     from tools.recipe import Recipe
 
-__all__ = ["ALL_CRITERIA_MET", "judge"]
+__all__ = ["ALL_CRITERIA_MET", "judge", "rule_text"]
 
 EN, KO = Language.EN, Language.KO
 
@@ -363,6 +363,11 @@ def _accepted(
         reason_en=f"All criteria met: {'; '.join(parts_en)}.",
         reason_ko=f"모든 기준 충족: {'; '.join(parts_ko)}.",
     )
+
+
+def rule_text(rule: str, language: Language) -> str:
+    """Returns a rule's name for people; all but one are keys of the recipe or of this program, and stay."""
+    return "모든 기준 충족" if language is KO and rule == ALL_CRITERIA_MET else rule
 
 
 def _named(finding: Finding, recipe: Recipe) -> tuple[str, str]:

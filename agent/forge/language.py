@@ -254,7 +254,7 @@ def _many(some: Sequence[str]) -> str:
 
 def _options(values: dict[str, str], language: Language) -> str:
     some = [values[name] for name in ("id", "id2", "id3") if name in values]
-    is_part = "id2" in values
+    is_part = "id2" in values or "," in values.get("id", "")
     parts = (
         f'lot="{values["lot"]}"' if "lot" in values else "",
         f"ids={_many(some)}" if is_part else "",

@@ -25,8 +25,8 @@ __all__ = ["Player"]
 
 KO = Language.KO
 _SIZE = re.compile(
-    r"\b(?:big\w*|large\w*|long|size\w*|mm|measure\w*|wide|small\w*|length)\b"
-    "|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭"
+    r"\b(?:big\w*|large\w*|long\w*|size\w*|mm|measure\w*|wid\w+|small\w*|length|dim\w*|diameter)\b"
+    "|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭|너비|지름"
 )
 _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(

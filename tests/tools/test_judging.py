@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tools.images.reasons import reason_text
-from tools.judging import ALL_CRITERIA_MET, judge
+from tools.judging import ALL_CRITERIA_MET, judge, rule_text
 from tools.recipe import Acceptance, DefectType, Localization, Part, Recipe, References, Zone
 from tools.records import (
     Finding,
@@ -432,3 +432,9 @@ def test_an_unlike_finding_says_unlike_what(tool: str, en: str, ko: str) -> None
     judgement, _ = judge(IMAGE, screened(SUSPECT), [unlike], RECIPE)
     assert en in judgement.reason_en
     assert ko in judgement.reason_ko
+
+
+def test_only_the_rule_with_a_name_in_words_is_translated() -> None:
+    assert rule_text(ALL_CRITERIA_MET, Language.KO) == "모든 기준 충족"
+    assert rule_text(ALL_CRITERIA_MET, Language.EN) == ALL_CRITERIA_MET
+    assert rule_text("scratch.max_length_mm", Language.KO) == "scratch.max_length_mm"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tools.measurement.centrelines import CentreLine, centre_line, straightened
 from tools.measurement.hotspots import hotspot
+from tools.measurement.methods import Method
 from tools.measurement.outlines import callipers, edge_transition_px, length_spread, outlines
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
@@ -96,15 +97,15 @@ def measure_mask(
 def _across(points: Points, area_px2: float, perimeter_px: float, budget: Budget) -> tuple[Measurement, ...]:
     """Returns what is measured of a patch, given its outlines."""
     reading = callipers(points)
-    width = budget.size(Quantity.WIDTH, reading.narrowest, "smallest Feret diameter")
+    width = budget.size(Quantity.WIDTH, reading.narrowest, Method.SMALLEST_FERET)
     ambiguous_px = (
         length_spread(points, width.uncertainty / 2 / budget.ruler.factor) if budget.segmented else 0.0
     )
     return (
-        budget.size(Quantity.LENGTH, reading.longest, "calliper length", own_px=ambiguous_px),
+        budget.size(Quantity.LENGTH, reading.longest, Method.CALLIPER, own_px=ambiguous_px),
         width,
-        *_areas(budget.area(area_px2, perimeter_px, "sum of pixel coverage"), budget),
-        budget.angle(reading.angle_deg, reading.longest, reading.narrowest, "direction of calliper length"),
+        *_areas(budget.area(area_px2, perimeter_px, Method.PIXEL_COVERAGE), budget),
+        budget.angle(reading.angle_deg, reading.longest, reading.narrowest, Method.CALLIPER_DIRECTION),
     )
 
 
@@ -119,13 +120,10 @@ def _along(
     chords = level(line.chords + offset)
     widest = float(np.max(np.linalg.norm(chords[:, 1] - chords[:, 0], axis=1), initial=0.0))
     width = area_px2 / total
-    method = "skeleton geodesic"
+    method: str = Method.SKELETON
     if line.branches:
-        whole = total * budget.ruler.factor
-        count = len(line.branches)
-        method += (
-            f", {count} branch{'es' if count > 1 else ''}, {whole:.3g} {budget.ruler.length_unit} in all"
-        )
+        whole = f"{total * budget.ruler.factor:.3g} {budget.ruler.length_unit}"
+        method = Method.SKELETON.with_branches(len(line.branches), whole)
     across = path[-1] - path[0]
     angle = float(np.degrees(np.arctan2(-across[1], across[0])) % 180)
     # The edge's level moves both edges of a line, yet hardly its ends: those count through `own_px`.
@@ -136,12 +134,10 @@ def _along(
     )
     return (
         ends.size(Quantity.LENGTH, length, method, own_px=own_px),
-        budget.size(Quantity.WIDTH, width, "area over centre-line length"),
-        budget.size(
-            Quantity.MAX_WIDTH, max(widest, width), "longest chord across the centre line", own_px=0.2
-        ),
-        *_areas(budget.area(area_px2, 2 * total, "sum of pixel coverage"), budget),
-        budget.angle(angle, float(np.linalg.norm(across)), width, "from end to end"),
+        budget.size(Quantity.WIDTH, width, Method.AREA_OVER_LENGTH),
+        budget.size(Quantity.MAX_WIDTH, max(widest, width), Method.LONGEST_CHORD, own_px=0.2),
+        *_areas(budget.area(area_px2, 2 * total, Method.PIXEL_COVERAGE), budget),
+        budget.angle(angle, float(np.linalg.norm(across)), width, Method.END_TO_END),
     )
 
 
@@ -153,7 +149,7 @@ def _areas(area: Measurement, budget: Budget) -> tuple[Measurement, Measurement]
         unit=budget.ruler.length_unit,
         uncertainty=diameter * area.uncertainty / (2 * area.value) if area.value else 0.0,
         lower_bound=area.lower_bound,
-        method="circle of equal area",
+        method=Method.EQUAL_CIRCLE,
     )
     return area, equivalent
 
@@ -288,12 +284,13 @@ def _from_box(
     ruler = Ruler.at(scale, _corners(box).mean(axis=0))
     budget = Budget(ruler, 0.0, _BOX_EDGE_PX, False, touching)
     sizes = (
-        budget.size(Quantity.LENGTH, length, "box", own_px=_BOX_UNCERTAINTY * length),
-        budget.size(Quantity.WIDTH, narrowest, "box", own_px=2 * _BOX_UNCERTAINTY * narrowest),
+        budget.size(Quantity.LENGTH, length, Method.BOX, own_px=_BOX_UNCERTAINTY * length),
+        budget.size(Quantity.WIDTH, narrowest, Method.BOX, own_px=2 * _BOX_UNCERTAINTY * narrowest),
     )
     if curvilinear:  # a box says nothing of how wide a line in it is
         return sizes[:1]
-    area = budget.area(np.pi / 4 * longest * narrowest, 2 * _BOX_UNCERTAINTY * (longest + narrowest), "box")
+    doubt_px = 2 * _BOX_UNCERTAINTY * (longest + narrowest)
+    area = budget.area(np.pi / 4 * longest * narrowest, doubt_px, Method.BOX)
     spread = (2 * 2 * _BOX_UNCERTAINTY * area.value) ** 2 + area.uncertainty**2
     area = area.model_copy(update={"uncertainty": float(np.sqrt(spread))})
     return (*sizes, *_areas(area, budget))

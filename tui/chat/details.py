@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.style import Style
 
 from tools.glossary import label_name, place_phrase, word
+from tools.judging import rule_text
+from tools.measurement.methods import method_text
 from tools.measurement.scale_reasons import scale_reason_text
 from tools.overriding import AGENT
 from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
@@ -166,7 +168,7 @@ class _Told:
             sign, _ = VERDICT_LOOKS[rule.verdict]
             said = f"{_unbroken(f'{sign} {word(rule.verdict, language)}')}: {rule.reason(language)}"
             yield self._page.row("rules_said", said)
-        yield self._page.row("rule", rule.rule)
+        yield self._page.row("rule", rule_text(rule.rule, language))
         for decision in reversed(self._decisions[:-1]):
             yield self._page.decision("earlier", decision)
 
@@ -200,7 +202,8 @@ class _Told:
             yield self._page.text(finding.description.text(language), indent=3)
         methods = dict.fromkeys(measurement.method for measurement in finding.measurements)
         if methods:
-            yield self._page.row("method", ", ".join(methods), indent=3)
+            named = ", ".join(method_text(each, language) for each in methods)
+            yield self._page.row("method", named, indent=3)
 
     def _background(self) -> Iterator[Content]:
         words, language, inspection = self._words, self._words.language, self._inspection

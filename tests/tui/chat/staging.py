@@ -107,7 +107,11 @@ def finding(
         severity_level=4,
         measurements=(
             Measurement(
-                quantity=Quantity.LENGTH, value=length, unit=Unit.MM, uncertainty=0.1, method="calliper"
+                quantity=Quantity.LENGTH,
+                value=length,
+                unit=Unit.MM,
+                uncertainty=0.1,
+                method="calliper length",
             ),
         ),
     )

@@ -34,7 +34,7 @@ def test_the_chosen_finding_is_told_in_full_and_the_others_in_a_line() -> None:
 
 def test_korean_has_no_english_words_of_ours() -> None:
     text = details(TWO, 0, KO, load_recipe()).plain
-    for word in ("rule ", "length ", "confidence", "screening", "scratch ", "suspect"):
+    for word in ("rule ", "length ", "confidence", "screening", "scratch ", "suspect", "calliper"):
         assert word not in text
     assert "길이" in text
     assert "스크래치" in text
