@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.abstention import FILE, Abstention
 from agent.forge.evaluate import Trial, judged, outcome
 
-__all__ = ["MOST_WRONG_CHANGES", "chosen", "curve", "distinct", "report"]
+__all__ = ["MOST_WRONG_CHANGES", "chosen", "curve", "report"]
 
 MOST_WRONG_CHANGES = 0.005
 """Share of all requests that may change something wrongly."""
@@ -41,14 +41,6 @@ def chosen(trials: Sequence[Trial]) -> Abstention:
     if len(wrong) > allowed:
         least = max(least, _above(sorted(wrong, reverse=True)[allowed], sure))
     return Abstention(looking=floor, changing=max(floor, least))
-
-
-def distinct(trials: Iterable[Trial]) -> list[Trial]:
-    """Returns the first trial of each request: of wishes with few phrasings the same one is drawn again."""
-    found: dict[str, Trial] = {}
-    for trial in trials:
-        found.setdefault(trial.request.text, trial)
-    return [*found.values()]
 
 
 def _break_even(answers: Sequence[tuple[float, bool]]) -> float:
@@ -91,7 +83,7 @@ def report(folder: Path, count: int, seed: int, points: Path | None = None) -> I
         seed: Of batches and phrasings.
         points: CSV file for a chart: the curve, a point per request.
     """
-    trials = distinct(judged(folder, count, seed))
+    trials = [*judged(folder, count, seed)]
     abstention = chosen(trials)
     (folder / FILE).write_text(abstention.model_dump_json(indent=1) + "\n", encoding="utf-8")
     yield "least log-probability, answered, wrong of these, wrong changes of all"

@@ -11,7 +11,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
 
-__all__ = ["MOST_TOKENS", "Judge", "Kind", "Trial", "judged", "outcome", "report", "stage_of"]
+__all__ = ["MOST_TOKENS", "Judge", "Kind", "Trial", "distinct", "judged", "outcome", "report", "stage_of"]
 
 _MOST_STEPS = 4
 MOST_TOKENS = 160
@@ -254,11 +254,11 @@ def _kind(
 
 
 def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:
-    """Yields what a checkpoint makes of requests in phrasings that it never saw.
+    """Yields what a checkpoint makes of requests in phrasings that it never saw, each request once.
 
     Args:
         folder: Of the checkpoint.
-        count: Per intent and language.
+        count: Per intent and language, less those that were drawn again.
         seed: Of batches and phrasings.
     """
     from agent.models.vlm import LocalModel
@@ -267,10 +267,19 @@ def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
     judge = Judge(model)
     try:
-        yield from judge.trials(count, seed)
+        yield from distinct(judge.trials(count, seed))
     finally:
         judge.close()
         model.close()
+
+
+def distinct(trials: Iterable[Trial]) -> Iterator[Trial]:
+    """Yields the first trial of each request: of wishes with few phrasings the same one is drawn again."""
+    texts: set[str] = set()
+    for trial in trials:
+        if trial.request.text not in texts:
+            texts.add(trial.request.text)
+            yield trial
 
 
 def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:

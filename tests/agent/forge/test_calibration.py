@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.abstention import FILE, Abstention, read_abstention, sure_of
 from agent.forge import calibration
-from agent.forge.calibration import chosen, curve, distinct
+from agent.forge.calibration import chosen, curve
 from agent.forge.evaluate import Kind, Trial, outcome
 from agent.forge.language import Request, intents
 from agent.forge.trajectories import Past, asked, begun, memory_of
@@ -27,12 +26,6 @@ def trial(code: str, sureness: float, *, is_right: bool = True) -> Trial:
 
 
 GOOD = [trial(LOOK, -0.01 * n) for n in range(1, 300)] + [trial(DECIDE, -0.01 * n) for n in range(1, 101)]
-
-
-def test_a_request_that_is_drawn_twice_counts_once() -> None:
-    first, other = trial(DECIDE, -0.1, is_right=False), trial(LOOK, -0.3)
-    again = replace(trial(DECIDE, -0.2), request=first.request)
-    assert distinct([first, other, again]) == [first, other]
 
 
 def test_where_right_and_wrong_part_is_the_threshold() -> None:
