@@ -97,6 +97,8 @@ class Stepwise:
         for inspection in inspections:
             self.records[inspection.image.id] = inspection.image
             self._known.inspections[inspection.image.id, None] = inspection
+            if inspection.screening:
+                self._known.screenings[inspection.image.id] = inspection.screening
 
     def screen(
         self, ids: Sequence[str], *, threshold: float | None = None, progress: Progress | None = None
@@ -264,6 +266,7 @@ class Stepwise:
     def _find(self, number: int, ids: Sequence[str]) -> None:
         if not ids:
             return
+        self._engines.screener.prepare(self._batch, cancel=self._cancel)  # screenings may be recalled
         pairs = [(record, image_rgb) for record, image_rgb in self._load(number) if record.id in ids]
         found = list(self._engines.localizer.locate(pairs, cancel=self._cancel))
         self._stop_if_cancelled()

@@ -115,6 +115,16 @@ def test_what_an_earlier_session_inspected_is_gone_on_with(batch: Batch, recipe:
         assert getattr(resumed, what)(asked) == getattr(fresh, what)(asked)
 
 
+def test_what_an_earlier_session_screened_is_not_looked_at_again(batch: Batch, recipe: Recipe) -> None:
+    engines = engines_of(recipe)
+    resumed = Stepwise(batch, engines.as_engines)
+    resumed.recall(by_the_pipeline(batch, recipe))
+    resumed.screen([record.id for record in batch.records])
+    assert not hasattr(engines.screener, "prepared")
+    resumed.locate(["img_001"])
+    assert engines.screener.prepared is batch
+
+
 def test_another_threshold_is_another_opinion_without_another_look(batch: Batch, recipe: Recipe) -> None:
     engines = engines_of(recipe)
     steps = Stepwise(batch, engines.as_engines)
