@@ -25,8 +25,8 @@ _BEFORE = {
 }  # fmt: skip
 _AFTER = {
     Language.EN: (
-        " please", " pls", " thanks", " thx", " asap", "!", ".", " now", " for me", " when you can", "??",
-        "...", " ok?", " mate", " quickly", ", please", ", thank you", " - urgent",
+        " please", " pls", " thanks", " thx", " asap", "!", ".", " now", " for me", " when you can",
+        "...", " mate", " quickly", ", please", ", thank you", " - urgent",
     ),
     Language.KO: (
         " 부탁드려요", " 부탁", " 빨리요", "!", " ㄱㄱ", " 감사합니다", "~", ".", " 지금", "..", " 좀",
@@ -47,7 +47,7 @@ _WORDS = {
         "part": ("piece", "unit", "item"),
         "parts": ("pieces", "units", "items"),
         "show": ("display", "give"),
-        "biggest": ("largest", "worst"),
+        "biggest": ("largest",),
         "size": ("dimension", "size"),
     },
     Language.KO: {
