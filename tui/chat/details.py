@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 
+from reports.words import Words as ReportWords
 from tools.glossary import label_name, place_phrase, word
 from tools.judging import rule_text
 from tools.measurement.methods import method_text
@@ -216,7 +217,9 @@ class _Told:
         if inspection.description:
             yield self._page.text(inspection.description.text(language))
         if scale:
-            yield self._page.row("scale", f"{scale.mm_per_px:.4g} mm/px · {scale.detail or scale.source}")
+            source = ReportWords(language)(f"scale.{scale.source}")
+            how = f"{scale.mm_per_px:.4g} mm/px · {source}{f': {scale.detail}' if scale.detail else ''}"
+            yield self._page.row("scale", how)
         elif inspection.findings:
             yield Content.styled(words("no_scale"), "$text-muted")
         for flag in inspection.flags:
