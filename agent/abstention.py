@@ -56,11 +56,12 @@ class Unsure(Exception):
 
     Args:
         step: Of the turn; those before it ran.
+        likely: The program, where the model was sure enough of it to ask whether that is what was meant.
     """
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, likely: str = "") -> None:
         super().__init__(f"not sure enough of the program of step {step}")
-        self.step = step
+        self.step, self.likely = step, likely
 
 
 def changes(code: str) -> bool:
@@ -132,8 +133,9 @@ def offer(
     language: Language,
     *,
     has_report: bool,
+    meant: str = "",
 ) -> str:
-    """Says that a request was not understood, with three that make sense now.
+    """Says that a request was not understood, with three that make sense now, or what was meant and two.
 
     Args:
         unsure: Where the turn ended.
@@ -141,8 +143,12 @@ def offer(
         verdicts: Of the images that have one.
         language: Of the user.
         has_report: Whether a report was written already.
+        meant: The request that it may have been; empty where that is not known.
     """
     ids = [record.id for record in records if record.status is ImageStatus.READABLE]
+    if meant:
+        others = [each for each in _requests(ids, verdicts, language, has_report) if each != meant][:2]
+        return phrase("did_you_mean", language, meant=meant, offers="; ".join(others))
     key = "not_understood" if unsure.step == 1 else "not_sure"
     return phrase(key, language, offers="; ".join(_requests(ids, verdicts, language, has_report)))
 

@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from smolagents.models import ChatMessage, MessageRole
 
 from agent.models.families import Coordinates
+from tools.glossary import UNCLASSIFIED
 from tools.records import BoxXyxyPx, Language, Record
 
 if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.models.pictures import Picture
 
-__all__ = ["DefectCandidate", "Unsure", "ask_candidates"]
+__all__ = ["DefectCandidate", "Placed", "Unsure", "ask_candidates", "placed"]
 
 _MAX_CANDIDATES = 20
 _LANGUAGES = {Language.EN: "English", Language.KO: "Korean"}
@@ -50,6 +51,16 @@ class DefectCandidate(Record):
     box_xyxy_px: BoxXyxyPx | None = None
     reason: str | None = None
     severity: Annotated[int, Field(ge=1, le=5)] | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A candidate in pixels of the image whose picture the model was shown."""
+
+    label: str
+    box_xyxy_px: BoxXyxyPx | None
+    reason: str
+    severity: int | None
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,17 @@ def ask_candidates(
             ChatMessage(MessageRole.USER, [{"type": "text", "text": _RETRY.format(error=error)}]),
         ]
     return Unsure(error)
+
+
+def placed(candidates: Sequence[DefectCandidate], x_factor: float, y_factor: float) -> list[Placed]:
+    """Returns candidates in pixels of an image, given by how much wider and taller it is than its picture."""
+    found = []
+    for each in candidates:
+        box = each.box_xyxy_px
+        if box:
+            box = (box[0] * x_factor, box[1] * y_factor, box[2] * x_factor, box[3] * y_factor)
+        found.append(Placed(each.label or UNCLASSIFIED, box, each.reason or "", each.severity))
+    return found
 
 
 def _candidates(

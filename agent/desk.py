@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from agent.events import (
 from agent.evidence import Evidence
 from agent.good_parts import inspected_since_good_kept
 from agent.loads import load_after, told
+from agent.meaning import agrees, meaning
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
@@ -36,9 +37,8 @@ from agent.results import fact_of_call, turn_result
 from agent.toolbox import build_tools
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError, TurnFailed
-from tools.glossary import UNCLASSIFIED
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.records import BoxXyxyPx, Language, Verdict
+from tools.records import Language, Verdict
 
 if TYPE_CHECKING:
     import threading
@@ -117,6 +117,7 @@ class Desk:
         self._unverified: tuple[str, ...] = ()
         self._was_sent_back = False
         self._declined = False
+        self._meant = ""  # what the user was asked about, who may say yes to it
 
     def recall(self, turns: Sequence[Sequence[Event]]) -> None:
         """Takes up what earlier turns asked, answered and decided.
@@ -167,6 +168,7 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
+        request, self._meant = self._meant if agrees(request) and self._meant else request, ""
         self._turns.append(Turn(request))
         self._evidence.hear(request)
         self.workbench.spoken = in_language_of(request)
@@ -190,11 +192,13 @@ class Desk:
 
     def _offer(self, number: int, request: str, unsure: Unsure) -> Outcome:
         """Says that a request was not understood, and what could be asked instead."""
-        records, verdicts = self._batch.records, self.workbench.verdicts()
-        text = offer(unsure, records, verdicts, in_language_of(request), has_report=self._told_artifacts > 0)
+        records, verdicts, language = self._batch.records, self.workbench.verdicts(), in_language_of(request)
         if unsure.step == 1:  # nothing came of it, and nothing of it is put before the model again
             self._turns.pop()
-        else:
+            self._meant = meaning(unsure.likely, language)
+        has_report = self._told_artifacts > 0
+        text = offer(unsure, records, verdicts, language, has_report=has_report, meant=self._meant)
+        if unsure.step > 1:
             self._turns[-1].answer = text
         self._emit(Answer(turn=number, text=text))
         return Outcome.DECLINED
@@ -336,7 +340,7 @@ class Desk:
 
     def _ask_candidates(self, image: Image, labels: Sequence[str]) -> Sequence[Proposal]:
         """Asks the model about a picture while its program runs; boxes come back in the image's pixels."""
-        from agent.candidates import Unsure, ask_candidates
+        from agent.candidates import Unsure, ask_candidates, placed
         from agent.models.pictures import Picture
 
         model = self._loaded()
@@ -348,16 +352,7 @@ class Desk:
             model.on_text = self._on_text
         if isinstance(candidates, Unsure):
             raise ModelError(f"the model is unsure: {candidates.reason}", "look at the picture instead")
-        scale = (image.width / picture.image.width, image.height / picture.image.height) * 2
-        return [
-            _Proposal(
-                each.label or UNCLASSIFIED,
-                each.box_xyxy_px and _scaled(each.box_xyxy_px, scale),
-                each.reason or "",
-                each.severity,
-            )
-            for each in candidates
-        ]
+        return placed(candidates, image.width / picture.image.width, image.height / picture.image.height)
 
     def _on_text(self, text: str) -> None:
         if self._agent:
@@ -380,21 +375,6 @@ class Desk:
         self._unverified = problems
 
 
-@dataclass(frozen=True)
-class _Proposal:
-    """A candidate of the model in pixels of the image that it was asked about."""
-
-    label: str
-    box_xyxy_px: BoxXyxyPx | None
-    reason: str
-    severity: int | None
-
-
 def _of_seers(options: EngineOptions | None) -> EngineOptions | None:
     """The options without a precision that is meant for the model that writes."""
     return replace(options, precision="auto") if options and options.precision in _QUANTIZED else options
-
-
-def _scaled(box: BoxXyxyPx, factors: Sequence[float]) -> BoxXyxyPx:
-    x_min, y_min, x_max, y_max = (edge * factor for edge, factor in zip(box, factors, strict=True))
-    return x_min, y_min, x_max, y_max

@@ -135,7 +135,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         least, step = self._abstention.least(self._code), memory_step.step_number
         if sureness < least:
             self._sink(Abstained(turn=self.turn_number, step=step, sureness=sureness, least=least))
-            raise Unsure(step)
+            raise Unsure(step, self._code if sureness >= self._abstention.looking else "")
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)

@@ -26,6 +26,7 @@ from agent.forge.language import FOLLOWING, Request, intents
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps
 from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, memory_of
+from agent.meaning import meaning
 from agent.memory import Step, Turn
 from agent.models.families import QWEN2_5_VL
 from agent.models.pictures import Picture
@@ -94,6 +95,12 @@ class Trial:
         """Whether all its programs would have been run under these thresholds."""
         pairs = zip(self.programs, self.sureness, strict=True)
         return all(sure >= abstention.least(code) for code, sure in pairs)
+
+    def is_asked_back(self, abstention: Abstention) -> bool:
+        """Whether the user is asked if the first program, which was not run, is what was meant."""
+        code, sure = self.programs[0], self.sureness[0]
+        is_doubtful = abstention.looking <= sure < abstention.least(code)
+        return is_doubtful and bool(meaning(code, self.request.language))
 
 
 class Judge:
@@ -301,9 +308,12 @@ def outcome(trials: Sequence[Trial], abstention: Abstention) -> str:
     answered = [trial for trial in trials if trial.is_answered(abstention)]
     right = sum(trial.is_right for trial in answered)
     changed = sum(trial.is_wrong_change for trial in answered)
+    asked_back = [trial for trial in trials if trial.is_asked_back(abstention)]
+    meant = sum(trial.is_right for trial in asked_back)
     return (
         f"of {len(trials)} requests {len(answered)} are answered, {right} of them right; "
-        f"{changed} change something wrongly ({changed / len(trials):.2%})"
+        f"{changed} change something wrongly ({changed / len(trials):.2%}); "
+        f"{len(asked_back)} are asked back about, {meant} of them as meant"
     )
 
 

@@ -114,6 +114,37 @@ def test_an_abstention_is_told_in_the_users_language_logged_and_forgotten_by_the
     assert "how many?" in text_of(resumed.sent[0], "user")
 
 
+REJECT = 'rows = [decide(each, "reject", "bent") for each in ["img_001"]]\nfinal_answer(rows[0]["id"])'
+
+
+@pytest.mark.parametrize(("reply", "happens"), [("yes", True), ("네", True), ("no", False)])
+def test_who_is_asked_what_was_meant_may_say_yes(folder: Path, reply: str, happens: bool) -> None:
+    model = Doubtful((REJECT, -0.3), (REJECT if happens else LOOK, -0.01))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        [answer] = [event for event in session.ask("1 is rubbish") if isinstance(event, Answer)]
+        assert "Did you mean: reject img_001? You can also say: inspect everything; screen all" in answer.text
+        assert session.verdicts() == {}
+        list(session.ask(reply))
+        assert session.verdicts() == ({"img_001": Verdict.REJECT} if happens else {})
+    said = text_of(model.sent[1], "user")
+    assert ("Request: reject img_001" in said) is happens
+    assert ("Request: no" in said) is not happens
+
+
+@pytest.mark.parametrize(("code", "sureness"), [(REJECT, -0.6), (REJECT.replace("001", "003"), -0.3)])
+def test_nothing_is_guessed_far_below_or_of_what_nobody_named(
+    folder: Path, code: str, sureness: float
+) -> None:
+    model = Doubtful((code, sureness), (LOOK, -0.01))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        [answer] = [event for event in session.ask("1 is rubbish") if isinstance(event, Answer)]
+        assert "Did you mean" not in answer.text
+        list(session.ask("yes"))
+    assert "Request: yes" in text_of(model.sent[1], "user")
+
+
 def test_what_ran_before_the_doubt_is_not_denied(folder: Path) -> None:
     model = Doubtful((DECIDE.replace("final_answer", "print"), -0.01), (LOOK, -0.6))
     model.abstention = Abstention(looking=-0.5, changing=-0.1)

@@ -49,6 +49,18 @@ def test_wrong_changes_must_be_rare_whatever_it_costs() -> None:
     assert f"{allowed} change something wrongly" in outcome(trials, abstention)
 
 
+def test_who_nearly_dares_to_change_something_asks_back() -> None:
+    report = 'row = write_report(lot="A")'
+    trials = [
+        trial(report, -0.05),
+        trial(report, -0.2),
+        trial(report, -0.3, is_right=False),
+        trial(report, -2.0),
+    ]
+    said = outcome(trials, Abstention(looking=-1.0, changing=-0.1))
+    assert said.endswith("; 2 are asked back about, 1 of them as meant")
+
+
 def test_where_nothing_is_right_nothing_is_answered() -> None:
     trials = [trial(code, -0.01 * n, is_right=False) for n in range(1, 9) for code in (LOOK, DECIDE)]
     abstention = chosen(trials)
