@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.forge.card import PRINTED, TOLD, Measured, card
-from tools.errors import LoupeError
+from tools.errors import LoupeError, UsageError
 
 __all__ = ["main"]
 
@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
             judge.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
         else:
             _add_photographs(judge, Path("forge-test-set"), "that were not trained on")
+    mix = commands.add_parser("blend", help="average a checkpoint with the one that it began with")
+    mix.add_argument("older", type=Path, help="what the training began with")
+    mix.add_argument("newer", type=Path, help="what it ended with")
+    mix.add_argument("--share", type=float, default=0.8, help="of the newer one (default %(default)s)")
+    mix.add_argument("--out", type=Path, required=True, help="folder of the new checkpoint")
     fast = commands.add_parser("speed", help="measure how fast it answers", parents=[model, threads])
     fast.add_argument(
         "--images", type=Path, default=Path("examples/batch"), help="batch (default %(default)s)"
@@ -105,6 +110,15 @@ def _train(arguments: argparse.Namespace) -> None:
     sys.stderr.write(f"written to {arguments.out}\n")
 
 
+def _blend(arguments: argparse.Namespace) -> None:
+    from agent.forge.checkpoint import blend
+
+    if not 0 <= arguments.share <= 1:
+        raise UsageError(f"--share {arguments.share:g}: not a share", "give a number from 0 to 1")
+    blend(arguments.older, arguments.newer, arguments.share, arguments.out)
+    sys.stderr.write(f"written to {arguments.out}\n")
+
+
 def _evaluate(arguments: argparse.Namespace) -> None:
     from agent.forge.evaluate import report
     from agent.forge.exactness import exactness_report
@@ -146,6 +160,7 @@ def _card(arguments: argparse.Namespace) -> None:
 
 _COMMANDS = {
     "train": _train,
+    "blend": _blend,
     "evaluate": _evaluate,
     "eyesight": _eyesight,
     "calibrate": _calibrate,

@@ -12,7 +12,7 @@ from agent.forge.vocabulary import CHAT_TEMPLATE, make_tokenizer
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-__all__ = ["Size", "make_model", "make_processor", "read", "save"]
+__all__ = ["Size", "blend", "make_model", "make_processor", "read", "save"]
 
 _TOKEN_PX = 28
 _CONTEXT_TOKENS = 8192
@@ -129,3 +129,25 @@ def save(model: Qwen2_5_VLForConditionalGeneration, processor: Qwen2_5_VLProcess
     for path in unfinished.iterdir():
         path.replace(folder / path.name)
     unfinished.rmdir()
+
+
+def blend(older: Path, newer: Path, share: float, out: Path) -> None:
+    """Averages the weights of a checkpoint with those of the one that its training began with.
+
+    What was learned anew is nearly all kept, and less of what was known before is lost (Wortsman et al. 2022,
+    "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
+
+    Args:
+        older: What the training began with.
+        newer: What it ended with.
+        share: Of the newer one, from 0 to 1.
+        out: Folder of the new checkpoint.
+    """
+    import torch
+
+    model, processor = read(newer)
+    before = read(older)[0].state_dict()
+    # New tensors: those of the model are tied, and would be drawn towards the older ones twice.
+    mixed = {name: torch.lerp(before[name], after, share) for name, after in model.state_dict().items()}
+    model.load_state_dict(mixed)
+    save(model, processor, out)
