@@ -168,7 +168,9 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
-        request, self._meant = self._meant if agrees(request) and self._meant else request, ""
+        if self._meant and agrees(request):
+            request = self._meant
+        self._meant = ""
         self._turns.append(Turn(request))
         self._evidence.hear(request)
         self.workbench.spoken = in_language_of(request)
@@ -210,6 +212,7 @@ class Desk:
             TurnCancelled: The turn was stopped.
             LoupeError: The tool failed.
         """
+        self._meant = ""  # a yes that comes later is to something else
         self._turns.append(Turn(request))
         self._calls(tool, **arguments)
         self._turns[-1].answer = f"{tool} has run"

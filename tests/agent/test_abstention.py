@@ -132,6 +132,17 @@ def test_who_is_asked_what_was_meant_may_say_yes(folder: Path, reply: str, happe
     assert ("Request: no" in said) is not happens
 
 
+def test_a_yes_after_something_else_is_no_answer_to_the_question(folder: Path) -> None:
+    model = Doubtful((REJECT, -0.3), (LOOK, -0.01))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        list(session.ask("1 is rubbish"))
+        list(session.use("screen", {}, "/screen"))
+        list(session.ask("yes"))
+        assert session.verdicts() == {}
+    assert "Request: yes" in text_of(model.sent[1], "user")
+
+
 @pytest.mark.parametrize(("code", "sureness"), [(REJECT, -0.6), (REJECT.replace("001", "003"), -0.3)])
 def test_nothing_is_guessed_far_below_or_of_what_nobody_named(
     folder: Path, code: str, sureness: float
