@@ -100,7 +100,8 @@ How fast it is (`python -m agent.forge speed`, {machine}):
 ## Limits
 
 It understands requests about this work in sentences like those that it was trained on, and says so where it
-does not. It joins at most two wishes. It says what tools return; how little it sees itself stands above. For
+does not. What was said before may mislead it: its training has two turns before a request at most, all of one
+language. It joins at most two wishes. It says what tools return; how little it sees itself stands above. For
 anything else name a real model: `--model Qwen/Qwen2.5-VL-7B-Instruct`.
 """
 
