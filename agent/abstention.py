@@ -10,11 +10,22 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.calls import LATER_TOOLS, TOOL_NAMES
 from agent.phrases import phrase
 from tools.errors import ModelError
 from tools.records import ImageRecord, ImageStatus, Language, Verdict
 
-__all__ = ["CHANGING", "FILE", "Abstention", "Unsure", "changes", "offer", "read_abstention", "sure_of"]
+__all__ = [
+    "CHANGING",
+    "FILE",
+    "Abstention",
+    "Unsure",
+    "changes",
+    "offer",
+    "read_abstention",
+    "sure_of",
+    "works",
+]
 
 FILE = "abstention.json"
 """Where a checkpoint keeps its thresholds, beside its weights."""
@@ -22,6 +33,7 @@ FILE = "abstention.json"
 CHANGING = frozenset({"decide", "keep_good", "write_report"})
 """Tools that change something; a program that names one needs a model that is surer."""
 
+_TOOLS = frozenset({*TOOL_NAMES, *LATER_TOOLS})
 _NEVER = -100.0  # less sure than any program
 _ID = re.compile(r"img_(\d+)")
 _NUMBER = re.compile(r"\d+")
@@ -34,17 +46,19 @@ LogProbability = Annotated[float, Field(le=0.0)]
 
 
 class Abstention(BaseModel):
-    """How sure of a program a model must be, at least, for the program to be run.
+    """How sure of a program a model must be, at least, for the program to be run, and how much it can read.
 
     Attributes:
         looking: Of one that only looks: a log-probability, as `Reply.sureness` has it.
         changing: Of one that names a tool of `CHANGING`.
+        turns: Finished turns that it is shown: more would mislead it; None for as many as there is room for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     looking: LogProbability
     changing: LogProbability
+    turns: int | None = Field(default=None, ge=0)
 
     def least(self, code: str) -> float:
         """Returns the threshold that holds for a program."""
@@ -56,21 +70,42 @@ class Unsure(Exception):
 
     Args:
         step: Of the turn; those before it ran.
-        likely: The program, where the model was sure enough of it to ask whether that is what was meant.
+        code: The program.
+        sureness: Of the program.
+        least: What it should have been at least.
+        is_likely: Whether the model was sure enough of it to ask whether that is what was meant.
     """
 
-    def __init__(self, step: int, likely: str = "") -> None:
+    def __init__(
+        self,
+        step: int,
+        code: str = "",
+        sureness: float = _NEVER,
+        least: float = 0.0,
+        *,
+        is_likely: bool = False,
+    ) -> None:
         super().__init__(f"not sure enough of the program of step {step}")
-        self.step, self.likely = step, likely
+        self.step, self.code, self.is_likely = step, code, is_likely
+        self.sureness, self.least = sureness, least
 
 
 def changes(code: str) -> bool:
     """Whether a program names a tool that changes something; one that cannot be read will not run."""
+    return bool(_names(code) & CHANGING)
+
+
+def works(code: str) -> bool:
+    """Whether a program uses a tool, besides saying something or declining."""
+    return bool(_names(code) & _TOOLS)
+
+
+def _names(code: str) -> set[str]:
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(isinstance(node, ast.Name) and node.id in CHANGING for node in ast.walk(tree))
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def sure_of(code: str, sureness: float | None, request: str, earlier: Sequence[str]) -> float | None:

@@ -14,6 +14,7 @@ from agent.calls import Calls
 from agent.cancelling import Pending, TurnCancelled
 from agent.declining import DeclineTool
 from agent.events import (
+    Abstained,
     Answer,
     CodeWritten,
     Decision,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from pydantic import JsonValue
 
+    from agent.abstention import Abstention
     from agent.events import Sink
     from agent.examining import Proposal
     from agent.inspector import InspectionAgent
@@ -127,7 +129,8 @@ class Desk:
         """
         for events in turns:
             result = turn_result(events)
-            turn = Turn(result.request, answer=result.answer, is_finished=True)
+            turn = Turn(self._understood(result.request), answer=result.answer, is_finished=True)
+            self._meant = result.meant
             if result.request and not result.came_to_nothing:  # else these are decisions before any turn
                 self._turns.append(turn)
             self._evidence.hear(result.request)
@@ -168,9 +171,7 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
-        if self._meant and agrees(request):
-            request = self._meant
-        self._meant = ""
+        request = self._understood(request)
         self._turns.append(Turn(request))
         self._evidence.hear(request)
         self.workbench.spoken = in_language_of(request)
@@ -192,12 +193,27 @@ class Desk:
         self._emit(Answer(turn=number, text=text, unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
 
+    def _understood(self, request: str) -> str:
+        """Returns what is asked by a request, which may be a yes to the question right before it."""
+        meant, self._meant = self._meant, ""
+        return meant if meant and agrees(request) else request
+
     def _offer(self, number: int, request: str, unsure: Unsure) -> Outcome:
         """Says that a request was not understood, and what could be asked instead."""
         records, verdicts, language = self._batch.records, self.workbench.verdicts(), in_language_of(request)
         if unsure.step == 1:  # nothing came of it, and nothing of it is put before the model again
             self._turns.pop()
-            self._meant = meaning(unsure.likely, language)
+            self._meant = meaning(unsure.code, language) if unsure.is_likely else ""
+        self._emit(CodeWritten(turn=number, step=unsure.step, code=unsure.code))
+        self._emit(
+            Abstained(
+                turn=number,
+                step=unsure.step,
+                sureness=unsure.sureness,
+                least=unsure.least,
+                meant=self._meant,
+            )
+        )
         has_report = self._told_artifacts > 0
         text = offer(unsure, records, verdicts, language, has_report=has_report, meant=self._meant)
         if unsure.step > 1:
@@ -289,7 +305,7 @@ class Desk:
                 sink=self._on_agent_event,
                 cancel=self._cancel,
                 max_steps=self._options.max_steps,
-                abstention=self._options.abstention or model.abstention,
+                abstention=self._limits(model),
             )
         return self._agent
 
@@ -331,8 +347,14 @@ class Desk:
             if seen.sight is not Sight.PASSED:
                 self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
+    def _limits(self, model: VisionModel) -> Abstention | None:
+        """How sure a model must be: what was set for this session, else what was measured."""
+        return self._options.abstention or model.abstention
+
     def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
         budget = self._options.budget
+        if limits := self._limits(model):
+            budget = replace(budget, turns=limits.turns)
         if model.context_tokens:
             budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
         more = self.workbench.showing.hint()

@@ -267,6 +267,7 @@ class Abstained(Record):
     Attributes:
         sureness: Of the program, a log-probability.
         least: What it should have been at least.
+        meant: The request that it may have been, which the user is asked about; empty where none is likely.
     """
 
     kind: Literal["abstained"] = "abstained"
@@ -274,6 +275,7 @@ class Abstained(Record):
     step: int
     sureness: float
     least: float
+    meant: str = ""
 
 
 class Note(Record):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from smolagents import CodeAgent
 from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep, ToolCall
-from smolagents.monitoring import AgentLogger, LogLevel
+from smolagents.monitoring import AgentLogger, LogLevel, TokenUsage
 from smolagents.utils import AgentError, AgentParsingError
 
-from agent.abstention import Abstention, Unsure, sure_of
+from agent.abstention import Abstention, Unsure, sure_of, works
 from agent.cancelling import stop_if_cancelled
-from agent.events import Abstained, CodeWritten, StepFinished, Usage
+from agent.events import CodeWritten, StepFinished, Usage
 from agent.memory import Memory, Step
 from agent.models.prose import announces_work
 from agent.prompts import prompt_templates
@@ -115,14 +115,37 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self._code = ""
         if memory_step.step_number == 1:
             self._unparsable = self._announced = 0
+        try:
+            yield from self._taken(memory_step)
+        except Unsure as unsure:
+            if memory_step.step_number > 1 or len(self.recall.turns) == 1:
+                raise
+            yield from self._read_alone(memory_step, unsure)
+
+    def _taken(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
+        """Lets the model write a program and runs it, if the model is sure enough of it."""
         for output in super()._step_stream(memory_step):
             if isinstance(output, ToolCall):  # smolagents' name for the program, told before it runs
-                self._code = memory_step.code_action or ""
-                thought = thought_of(str(memory_step.model_output or ""))
-                step = memory_step.step_number
-                self._sink(CodeWritten(turn=self.turn_number, step=step, thought=thought, code=self._code))
+                self._code, step = memory_step.code_action or "", memory_step.step_number
                 self._stop_if_unsure(memory_step)
+                thought = thought_of(str(memory_step.model_output or ""))
+                self._sink(CodeWritten(turn=self.turn_number, step=step, thought=thought, code=self._code))
             yield output
+
+    def _read_alone(self, memory_step: ActionStep, first: Unsure) -> Any:  # noqa: ANN401 -- as above
+        """Lets the model read a request once more, without what was said before, which may mislead it.
+
+        What it makes of the request then counts only where it is sure, and where a tool is used: who says
+        "reject it" does not want to be asked which one.
+        """
+        self.recall.running.stands_alone = True
+        spent = memory_step.token_usage
+        try:
+            yield from self._taken(memory_step)
+        except Unsure:
+            raise first from None
+        finally:
+            memory_step.token_usage = _sum(spent, memory_step.token_usage)
 
     def _stop_if_unsure(self, memory_step: ActionStep) -> None:
         """Ends the turn before a program runs of which the model was not sure enough."""
@@ -133,9 +156,10 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         if sureness is None:
             return
         least, step = self._abstention.least(self._code), memory_step.step_number
-        if sureness < least:
-            self._sink(Abstained(turn=self.turn_number, step=step, sureness=sureness, least=least))
-            raise Unsure(step, self._code if sureness >= self._abstention.looking else "")
+        is_empty = self.recall.running.stands_alone and step == 1 and not works(self._code)
+        if sureness < least or is_empty:
+            is_likely = sureness >= self._abstention.looking
+            raise Unsure(step, self._code, sureness, least, is_likely=is_likely)
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)
@@ -197,6 +221,12 @@ def thought_of(written: str) -> str:
     """Returns what a model wrote before its program."""
     match = _THOUGHT.match(written)
     return match.group(1).strip() if match else ""
+
+
+def _sum(first: TokenUsage | None, second: TokenUsage | None) -> TokenUsage | None:
+    if first is None or second is None:
+        return first or second
+    return TokenUsage(first.input_tokens + second.input_tokens, first.output_tokens + second.output_tokens)
 
 
 def _usage(step: ActionStep) -> Usage:

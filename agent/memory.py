@@ -29,6 +29,7 @@ class Budget:
         sheet_tokens: Of the contact sheet.
         observation_chars: Of one observation in the running turn.
         fact_chars: Of one fact of a finished turn.
+        turns: Finished ones; as many as there is room for when None.
     """
 
     tokens: int = 12_000
@@ -37,6 +38,7 @@ class Budget:
     sheet_tokens: int = 1_024
     observation_chars: int = 6_000
     fact_chars: int = 240
+    turns: int | None = None
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Turn:
     Attributes:
         facts: One short line per tool call: what it returned.
         answer: Empty while the turn is running.
+        stands_alone: Whether it is read without what was said before.
     """
 
     request: str
@@ -68,6 +71,7 @@ class Turn:
     facts: list[str] = field(default_factory=list)
     answer: str = ""
     is_finished: bool = False
+    stands_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class Memory:
 
     def earlier(self) -> list[str]:
         """Returns what was asked, answered and observed so far, but for the running request."""
-        finished = [said for turn in self.turns[:-1] for said in (turn.request, turn.answer)]
+        finished = [said for turn in self._before() for said in (turn.request, turn.answer)]
         return finished + [step.observation for step in self.running.steps]
 
     def messages(self) -> list[ChatMessage]:
@@ -139,7 +143,9 @@ class Memory:
         The oldest turns go first, then the facts of those that stay, then pictures and what old observations
         said; the request, the newest observation and the newest picture always stay.
         """
-        finished, chars, pictures = len(self.turns) - 1, self._budget.observation_chars, self._budget.pictures
+        finished, chars, pictures = len(self._before()), self._budget.observation_chars, self._budget.pictures
+        if self._budget.turns is not None:
+            finished = min(finished, self._budget.turns)
         messages: list[ChatMessage] = []
         for keep in (
             _Keep(finished, True, chars, chars, pictures),
@@ -154,6 +160,10 @@ class Memory:
             if self.cost(messages) <= self._budget.tokens:
                 break
         return messages
+
+    def _before(self) -> list[Turn]:
+        """The finished turns that the running one may lean on."""
+        return [] if self.running.stands_alone else self.turns[:-1]
 
     def _live_pictures(self, count: int) -> list[Picture]:
         """The pictures that stay pictures, newest first: the same one only once."""

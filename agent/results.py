@@ -25,6 +25,7 @@ class TurnResult(Record):
     Attributes:
         unverified: Why the answer is not backed by results; empty for a verified one.
         abstained: Whether the model was not sure enough of a program, which was not run.
+        meant: What the user was asked about then.
         error: Message and hint where the outcome is `failed`.
     """
 
@@ -37,6 +38,7 @@ class TurnResult(Record):
     artifacts: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     abstained: bool = False
+    meant: str = ""
     error: str = ""
     usage: Usage = Usage()
 
@@ -56,8 +58,8 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
                 result = TurnResult(request=request)
             case ToolStarted(tool=tool, arguments=arguments):
                 calls.append(ToolCall(tool=tool, arguments=arguments))
-            case Abstained():
-                result = result.model_copy(update={"abstained": True})
+            case Abstained(meant=meant):
+                result = result.model_copy(update={"abstained": True, "meant": meant})
             case Answer(text=text, unverified=unverified):
                 result = result.model_copy(update={"answer": text, "unverified": unverified})
             case TurnFinished():

@@ -299,7 +299,7 @@ class Session:
         turns = []
         for turn in self.turns:
             row = turn.model_dump(mode="json", include=shown)
-            more = turn.model_dump(mode="json", include={"abstained", "error", "unverified"})
+            more = turn.model_dump(mode="json", include={"abstained", "error", "meant", "unverified"})
             turns.append(row | {name: value for name, value in more.items() if value})
         return {
             "turns": turns,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.abstention import FILE, Abstention
 from agent.forge.evaluate import Trial, judged, outcome
+from agent.forge.trajectories import MOST_TURNS
 
 __all__ = ["MOST_WRONG_CHANGES", "chosen", "curve", "report"]
 
@@ -40,7 +41,7 @@ def chosen(trials: Sequence[Trial]) -> Abstention:
     allowed = int(MOST_WRONG_CHANGES * len(trials))
     if len(wrong) > allowed:
         least = max(least, _above(sorted(wrong, reverse=True)[allowed], sure))
-    return Abstention(looking=floor, changing=max(floor, least))
+    return Abstention(looking=floor, changing=max(floor, least), turns=MOST_TURNS)
 
 
 def _break_even(answers: Sequence[tuple[float, bool]]) -> float:

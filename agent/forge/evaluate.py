@@ -15,19 +15,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
+from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of, works
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, Request, intents
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps
-from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, memory_of
+from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, drawn_past, memory_of
 from agent.meaning import meaning
-from agent.memory import Step, Turn
+from agent.memory import Memory, Step, Turn
 from agent.models.families import QWEN2_5_VL
 from agent.models.pictures import Picture
 from tools.records import Language
@@ -47,6 +47,14 @@ _SAID = re.compile(r"img_\d+(?:-\d+)?|\d+(?:\.\d+)?")  # ids and numbers
 _PER_STAGE = 6  # requests about one batch: what they share is read once
 
 Call = tuple[str, str]
+
+
+class Draft(NamedTuple):
+    """What the model wrote, the program in it, and how sure it is of that."""
+
+    written: str
+    code: str
+    sureness: float
 
 
 class Kind(StrEnum):
@@ -108,12 +116,14 @@ class Judge:
 
     Args:
         model: Writes the programs.
+        abstention: Below which sureness it reads a request once more, without what was said before, as the
+            agent lets it; it reads each once when None.
     """
 
-    def __init__(self, model: VisionModel) -> None:
+    def __init__(self, model: VisionModel, abstention: Abstention | None = None) -> None:
         from agent.sandbox.executor import SandboxExecutor
 
-        self._model = model
+        self._model, self._abstention = model, abstention
         self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
 
     def trials(self, count: int, seed: int) -> Iterator[Trial]:
@@ -134,7 +144,7 @@ class Judge:
         for start in range(0, len(jobs), _PER_STAGE):
             stage = stage_of(rng)
             for language, intent in jobs[start : start + _PER_STAGE]:
-                past = Past(language, int(intent in FOLLOWING), rng.getrandbits(32))
+                past = drawn_past(rng, language, least=int(intent in FOLLOWING))
                 yield self.trial(rng, stage, past, intent)
 
     def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
@@ -165,7 +175,6 @@ class Judge:
         from smolagents.local_python_executor import InterpreterError
 
         from agent.declining import DeclineTool
-        from agent.models.repair import code_of
         from agent.toolbox import build_tools
 
         declines: list[bool] = []
@@ -177,11 +186,10 @@ class Judge:
         player.events.clear()
         programs: list[str] = []
         sureness: list[float] = []
-        for _ in range(_MOST_STEPS):
-            said = self._model.generate(memory.messages(), stop_sequences=_STOPS)
-            programs.append(code_of(str(said.content)))
-            sure = sure_of(programs[-1], said.raw["sureness"], request.text, memory.earlier())
-            sureness.append(sure or 0.0)
+        for step in range(_MOST_STEPS):
+            draft = self._written(memory) if step else self._first(memory)
+            programs.append(draft.code)
+            sureness.append(draft.sureness)
             try:
                 done = self._executor(programs[-1])
             except InterpreterError as error:
@@ -190,8 +198,29 @@ class Judge:
                 if done.is_final_answer:
                     return programs, sureness, str(done.output), bool(declines)
                 observation = f"{done.logs}{done.output}"
-            memory.running.steps.append(Step(str(said.content), observation, player.shown()))
+            memory.running.steps.append(Step(draft.written, observation, player.shown()))
         return programs, sureness, None, bool(declines)
+
+    def _written(self, memory: Memory) -> Draft:
+        """Lets the model write the next program."""
+        from agent.models.repair import code_of
+
+        said = self._model.generate(memory.messages(), stop_sequences=_STOPS)
+        code = code_of(str(said.content))
+        sure = sure_of(code, said.raw["sureness"], memory.running.request, memory.earlier())
+        return Draft(str(said.content), code, sure or 0.0)
+
+    def _first(self, memory: Memory) -> Draft:
+        """Lets the model write the first program, as the agent does: twice where it is unsure."""
+        draft, limits = self._written(memory), self._abstention
+        if limits is None or len(memory.turns) == 1 or draft.sureness >= limits.least(draft.code):
+            return draft
+        memory.running.stands_alone = True
+        again = self._written(memory)
+        if works(again.code) and again.sureness >= limits.least(again.code):
+            return again
+        memory.running.stands_alone = False
+        return draft
 
 
 def _final_answer() -> Any:  # noqa: ANN401
@@ -260,19 +289,20 @@ def _kind(
     return Kind.RIGHT if is_same else Kind.ANSWER
 
 
-def judged(folder: Path, count: int, seed: int) -> Iterator[Trial]:
+def judged(folder: Path, count: int, seed: int, abstention: Abstention | None = None) -> Iterator[Trial]:
     """Yields what a checkpoint makes of requests in phrasings that it never saw, each request once.
 
     Args:
         folder: Of the checkpoint.
         count: Per intent and language, less those that were drawn again.
         seed: Of batches and phrasings.
+        abstention: As `Judge` takes it.
     """
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
-    judge = Judge(model)
+    judge = Judge(model, abstention)
     try:
         yield from distinct(judge.trials(count, seed))
     finally:
@@ -292,14 +322,15 @@ def distinct(trials: Iterable[Trial]) -> Iterator[Trial]:
 def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
     """Yields the lines of a report on a checkpoint: success per intent and language, and the failures."""
     trials = []
-    for trial in judged(folder, count, seed):
+    abstention = read_abstention(folder)
+    for trial in judged(folder, count, seed, abstention):
         trials.append(trial)
         if tells_failures and not trial.is_right:
             said = " // ".join(program.replace("\n", " | ")[:160] for program in trial.programs)
             wanted = trial.expected[-1].replace("\n", " | ")[:160]
             yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said} WANTED {wanted}"
     yield from _table(trials)
-    if abstention := read_abstention(folder):
+    if abstention:
         yield outcome(trials, abstention)
 
 

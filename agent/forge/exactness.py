@@ -17,11 +17,13 @@ from agent.forge.checkpoint import read
 from agent.forge.evaluate import stage_of
 from agent.forge.language import FOLLOWING, Request, intents
 from agent.forge.packs import Encoder, Piece, hidden_states, packed
-from agent.forge.trajectories import Example, Past, Stage, make_example
+from agent.forge.trajectories import Example, Past, Stage, begun, drawn_past, make_example
 from tools.records import Language
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
+
+    from agent.forge.player import Player
 
 __all__ = ["Exactness", "exact_trials", "exactness_report"]
 
@@ -63,7 +65,7 @@ def exact_trials(
             jobs = [intent for intent in wanted for _ in range(count)]
             rng.shuffle(jobs)
             for start in range(0, len(jobs), _TOGETHER):
-                past = Past(language, int(follows), rng.getrandbits(32))
+                past = drawn_past(rng, language, least=int(follows))
                 yield from _judged(
                     model, encoder, rng, stage_of(rng), past, jobs[start : start + _TOGETHER], is_held_out
                 )
@@ -80,7 +82,8 @@ def _judged(
 ) -> Iterator[Exactness]:
     import torch
 
-    examples = [_example(rng, stage, past, intent, is_held_out) for intent in jobs]
+    before = begun(stage, past)
+    examples = [_example(rng, stage, past, intent, is_held_out, before) for intent in jobs]
     prefix: Piece = encoder.prefix(examples[0].messages, examples[0].first_written)
     branches = [encoder.branch(each.messages, each.first_written) for each in examples]
     pack = packed(model, encoder, prefix, branches)
@@ -100,9 +103,11 @@ def _judged(
         begin = own.stop
 
 
-def _example(rng: random.Random, stage: Stage, past: Past, intent: str, is_held_out: bool) -> Example:
+def _example(
+    rng: random.Random, stage: Stage, past: Past, intent: str, is_held_out: bool, before: Player
+) -> Example:
     kind = "pair" if intent == "pair" else "single"
-    return make_example(rng, stage, past, kind=kind, intent=intent, is_held_out=is_held_out)
+    return make_example(rng, stage, past, kind=kind, intent=intent, is_held_out=is_held_out, before=before)
 
 
 def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:

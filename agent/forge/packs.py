@@ -56,7 +56,6 @@ class Pack:
         at: Positions before a token that the model is to write.
         targets: Those tokens.
         owners: Of each of them, which conversation it is part of.
-        weights: Of each of them: every conversation counts alike.
     """
 
     tensors: dict[str, torch.Tensor]
@@ -64,7 +63,6 @@ class Pack:
     at: torch.Tensor
     targets: torch.Tensor
     owners: torch.Tensor
-    weights: torch.Tensor
 
 
 class Encoder:
@@ -171,7 +169,7 @@ def packed(
     start = len(prefix.ids)
     ids = prefix.ids + [token for branch in branches for token in branch.ids]
     positions = [_positions(model, encoder, prefix)] if start else []
-    at, targets, owners, weights = [], [], [], []
+    at, targets, owners = [], [], []
     begin = start
     for owner, branch in enumerate(branches):
         end = begin + len(branch.ids)
@@ -181,14 +179,13 @@ def packed(
         at += [place - 1 for place in own]
         targets += [ids[place] for place in own]
         owners += [owner] * len(own)
-        weights += [len(own) ** -0.5] * len(own)
         begin = end
     tensors = {"input_ids": torch.tensor([ids]), "position_ids": torch.cat(positions, dim=2)}
     pictures = [*prefix.pictures, *(picture for branch in branches for picture in branch.pictures)]
     if pictures:
         tensors |= _pixels(encoder.processor, pictures)
     lengths = (start, *(len(branch.ids) for branch in branches))
-    marks = (torch.tensor(each) for each in (at, targets, owners, weights))
+    marks = (torch.tensor(each) for each in (at, targets, owners))
     return Pack(tensors, lengths, *marks)
 
 

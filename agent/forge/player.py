@@ -6,6 +6,8 @@ import ast
 import re
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from agent.calls import Calls
@@ -62,7 +64,7 @@ class Player:
         has_eyes: bool = True,
         picture: Callable[[str], Picture],
     ) -> None:
-        self._picture = picture
+        self._steps, self._picture = steps, picture
         self.events: list[Event] = []
         self._has_ledger, self._has_eyes = has_ledger, has_eyes
         self.workbench = SimulatedWorkbench(
@@ -73,6 +75,17 @@ class Player:
         self._names |= {"final_answer": _finish, "decline": str}
         self.turns: list[Turn] = []
         self._wishes: tuple[Wish, ...] = ()
+
+    def again(self) -> Player:
+        """Returns a player with the same conversation behind it, whose tools are as they were at first.
+
+        What programs are to be written depends on what was said, not on what the tools have done.
+        """
+        other = Player(
+            self._steps, has_ledger=self._has_ledger, has_eyes=self._has_eyes, picture=self._picture
+        )
+        other.turns, other._wishes = [*self.turns], self._wishes
+        return other
 
     def take(self, request: Request) -> list[str]:
         """Plays one turn; returns the programs that the model should write."""
@@ -160,14 +173,10 @@ class Player:
 
     def _run(self, code: str) -> tuple[str, str | None]:
         """Runs one of our own programs; returns what the model reads of it, and the answer if it ends."""
-        tree = ast.parse(code)
-        last = tree.body[-1]
-        lead = ast.Module(tree.body[:-1] if isinstance(last, ast.Expr) else tree.body, [])
+        lead, last = _compiled(code)
         try:
-            exec(compile(lead, "<program>", "exec"), self._names)
-            value = None
-            if isinstance(last, ast.Expr):
-                value = eval(compile(ast.Expression(last.value), "<program>", "eval"), self._names)
+            exec(lead, self._names)
+            value = eval(last, self._names) if last else None
         except _Final as final:
             return "", str(final)
         except LoupeError as error:
@@ -180,6 +189,16 @@ class Player:
                 None,
             )
         return str(value), None
+
+
+@lru_cache(maxsize=1024)  # what was said before is played again for each request
+def _compiled(code: str) -> tuple[CodeType, CodeType | None]:
+    """Compiles a program; the expression that it ends with, if any, apart from what comes before."""
+    tree = ast.parse(code)
+    last = tree.body[-1]
+    lead = ast.Module(tree.body[:-1] if isinstance(last, ast.Expr) else tree.body, [])
+    ending = compile(ast.Expression(last.value), "<program>", "eval") if isinstance(last, ast.Expr) else None
+    return compile(lead, "<program>", "exec"), ending
 
 
 def _bound(calls: Calls, name: str) -> Callable[..., Any]:

@@ -14,10 +14,11 @@ from agent.forge.cases import make_case
 from agent.forge.checkpoint import Size, make_model, make_processor, read, save
 from agent.forge.drills import drill
 from agent.forge.emphasis import Emphasis
+from agent.forge.language import Request
 from agent.forge.packs import Encoder, Pack, Piece, hidden_states, packed
 from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
-from agent.forge.trajectories import Past, Stage, drawn_intent, make_example
+from agent.forge.trajectories import MOST_TURNS, Stage, begun, drawn_intent, drawn_past, make_example
 from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
 from tools.records import Language
 
@@ -33,14 +34,14 @@ _CONVERSATIONS = 64  # per sample; a third more of them in an hour than with 32
 _TASKS = 8  # with pixels, per sample
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 45)
 _SIZE_ODDS = (3, 4, 6, 6, 6, 6, 6, 5, 4, 2, 2, 1, 1)
-_PAST_ODDS = (7, 2, 1)  # of no turn before, one, two
 _SHEET_RATE = 0.3
 _LEDGER_RATE, _EYES_RATE = 0.8, 0.95
 _LONGEST = 5000  # tokens of a sample
 _DRILLED_UNTIL = 0.06  # of the budget, a fresh model only copies,
 _DRILL_RATE = 0.1  # and this share of its samples then,
 _BARE_RATE = 0.5  # while this share of conversations is without prompt and batch,
-_YOUNG_UNTIL = 0.6  # until this share of the budget
+_YOUNG_UNTIL = 0.6  # until this share of the budget;
+_LATER_BARE_RATE = 0.25  # then this one
 _LEVEL_UNTIL = 0.3  # of the budget; then the learning rate falls
 
 
@@ -96,14 +97,15 @@ def train(photos: Sequence[Photo], out: Path, budget: Budget, options: Options) 
         sample = next(samples)
         set_rate(optimizers, options.rate * progress.rate)
         losses = _losses(model, sample.pack)
-        loss = (losses * sample.pack.weights).sum() / sample.pack.weights.sum()
+        loss = losses.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
         averaged.update(model, step)
-        emphasis.note(sample.language, zip(sample.intents, _failures(sample.pack, losses), strict=False))
+        if sample.requests:
+            emphasis.note(zip(sample.requests, _failures(sample.pack, losses), strict=True))
         means[sample.kind] = 0.97 * means[sample.kind] + 0.03 * loss.item()
         tokens += sum(sample.pack.lengths)
         progress.say(**means, tokens=tokens)
@@ -119,14 +121,12 @@ class _Sample:
 
     Attributes:
         kind: Of `words`, `sight` and `drill`.
-        language: Of the requests.
-        intents: Of each conversation; none where there are no requests.
+        requests: Of each conversation; none where it is about pictures or copying.
     """
 
     kind: str
     pack: Pack
-    language: Language = Language.EN
-    intents: tuple[str, ...] = ()
+    requests: tuple[Request, ...] = ()
 
 
 def _losses(model: Qwen2_5_VLForConditionalGeneration, pack: Pack) -> torch.Tensor:
@@ -175,7 +175,7 @@ def _samples(
             tasks = [encoder.asked(gallery.task()) for _ in range(_TASKS)]
             yield _Sample("sight", packed(model, encoder, Piece([], [], []), tasks))
         else:
-            is_bare = is_young and rng.random() < _BARE_RATE
+            is_bare = rng.random() < (_BARE_RATE if is_young else _LATER_BARE_RATE)
             yield _conversations(model, encoder, gallery, rng, emphasis, is_bare=is_bare)
 
 
@@ -208,21 +208,22 @@ def _conversations(
         has_ledger=rng.random() < _LEDGER_RATE,
         has_eyes=rng.random() < _EYES_RATE,
     )
-    turns = 0 if is_bare else rng.choices((0, 1, 2), _PAST_ODDS)[0]
-    past = Past(rng.choice([*Language]), turns, rng.getrandbits(32))
+    past = drawn_past(rng, rng.choice([*Language]), most=0 if is_bare else MOST_TURNS)
+    before = begun(stage, past)
     prefix: Piece | None = encoder.opening() if is_bare else None
     branches: list[Piece] = []
-    asked: list[str] = []
+    asked: list[Request] = []
     length = 0
     weight = partial(emphasis.weight, past.language)
     for _ in range(_CONVERSATIONS):
-        example = make_example(rng, stage, past, intent=drawn_intent(rng, past, weight))
+        intent = drawn_intent(rng, past, weight)
+        example = make_example(rng, stage, past, intent=intent, share=emphasis.share, before=before)
         prefix = prefix or encoder.prefix(example.messages, example.first_written)
         branch = encoder.branch(example.messages, example.first_written)
         if branches and len(prefix.ids) + length + len(branch.ids) > _LONGEST:
             break
         branches.append(branch)
-        asked.append(example.request.intent)
+        asked.append(example.request)
         length += len(branch.ids)
     pack = packed(model, encoder, prefix or Piece([], [], []), branches)
-    return _Sample("words", pack, past.language, tuple(asked))
+    return _Sample("words", pack, tuple(asked))

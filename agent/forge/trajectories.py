@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.models.pictures import Picture
 
 __all__ = [
+    "MOST_TURNS",
     "PICTURE_TOKENS",
     "Example",
     "Past",
@@ -30,6 +31,7 @@ __all__ = [
     "asked",
     "begun",
     "drawn_intent",
+    "drawn_past",
     "make_example",
     "memory_of",
     "prompt_of",
@@ -38,7 +40,13 @@ __all__ = [
 PICTURE_TOKENS = 192
 """Most tokens of a picture that the pocket model is shown; its checkpoint's processor says so."""
 
+MOST_TURNS = 2
+"""Turns before the running one that the pocket model is shown; older ones mislead it more than they help."""
+
 _PAIRS = 0.2  # of requests that want two things
+_LEANING = 0.4  # of requests after others lean on them
+_OPENING = 0.7  # of the turns before are such as are often leaned on
+_MIXED = 0.25  # of pasts are in both languages
 _HARD = (
     "report_lot",
     "inspect_report",
@@ -86,7 +94,7 @@ class Past:
     """What was said before the request that counts.
 
     Attributes:
-        language: Of the user.
+        language: Of that request; what was said before may be in another.
         turns: How many.
         seed: Decides which.
     """
@@ -133,6 +141,8 @@ def make_example(
     kind: str = "",
     intent: str = "",
     is_held_out: bool = False,
+    share: Callable[[str], float] = lambda _: 1.0,
+    before: Player | None = None,
 ) -> Example:
     """Makes a conversation about a batch.
 
@@ -143,10 +153,12 @@ def make_example(
         kind: As `asked` takes it; drawn when empty.
         intent: Of the request; drawn when empty.
         is_held_out: As `asked` takes it.
+        share: Of each of the templates, as `Scope` has it.
+        before: Who has played the past already, which then is not played anew.
     """
-    player = begun(stage, past)
+    player = before.again() if before else begun(stage, past)
     kind = kind or ("pair" if rng.random() < _PAIRS else "single")
-    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out)
+    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out, share=share)
     programs = player.take(request)
     running = player.turns[-1]
     *earlier, last = running.steps
@@ -162,14 +174,23 @@ def begun(stage: Stage, past: Past) -> Player:
     rng = random.Random(past.seed)
     case = stage.steps.case
     player = Player(stage.steps, has_ledger=stage.has_ledger, has_eyes=stage.has_eyes, picture=stage.picture)
+    is_mixed = rng.random() < _MIXED
     for _ in range(past.turns):
-        intent = rng.choice(_OPENINGS)
-        player.take(make_request(rng, Scope(case.records, case.recipe), past.language, intent))
+        language = rng.choice([*Language]) if is_mixed else past.language
+        intent = rng.choice(_OPENINGS if rng.random() < _OPENING else intents(language))
+        player.take(make_request(rng, Scope(case.records, case.recipe), language, intent))
     return player
 
 
 def asked(
-    rng: random.Random, stage: Stage, past: Past, kind: str, intent: str, *, is_held_out: bool = False
+    rng: random.Random,
+    stage: Stage,
+    past: Past,
+    kind: str,
+    intent: str,
+    *,
+    is_held_out: bool = False,
+    share: Callable[[str], float] = lambda _: 1.0,
 ) -> Request:
     """Makes the request that counts.
 
@@ -180,9 +201,10 @@ def asked(
         kind: `single`, or `pair` for two wishes at once.
         intent: Drawn when empty.
         is_held_out: Takes it from the phrasings that are not trained on, as they are.
+        share: Of each of the templates, as `Scope` has it.
     """
     case = stage.steps.case
-    scope = Scope(case.records, case.recipe, is_held_out=is_held_out)
+    scope = Scope(case.records, case.recipe, is_held_out, share)
     if kind == "pair":
         return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
     drawn = intent or drawn_intent(rng, past)
@@ -204,19 +226,25 @@ def memory_of(stage: Stage, player: Player) -> Memory:
     return memory
 
 
+def drawn_past(rng: random.Random, language: Language, *, least: int = 0, most: int = MOST_TURNS) -> Past:
+    """Draws what was said before, with so many turns at least and at most."""
+    return Past(language, rng.randint(least, most), rng.getrandbits(32))
+
+
 def drawn_intent(rng: random.Random, past: Past, weight: Callable[[str], float] = lambda _: 1.0) -> str:
     """Draws what is asked.
 
     Args:
         rng: Chooses.
-        past: What was said before it: most requests lean on it.
+        past: What was said before it: many requests lean on it.
         weight: Returns how many times as often as others an intent is drawn.
     """
     known = intents(past.language)
-    chance = rng.random()
-    if past.turns and chance < 0.75:
+    if past.turns and rng.random() < _LEANING:
         among = [intent for intent in known if intent in FOLLOWING]
-    elif chance < 0.12:
+        return rng.choices(among, [weight(intent) for intent in among])[0]
+    chance = rng.random()
+    if chance < 0.12:
         among = [*_HARD]
     elif chance < 0.24:
         among = [*_DECLINED]

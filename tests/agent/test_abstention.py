@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.abstention import FILE, Abstention, Unsure, changes, offer, read_abstention, sure_of
-from agent.events import Abstained, Answer, Outcome, ToolStarted, TurnFinished
+from agent.events import Abstained, Answer, CodeWritten, Outcome, ToolStarted, TurnFinished
 from agent.log import read_log
 from agent.models.base import Question, Reply
 from agent.models.messages import text_of
@@ -130,6 +130,57 @@ def test_who_is_asked_what_was_meant_may_say_yes(folder: Path, reply: str, happe
     said = text_of(model.sent[1], "user")
     assert ("Request: reject img_001" in said) is happens
     assert ("Request: no" in said) is not happens
+
+
+ASK = 'final_answer("Which image do you mean?")'
+
+
+@pytest.mark.parametrize(
+    ("alone", "runs"),
+    [((LOOK, -0.01), True), ((LOOK, -0.6), False), ((DECIDE, -0.3), False), ((ASK, -0.01), False)],
+)
+def test_what_is_doubtful_after_other_turns_is_read_once_more_without_them(
+    folder: Path, alone: tuple[str, float], runs: bool
+) -> None:
+    model = Doubtful((LOOK, -0.01), (DECIDE, -0.7), alone)
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        list(session.ask("how many are there?"))
+        events = list(session.ask("count them"))
+        assert session.turns[1].outcome is (Outcome.ANSWERED if runs else Outcome.DECLINED)
+        assert session.verdicts() == {}
+    before, again = (text_of(sent, "user") for sent in model.sent[1:])
+    assert "how many are there?" in before
+    assert "how many are there?" not in again
+    assert "count them" in again
+    [written] = [event.code for event in events if isinstance(event, CodeWritten)]
+    assert written == (alone[0] if runs else DECIDE)
+    doubts = [event.sureness for event in events if isinstance(event, Abstained)]
+    assert doubts == ([] if runs else [-0.7])
+
+
+def test_only_so_many_turns_are_put_before_a_model_that_more_would_mislead(folder: Path) -> None:
+    model = Doubtful(*[(LOOK, -0.01)] * 3)
+    model.abstention = Abstention(looking=-0.5, changing=-0.1, turns=1)
+    with opened(folder, model) as session:
+        for request in ("the first", "the second", "the third"):
+            list(session.ask(request))
+    said = text_of(model.sent[2], "user")
+    assert ("the first" in said, "the second" in said, "the third" in said) == (False, True, True)
+
+
+def test_a_yes_to_a_question_counts_after_the_session_was_resumed_too(folder: Path) -> None:
+    asking = Doubtful((REJECT, -0.3))
+    asking.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, asking) as session:
+        list(session.ask("1 is rubbish"))
+    for request, requests in (("yes", ["reject img_001"]), ("how many?", ["reject img_001", "how many?"])):
+        model = Doubtful((REJECT if request == "yes" else LOOK, -0.01))
+        with opened(folder, model) as session:
+            list(session.ask(request))
+            assert session.verdicts() == {"img_001": Verdict.REJECT}
+        said = text_of(model.sent[0], "user")
+        assert [line[9:] for line in said.splitlines() if line.startswith("Request: ")] == requests
 
 
 def test_a_yes_after_something_else_is_no_answer_to_the_question(folder: Path) -> None:

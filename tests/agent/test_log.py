@@ -96,7 +96,7 @@ def test_no_log_at_all_is_refused(tmp_path: Path) -> None:
 
 def test_events_of_a_turn_fold_into_its_result() -> None:
     result = turn_result(TURN)
-    assert result.model_dump(mode="json", exclude={"usage", "error", "unverified", "abstained"}) == {
+    assert result.model_dump(mode="json", exclude={"usage", "error", "unverified", "abstained", "meant"}) == {
         "request": "screen",
         "answer": "one row",
         "outcome": "answered",

@@ -8,7 +8,7 @@ from PIL import Image
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from agent.forge.packs import Encoder, hidden_states, packed
-from agent.forge.trajectories import Past, Stage, make_example
+from agent.forge.trajectories import Past, Stage, begun, make_example
 from agent.models.messages import as_chat
 from agent.models.pictures import Picture
 from tests.agent.forge.conftest import MakeStage, grey
@@ -25,8 +25,9 @@ def test_a_pack_is_what_separate_conversations_are(
     bare = make_stage(4)
     stage = Stage(bare.steps, grey, Picture("contact sheet", Image.new("RGB", (168, 112), (9, 200, 90))))
     past, rng = Past(Language.KO, turns, 7), random.Random(2)
+    before = begun(stage, past)
     examples = [
-        make_example(rng, stage, past, kind="single", intent=intent)
+        make_example(rng, stage, past, kind="single", intent=intent, before=before)
         for intent in ("look", "report_lot", "compare") * 6  # more than one group of like length
     ]
     encoder = Encoder(processor)

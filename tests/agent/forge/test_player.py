@@ -9,7 +9,7 @@ from agent.forge.language import Request, Wish
 from agent.forge.player import Player
 from agent.forge.programs import PROGRAMS, after_error, pieces, written
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
-from agent.forge.trajectories import Stage, prompt_of
+from agent.forge.trajectories import Past, Stage, begun, make_example, prompt_of
 from agent.workbench import Workbench
 from tests.agent.forge.conftest import MakeStage
 from tools.errors import ImageError, UsageError
@@ -170,3 +170,17 @@ def test_programs_are_made_of_the_pieces_that_tokens_are_made_of() -> None:
     code = written("compare", {"id": '"img_001"', "other": '"img_002"'}, EN)
     assert all(line in {piece.rstrip("\n") for piece in pieces()} for line in code.splitlines()[1:])
     assert set(PROGRAMS) >= {"inspect", "look", "gibberish", "which"}
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_what_is_to_be_written_depends_on_what_was_said_alone(
+    make_stage: MakeStage, language: Language
+) -> None:
+    for seed in range(60):
+        stage, past = make_stage(9, seed=seed), Past(language, 2, seed)
+        before = begun(stage, past)
+        again, anew = (
+            make_example(random.Random(seed), stage, past, before=who).programs for who in (before, None)
+        )
+        assert again == anew
+        assert len(before.turns) == 2

@@ -38,7 +38,7 @@ def test_a_fresh_model_copies_before_it_converses(
     )
     drawn = [next(samples) for _ in range(3)]
     assert {sample.kind for sample in drawn} == kinds
-    assert all(bool(sample.intents) is (sample.kind == "words") for sample in drawn)
+    assert all(bool(sample.requests) is (sample.kind == "words") for sample in drawn)
 
 
 def test_a_failure_is_the_chance_that_not_all_of_a_program_is_written(
