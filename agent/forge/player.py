@@ -27,8 +27,10 @@ __all__ = ["Player"]
 
 KO = Language.KO
 _SIZE = re.compile(
-    r"\b(?:big\w*|large\w*|long\w*|size\w*|mm|measure\w*|wid\w+|small\w*|length|dim\w*|diameter)\b"
-    "|크기|사이즈|길이|몇 ?mm|얼마나|치수|폭|너비|지름"
+    r"\b(?:big\w*|large\w*|long\w*|siz\w+|measur\w+|wid\w+|small\w*|lengths?|dim\w*|diameter|caliper\w*)"
+    r"|(?<![a-z])mm(?![a-z])"
+    "|크기|사이즈|길이|얼마나|치수|폭|너비|넓이|면적|지름|직경|가로 ?세로|측정|계측|수치|미리|밀리|노기스"
+    "|캘리퍼|재 ?(?:줘|주|봐|보|라|자|는|야|요|면|서|둬)|잰|쟀"
 )
 _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(
@@ -138,10 +140,12 @@ class Player:
         if name == "follow_report":
             return "report", {"options": spoken.removeprefix(", ")}
         if name in ("follow_same", "follow_measure"):
-            if before == "decide" and _ALIKE.search(request.text) and "?" not in request.text:
+            is_size = bool(_SIZE.search(request.text.lower()))
+            is_alike = bool(_ALIKE.search(request.text)) and "?" not in request.text
+            if before == "decide" and is_alike and not is_size:
                 return before, {**had, "several": given["id"]}
             again = "inspect_one" if before in ("inspect", "decide") else before
-            again = "measure" if _SIZE.search(request.text) or again not in _REPEATED else again
+            again = "measure" if is_size or again not in _REPEATED else again
             if len(request.wishes) > 1 and again == "look":
                 again = "describe"  # a look ends its program, so nothing could follow
             if again == "describe":

@@ -52,6 +52,11 @@ def test_a_second_turn_leans_on_the_first(make_stage: MakeStage, second: Request
         (saying("what about 3?", ("follow_same", {"id": '"img_003"'})), 'inspect("img_003")'),
         (saying("3번도", ("follow_same", {"id": '"img_003"'}), language=KO), 'decide(each, "reject"'),
         (saying("how big is 3", ("follow_same", {"id": '"img_003"'})), 'measure("img_003")'),
+        (saying("Measure 3 too", ("follow_measure", {"id": '"img_003"'})), 'measure("img_003")'),
+        (saying("3번 치수도", ("follow_measure", {"id": '"img_003"'}), language=KO), 'measure("img_003")'),
+        (saying("3번도 재 줘", ("follow_measure", {"id": '"img_003"'}), language=KO), 'measure("img_003")'),
+        (saying("3번도 몇 mm", ("follow_measure", {"id": '"img_003"'}), language=KO), 'measure("img_003")'),
+        (saying("3번도 재검토", ("follow_same", {"id": '"img_003"'}), language=KO), 'decide(each, "reject"'),
     ],
 )
 def test_only_an_order_decides_alike(make_stage: MakeStage, second: Request, call: str) -> None:
