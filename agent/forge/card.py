@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.abstention import read_abstention
 from agent.events import Answer, CodeWritten, Event, TurnStarted
 from agent.forge.language import intents, templates
+from agent.forge.trajectories import MOST_TURNS
 from agent.log import read_log
 from tools.errors import UsageError
 from tools.records import Language
@@ -100,9 +101,10 @@ How fast it is (`python -m agent.forge speed`, {machine}):
 ## Limits
 
 It understands requests about this work in sentences like those that it was trained on, and says so where it
-does not. What was said before may mislead it: its training has two turns before a request at most, all of one
-language. It joins at most two wishes. It says what tools return; how little it sees itself stands above. For
-anything else name a real model: `--model Qwen/Qwen2.5-VL-7B-Instruct`.
+does not. What was said before may mislead it: it is shown {turns} turns before a request at most, and where
+it is unsure it reads the request once more, alone. It joins at most two wishes. It says what tools return; how
+little it sees itself stands above. For anything else name a real model:
+`--model Qwen/Qwen2.5-VL-7B-Instruct`.
 """
 
 
@@ -166,6 +168,7 @@ def card(folder: Path, measured: Measured) -> str:
         verdict=_verdict(measured.evaluation),
         looking=abstention.looking,
         changing=abstention.changing,
+        turns=MOST_TURNS,
         transcripts="\n\n".join(_transcript(session) for session in measured.sessions),
         **{
             name: getattr(measured, name).strip() for name in (*PRINTED, "machine", "recipe", "seeds", "time")
