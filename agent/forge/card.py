@@ -102,8 +102,8 @@ How fast it is (`python -m agent.forge speed`, {machine}):
 
 It understands requests about this work in sentences like those that it was trained on, and says so where it
 does not. What was said before may mislead it: it is shown {turns} turns before a request at most, and where
-it is unsure it reads the request once more, alone. It joins at most two wishes. It says what tools return; how
-little it sees itself stands above. For anything else name a real model:
+it is unsure it reads the request once more, alone. It joins at most two wishes. It says what tools return;
+how little it sees itself stands above. For anything else name a real model:
 `--model Qwen/Qwen2.5-VL-7B-Instruct`.
 """
 
