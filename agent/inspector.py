@@ -136,14 +136,14 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         """Lets the model read a request once more, without what was said before, which may mislead it.
 
         What it makes of the request then counts only where it is sure, and where a tool is used: who says
-        "reject it" does not want to be asked which one.
+        "reject it" does not want to be asked which one. Where it is nearly sure, it asks about that.
         """
         self.recall.running.stands_alone = True
         spent = memory_step.token_usage
         try:
             yield from self._taken(memory_step)
-        except Unsure:
-            raise first from None
+        except Unsure as second:
+            raise (second if second.is_likely and not first.is_likely else first) from None
         finally:
             memory_step.token_usage = _sum(spent, memory_step.token_usage)
 
@@ -158,7 +158,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         least, step = self._abstention.least(self._code), memory_step.step_number
         is_empty = self.recall.running.stands_alone and step == 1 and not works(self._code)
         if sureness < least or is_empty:
-            is_likely = sureness >= self._abstention.looking
+            is_likely = sureness >= self._abstention.looking and not is_empty
             raise Unsure(step, self._code, sureness, least, is_likely=is_likely)
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:

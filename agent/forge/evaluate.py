@@ -217,7 +217,9 @@ class Judge:
             return draft
         memory.running.stands_alone = True
         again = self._written(memory)
-        if works(again.code) and again.sureness >= limits.least(again.code):
+        is_sure = again.sureness >= limits.least(again.code)
+        is_likely = again.sureness >= limits.looking > draft.sureness  # then the user is asked about it
+        if works(again.code) and (is_sure or is_likely):
             return again
         memory.running.stands_alone = False
         return draft

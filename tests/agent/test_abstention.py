@@ -136,27 +136,32 @@ ASK = 'final_answer("Which image do you mean?")'
 
 
 @pytest.mark.parametrize(
-    ("alone", "runs"),
-    [((LOOK, -0.01), True), ((LOOK, -0.6), False), ((DECIDE, -0.3), False), ((ASK, -0.01), False)],
+    ("alone", "doubts"),
+    [
+        ((LOOK, -0.01), []),
+        ((LOOK, -0.6), [-0.7]),
+        ((REJECT, -0.3), [-0.3]),
+        ((ASK, -0.01), [-0.7]),
+    ],
 )
 def test_what_is_doubtful_after_other_turns_is_read_once_more_without_them(
-    folder: Path, alone: tuple[str, float], runs: bool
+    folder: Path, alone: tuple[str, float], doubts: list[float]
 ) -> None:
     model = Doubtful((LOOK, -0.01), (DECIDE, -0.7), alone)
     model.abstention = Abstention(looking=-0.5, changing=-0.1)
     with opened(folder, model) as session:
         list(session.ask("how many are there?"))
-        events = list(session.ask("count them"))
-        assert session.turns[1].outcome is (Outcome.ANSWERED if runs else Outcome.DECLINED)
+        events = list(session.ask("count 1 too"))
+        assert session.turns[1].outcome is (Outcome.DECLINED if doubts else Outcome.ANSWERED)
+        assert session.turns[1].meant == ("reject img_001" if doubts == [-0.3] else "")
         assert session.verdicts() == {}
     before, again = (text_of(sent, "user") for sent in model.sent[1:])
     assert "how many are there?" in before
     assert "how many are there?" not in again
-    assert "count them" in again
+    assert "count 1 too" in again
     [written] = [event.code for event in events if isinstance(event, CodeWritten)]
-    assert written == (alone[0] if runs else DECIDE)
-    doubts = [event.sureness for event in events if isinstance(event, Abstained)]
-    assert doubts == ([] if runs else [-0.7])
+    assert written == (DECIDE if doubts == [-0.7] else alone[0])
+    assert [event.sureness for event in events if isinstance(event, Abstained)] == doubts
 
 
 def test_only_so_many_turns_are_put_before_a_model_that_more_would_mislead(folder: Path) -> None:
