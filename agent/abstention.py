@@ -64,6 +64,19 @@ class Abstention(BaseModel):
         """Returns the threshold that holds for a program."""
         return max(self.looking, self.changing) if changes(code) else self.looking
 
+    def counts_alone(self, code: str, sureness: float, first: float) -> bool:
+        """Whether what a model makes of a request alone counts, and not what it made of it after other turns.
+
+        Only a program that uses a tool does: who says "reject it" does not want to be asked which one. It
+        counts where the model is sure, or sure enough to ask about it, as it was not of the first one.
+
+        Args:
+            code: The second program.
+            sureness: Of it.
+            first: Sureness of the first one, which was not enough.
+        """
+        return works(code) and (sureness >= self.least(code) or sureness >= self.looking > first)
+
 
 class Unsure(Exception):
     """A model was not sure enough of its program, which was not run.
@@ -71,6 +84,7 @@ class Unsure(Exception):
     Args:
         step: Of the turn; those before it ran.
         code: The program.
+        thought: What was written before it.
         sureness: Of the program.
         least: What it should have been at least.
         is_likely: Whether the model was sure enough of it to ask whether that is what was meant.
@@ -80,14 +94,15 @@ class Unsure(Exception):
         self,
         step: int,
         code: str = "",
+        thought: str = "",
         sureness: float = _NEVER,
         least: float = 0.0,
         *,
         is_likely: bool = False,
     ) -> None:
         super().__init__(f"not sure enough of the program of step {step}")
-        self.step, self.code, self.is_likely = step, code, is_likely
-        self.sureness, self.least = sureness, least
+        self.step, self.code, self.thought = step, code, thought
+        self.sureness, self.least, self.is_likely = sureness, least, is_likely
 
 
 def changes(code: str) -> bool:

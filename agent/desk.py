@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agent.abstention import Unsure, offer
+from agent.abstention import Abstention, Unsure, offer
 from agent.calls import Calls
 from agent.cancelling import Pending, TurnCancelled
 from agent.declining import DeclineTool
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from pydantic import JsonValue
 
-    from agent.abstention import Abstention
     from agent.events import Sink
     from agent.examining import Proposal
     from agent.inspector import InspectionAgent
@@ -204,7 +203,7 @@ class Desk:
         if unsure.step == 1:  # nothing came of it, and nothing of it is put before the model again
             self._turns.pop()
             self._meant = meaning(unsure.code, language) if unsure.is_likely else ""
-        self._emit(CodeWritten(turn=number, step=unsure.step, code=unsure.code))
+        self._emit(CodeWritten(turn=number, step=unsure.step, thought=unsure.thought, code=unsure.code))
         self._emit(
             Abstained(
                 turn=number,
@@ -349,7 +348,10 @@ class Desk:
 
     def _limits(self, model: VisionModel) -> Abstention | None:
         """How sure a model must be: what was set for this session, else what was measured."""
-        return self._options.abstention or model.abstention
+        given, measured = self._options.abstention, model.abstention
+        if given and measured and given.turns is None:
+            return given.model_copy(update={"turns": measured.turns})
+        return given or measured
 
     def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
         budget = self._options.budget

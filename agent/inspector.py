@@ -118,36 +118,33 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         try:
             yield from self._taken(memory_step)
         except Unsure as unsure:
-            if memory_step.step_number > 1 or len(self.recall.turns) == 1:
+            if self._abstention is None or memory_step.step_number > 1 or not self.recall.before():
                 raise
-            yield from self._read_alone(memory_step, unsure)
+            yield from self._read_alone(memory_step, unsure, self._abstention)
 
     def _taken(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
         """Lets the model write a program and runs it, if the model is sure enough of it."""
         for output in super()._step_stream(memory_step):
             if isinstance(output, ToolCall):  # smolagents' name for the program, told before it runs
                 self._code, step = memory_step.code_action or "", memory_step.step_number
-                self._stop_if_unsure(memory_step)
                 thought = thought_of(str(memory_step.model_output or ""))
+                self._stop_if_unsure(memory_step, thought)
                 self._sink(CodeWritten(turn=self.turn_number, step=step, thought=thought, code=self._code))
             yield output
 
-    def _read_alone(self, memory_step: ActionStep, first: Unsure) -> Any:  # noqa: ANN401 -- as above
-        """Lets the model read a request once more, without what was said before, which may mislead it.
-
-        What it makes of the request then counts only where it is sure, and where a tool is used: who says
-        "reject it" does not want to be asked which one. Where it is nearly sure, it asks about that.
-        """
+    def _read_alone(self, memory_step: ActionStep, first: Unsure, abstention: Abstention) -> Any:  # noqa: ANN401
+        """Lets the model read a request once more, without what was said before, which may mislead it."""
         self.recall.running.stands_alone = True
         spent = memory_step.token_usage
         try:
             yield from self._taken(memory_step)
         except Unsure as second:
-            raise (second if second.is_likely and not first.is_likely else first) from None
+            counts = abstention.counts_alone(second.code, second.sureness, first.sureness)
+            raise (second if counts else first) from None
         finally:
             memory_step.token_usage = _sum(spent, memory_step.token_usage)
 
-    def _stop_if_unsure(self, memory_step: ActionStep) -> None:
+    def _stop_if_unsure(self, memory_step: ActionStep, thought: str) -> None:
         """Ends the turn before a program runs of which the model was not sure enough."""
         if self._abstention is None:
             return
@@ -158,8 +155,8 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         least, step = self._abstention.least(self._code), memory_step.step_number
         is_empty = self.recall.running.stands_alone and step == 1 and not works(self._code)
         if sureness < least or is_empty:
-            is_likely = sureness >= self._abstention.looking and not is_empty
-            raise Unsure(step, self._code, sureness, least, is_likely=is_likely)
+            is_likely = sureness >= self._abstention.looking
+            raise Unsure(step, self._code, thought, sureness, least, is_likely=is_likely)
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)

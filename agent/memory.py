@@ -133,8 +133,8 @@ class Memory:
         return self.turns[-1]
 
     def earlier(self) -> list[str]:
-        """Returns what was asked, answered and observed so far, but for the running request."""
-        finished = [said for turn in self._before() for said in (turn.request, turn.answer)]
+        """Returns what was asked, answered and observed in what is shown, but for the running request."""
+        finished = [said for turn in self.before() for said in (turn.request, turn.answer)]
         return finished + [step.observation for step in self.running.steps]
 
     def messages(self) -> list[ChatMessage]:
@@ -143,9 +143,7 @@ class Memory:
         The oldest turns go first, then the facts of those that stay, then pictures and what old observations
         said; the request, the newest observation and the newest picture always stay.
         """
-        finished, chars, pictures = len(self._before()), self._budget.observation_chars, self._budget.pictures
-        if self._budget.turns is not None:
-            finished = min(finished, self._budget.turns)
+        finished, chars, pictures = len(self.before()), self._budget.observation_chars, self._budget.pictures
         messages: list[ChatMessage] = []
         for keep in (
             _Keep(finished, True, chars, chars, pictures),
@@ -161,9 +159,11 @@ class Memory:
                 break
         return messages
 
-    def _before(self) -> list[Turn]:
-        """The finished turns that the running one may lean on."""
-        return [] if self.running.stands_alone else self.turns[:-1]
+    def before(self) -> list[Turn]:
+        """Returns the finished turns that the running one may lean on."""
+        finished = [] if self.running.stands_alone else self.turns[:-1]
+        most = self._budget.turns
+        return finished if most is None else finished[max(len(finished) - most, 0) :]
 
     def _live_pictures(self, count: int) -> list[Picture]:
         """The pictures that stay pictures, newest first: the same one only once."""
@@ -182,7 +182,7 @@ class Memory:
         composer.add(MessageRole.USER, self._introduction)
         if self._sheet:
             composer.add_picture(self._sheet)
-        finished = self.turns[:-1]
+        finished = self.before()
         for turn in finished[len(finished) - keep.turns :]:
             facts = "\n".join(_cut(fact, self._budget.fact_chars) for fact in turn.facts)
             known = f"\nWhat the tools said then:\n{facts}" if facts and keep.facts else ""

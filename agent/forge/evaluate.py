@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of, works
+from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, Request, intents
@@ -213,13 +213,11 @@ class Judge:
     def _first(self, memory: Memory) -> Draft:
         """Lets the model write the first program, as the agent does: twice where it is unsure."""
         draft, limits = self._written(memory), self._abstention
-        if limits is None or len(memory.turns) == 1 or draft.sureness >= limits.least(draft.code):
+        if limits is None or not memory.before() or draft.sureness >= limits.least(draft.code):
             return draft
         memory.running.stands_alone = True
         again = self._written(memory)
-        is_sure = again.sureness >= limits.least(again.code)
-        is_likely = again.sureness >= limits.looking > draft.sureness  # then the user is asked about it
-        if works(again.code) and (is_sure or is_likely):
+        if limits.counts_alone(again.code, again.sureness, draft.sureness):
             return again
         memory.running.stands_alone = False
         return draft

@@ -164,10 +164,13 @@ def test_what_is_doubtful_after_other_turns_is_read_once_more_without_them(
     assert [event.sureness for event in events if isinstance(event, Abstained)] == doubts
 
 
-def test_only_so_many_turns_are_put_before_a_model_that_more_would_mislead(folder: Path) -> None:
+@pytest.mark.parametrize("given", [None, Abstention(looking=-1, changing=-1)])
+def test_only_so_many_turns_are_put_before_a_model_that_more_would_mislead(
+    folder: Path, given: Abstention | None
+) -> None:
     model = Doubtful(*[(LOOK, -0.01)] * 3)
     model.abstention = Abstention(looking=-0.5, changing=-0.1, turns=1)
-    with opened(folder, model) as session:
+    with opened(folder, model, abstention=given) as session:
         for request in ("the first", "the second", "the third"):
             list(session.ask(request))
     said = text_of(model.sent[2], "user")
