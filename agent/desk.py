@@ -170,8 +170,8 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
-        request = self._understood(request)
-        self._turns.append(Turn(request))
+        said, request = request, self._understood(request)
+        self._turns.append(Turn(request, is_confirmed=request != said))
         self._evidence.hear(request)
         self.workbench.spoken = in_language_of(request)
         self._unverified, self._was_sent_back, self._declined = (), False, False

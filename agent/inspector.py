@@ -16,8 +16,10 @@ from smolagents.utils import AgentError, AgentParsingError
 from agent.abstention import Abstention, Unsure, sure_of, works
 from agent.cancelling import stop_if_cancelled
 from agent.events import CodeWritten, StepFinished, Usage
+from agent.meaning import meaning
 from agent.memory import Memory, Step
 from agent.models.prose import announces_work
+from agent.phrases import in_language_of
 from agent.prompts import prompt_templates
 from tools.errors import TurnFailed
 
@@ -146,7 +148,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
 
     def _stop_if_unsure(self, memory_step: ActionStep, thought: str) -> None:
         """Ends the turn before a program runs of which the model was not sure enough."""
-        if self._abstention is None:
+        if self._abstention is None or self._is_confirmed():
             return
         sureness = memory_step.model_output_message.raw["sureness"]
         sureness = sure_of(self._code, sureness, self.recall.running.request, self.recall.earlier())
@@ -157,6 +159,13 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         if sureness < least or is_empty:
             is_likely = sureness >= self._abstention.looking
             raise Unsure(step, self._code, thought, sureness, least, is_likely=is_likely)
+
+    def _is_confirmed(self) -> bool:
+        """Whether the program does what the user said yes to, and nothing else."""
+        running = self.recall.running
+        return (
+            running.is_confirmed and meaning(self._code, in_language_of(running.request)) == running.request
+        )
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)

@@ -191,6 +191,21 @@ def test_a_yes_to_a_question_counts_after_the_session_was_resumed_too(folder: Pa
         assert [line[9:] for line in said.splitlines() if line.startswith("Request: ")] == requests
 
 
+@pytest.mark.parametrize(
+    ("again", "verdicts"),
+    [(REJECT, {"img_001": Verdict.REJECT}), (REJECT.replace("001", "002"), {}), (DECIDE + "\nscreen()", {})],
+)
+def test_what_the_user_said_yes_to_runs_however_unsure_the_model_still_is(
+    folder: Path, again: str, verdicts: dict[str, Verdict]
+) -> None:
+    model = Doubtful((REJECT, -0.3), (again, -0.3))
+    model.abstention = Abstention(looking=-0.5, changing=-0.1)
+    with opened(folder, model) as session:
+        list(session.ask("reject img_001"))
+        list(session.ask("yes"))
+        assert session.verdicts() == verdicts
+
+
 def test_a_yes_after_something_else_is_no_answer_to_the_question(folder: Path) -> None:
     model = Doubtful((REJECT, -0.3), (LOOK, -0.01))
     model.abstention = Abstention(looking=-0.5, changing=-0.1)
