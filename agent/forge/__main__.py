@@ -71,9 +71,7 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--minutes", type=float, default=120.0, help="wall clock (default %(default)s)")
     train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
     train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
-    train.add_argument(
-        "--new-eyes", action="store_true", help="random weights for the vision tower of --start"
-    )
+    train.add_argument("--eyes", type=Path, help="checkpoint whose vision tower to begin with")
     train.add_argument(
         "--spent",
         type=float,
@@ -87,6 +85,9 @@ def _add_training(train: argparse.ArgumentParser) -> None:
         "--hidden", type=int, default=320, help="width, a multiple of 64 (default %(default)s)"
     )
     train.add_argument("--layers", type=int, default=6, help="of the language model (default %(default)s)")
+    train.add_argument(
+        "--workers", type=int, default=1, help="processes that train together (default %(default)s)"
+    )
     _add_photographs(train, Path("forge-set"), "of synthesised parts")
 
 
@@ -100,13 +101,13 @@ def _train(arguments: argparse.Namespace) -> None:
     from agent.forge.training import Options, train
     from tools.forge.schedule import Budget
     from tools.forge.training_set import TRAINING_SEED, ensure_set
+    from tools.forge.workers import train_together
 
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
-    size = Size(arguments.hidden, round(2.8 * arguments.hidden), arguments.layers)
-    options = Options(
-        arguments.rate, arguments.sight, arguments.seed, arguments.start, arguments.new_eyes, size
-    )
-    train(photos, arguments.out, Budget(arguments.minutes, arguments.steps, arguments.spent), options)
+    size = Size(arguments.hidden, 64 * round(2.8 * arguments.hidden / 64), arguments.layers)
+    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, arguments.eyes, size)
+    budget = Budget(arguments.minutes, arguments.steps, arguments.spent)
+    train_together(arguments.workers, train, photos, arguments.out, budget, options)
     sys.stderr.write(f"written to {arguments.out}\n")
 
 

@@ -32,7 +32,6 @@ __all__ = [
 _PHRASES = Path(__file__).parent / "data" / "phrases.jsonl"
 _SLOT = re.compile(r"\{(\w+)\}")
 _BABBLE = 0.5  # of what means nothing is made up
-_DRAWS = 6
 _HELD_OUT_SHARE = 5  # one in so many templates is kept out of training
 
 EN, KO = Language.EN, Language.KO
@@ -80,28 +79,21 @@ class Scope:
 
     Attributes:
         is_held_out: Whether templates of the held-out fifth are used, and only those.
-        share: Returns how much of what is drawn of a template is to be used, in (0, 1].
     """
 
     records: Sequence[ImageRecord]
     recipe: Recipe
     is_held_out: bool = False
-    share: Callable[[str], float] = lambda _: 1.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody says, and what it means.
-
-    Attributes:
-        template: What it was made of; empty where it is made up, or of several.
-    """
+    """What somebody says, and what it means."""
 
     text: str
     language: Language
     intent: str
     wishes: tuple[Wish, ...]
-    template: str = ""
 
 
 @cache
@@ -136,19 +128,10 @@ def make_request(
     if intent == "gibberish" and is_noisy and rng.random() < _BABBLE:
         return Request(babble(rng, language), language, intent, (("gibberish", {}),))
     texts = templates(intent, language, held_out=scope.is_held_out)
-    plain = _drawn(rng, texts or templates(intent, language, held_out=not scope.is_held_out), scope.share)
+    plain = rng.choice(texts or templates(intent, language, held_out=not scope.is_held_out))
     template = slipped(rng, dressed(rng, plain, language)) if is_noisy else plain
     spelled, values = _filled(rng, scope, language, intent, template)
-    return Request(spelled, language, intent, tuple(_wishes(intent, values, language)), plain)
-
-
-def _drawn(rng: random.Random, texts: Sequence[str], share: Callable[[str], float]) -> str:
-    """Draws a template; one that is hardly to be used is drawn again, a few times."""
-    for _ in range(_DRAWS):
-        text = rng.choice(texts)
-        if rng.random() < share(text):
-            break
-    return text
+    return Request(spelled, language, intent, tuple(_wishes(intent, values, language)))
 
 
 def make_pair(rng: random.Random, scope: Scope, language: Language, *, leans: bool = False) -> Request:
@@ -166,7 +149,7 @@ def make_pair(rng: random.Random, scope: Scope, language: Language, *, leans: bo
     if language is EN and rng.random() < 0.8 and not tail[:2].isupper():
         tail = tail[:1].lower() + tail[1:]
     text = first.text.rstrip(".!~ ") + rng.choice(_JOINTS[language]) + tail
-    return replace(first, text=text, intent="pair", wishes=(*first.wishes, *second.wishes), template="")
+    return replace(first, text=text, intent="pair", wishes=(*first.wishes, *second.wishes))
 
 
 def _filled(

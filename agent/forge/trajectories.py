@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from agent.calls import Calls
-from agent.forge.language import FOLLOWING, Request, Scope, intents, make_pair, make_request
+from agent.forge.language import FOLLOWING, Request, Scope, intents, make_pair, make_request, templates
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
 from agent.memory import Budget, Memory, Turn
@@ -141,7 +142,6 @@ def make_example(
     kind: str = "",
     intent: str = "",
     is_held_out: bool = False,
-    share: Callable[[str], float] = lambda _: 1.0,
     before: Player | None = None,
 ) -> Example:
     """Makes a conversation about a batch.
@@ -153,12 +153,11 @@ def make_example(
         kind: As `asked` takes it; drawn when empty.
         intent: Of the request; drawn when empty.
         is_held_out: As `asked` takes it.
-        share: Of each of the templates, as `Scope` has it.
         before: Who has played the past already, which then is not played anew.
     """
     player = before.again() if before else begun(stage, past)
     kind = kind or ("pair" if rng.random() < _PAIRS else "single")
-    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out, share=share)
+    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out)
     programs = player.take(request)
     running = player.turns[-1]
     *earlier, last = running.steps
@@ -190,7 +189,6 @@ def asked(
     intent: str,
     *,
     is_held_out: bool = False,
-    share: Callable[[str], float] = lambda _: 1.0,
 ) -> Request:
     """Makes the request that counts.
 
@@ -201,10 +199,9 @@ def asked(
         kind: `single`, or `pair` for two wishes at once.
         intent: Drawn when empty.
         is_held_out: Takes it from the phrasings that are not trained on, as they are.
-        share: Of each of the templates, as `Scope` has it.
     """
     case = stage.steps.case
-    scope = Scope(case.records, case.recipe, is_held_out, share)
+    scope = Scope(case.records, case.recipe, is_held_out)
     if kind == "pair":
         return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
     drawn = intent or drawn_intent(rng, past)
@@ -231,23 +228,22 @@ def drawn_past(rng: random.Random, language: Language, *, least: int = 0, most: 
     return Past(language, rng.randint(least, most), rng.getrandbits(32))
 
 
-def drawn_intent(rng: random.Random, past: Past, weight: Callable[[str], float] = lambda _: 1.0) -> str:
-    """Draws what is asked.
-
-    Args:
-        rng: Chooses.
-        past: What was said before it: many requests lean on it.
-        weight: Returns how many times as often as others an intent is drawn.
-    """
+def drawn_intent(rng: random.Random, past: Past) -> str:
+    """Draws what is asked after what was said before: many requests lean on it."""
     known = intents(past.language)
+    chance = rng.random()
     if past.turns and rng.random() < _LEANING:
         among = [intent for intent in known if intent in FOLLOWING]
-        return rng.choices(among, [weight(intent) for intent in among])[0]
-    chance = rng.random()
-    if chance < 0.12:
+    elif chance < 0.12:
         among = [*_HARD]
     elif chance < 0.24:
         among = [*_DECLINED]
     else:
         among = [intent for intent in known if intent not in FOLLOWING or chance < 0.3]
-    return rng.choices(among, [weight(intent) for intent in among])[0]
+    return rng.choices(among, [_breadth(intent, past.language) for intent in among])[0]
+
+
+@cache
+def _breadth(intent: str, language: Language) -> float:
+    """How often an intent is drawn: what is said in more ways is asked more, but not in proportion."""
+    return math.sqrt(len(templates(intent, language, held_out=False)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,6 +44,11 @@ class Progress:
         report_s: Seconds between two lines on stderr.
         save_s: Seconds between two saves, so that a run that is cut off leaves something.
         level_until: Share of the budget after which the learning rate falls.
+        agree: Turns the share that is spent into what all processes of a training take it to be.
+
+    Attributes:
+        fraction: Share of the whole that is spent, in [0, 1]; the same throughout a step.
+        step: How many are over.
     """
 
     def __init__(
@@ -54,18 +59,19 @@ class Progress:
         report_s: float = 30.0,
         save_s: float = 240.0,
         level_until: float = 0.6,
+        agree: Callable[[float], float] = lambda spent: spent,
     ) -> None:
         self._budget = budget
+        self._agree = agree
         self._level_until = level_until
         self._warm_up = warm_up
         self._report_s = report_s
         self._save_s = save_s
         self._started = self._reported = self._saved = time.monotonic()
         self.step = 0
+        self.fraction = budget.spent
 
-    @property
-    def fraction(self) -> float:
-        """Share of the whole that is spent, in [0, 1]."""
+    def _spent(self) -> float:
         by_time = (time.monotonic() - self._started) / (60 * self._budget.minutes)
         by_steps = self.step / self._budget.steps if self._budget.steps else 0.0
         spent = self._budget.spent
@@ -83,7 +89,8 @@ class Progress:
 
     def __iter__(self) -> Iterator[int]:
         """Yields the number of each step until the budget is spent."""
-        while self.fraction < 1.0:
+        while (spent := self._agree(self._spent())) < 1.0:
+            self.fraction = spent
             yield self.step
             self.step += 1
 

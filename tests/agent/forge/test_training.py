@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,51 +10,84 @@ import torch
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from agent.forge import training
-from agent.forge.emphasis import Emphasis
+from agent.forge.checkpoint import make_model, save
 from agent.forge.evaluate import Judge, Kind
-from agent.forge.packs import Encoder, packed
+from agent.forge.packs import Encoder, Pack
 from agent.forge.sight import Gallery
 from agent.forge.training import Options, train
-from agent.forge.trajectories import PICTURE_TOKENS, Past, make_example
+from agent.forge.trajectories import PICTURE_TOKENS
 from agent.models.vlm import LocalModel
-from tests.agent.forge.conftest import TINY, MakeStage
+from tests.agent.forge.conftest import TINY
 from tools.checkpoints import Checkpoint
 from tools.forge.schedule import Budget, Progress, optimizers_of
 from tools.forge.training_set import Photo
-from tools.records import Language
+from tools.forge.workers import Worker
 
 
-@pytest.mark.parametrize(("is_young", "kinds"), [(True, {"drill"}), (False, {"words"})])
-def test_a_fresh_model_copies_before_it_converses(
-    processor: Qwen2_5_VLProcessor,
-    model: Qwen2_5_VLForConditionalGeneration,
-    photos: list[Photo],
-    is_young: bool,
-    kinds: set[str],
-) -> None:
+@pytest.mark.parametrize(
+    ("spent", "kinds"),
+    [
+        (0.0, {"drill"}),
+        (0.4, {"drill", "bare", "words"}),
+        (0.9, {"bare", "words"}),
+        (None, {"bare", "words"}),
+    ],
+)
+def test_a_fresh_model_copies_before_it_converses(spent: float | None, kinds: set[str]) -> None:
+    young = None if spent is None else Progress(Budget(60.0, spent=spent))
+    drawn = training._kinds(random.Random(0), Options(sight_rate=0.0), young)
+    assert {next(drawn) for _ in range(60)} == kinds
+
+
+@pytest.fixture
+def teacher(
+    processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration, photos: list[Photo]
+) -> training._Teacher:
     rng = random.Random(0)
-    young = Progress(Budget(60.0)) if is_young else None
-    options = Options(sight_rate=0.0)
-    samples = training._samples(
-        model, Encoder(processor), Gallery(photos, rng), rng, options, young, Emphasis()
-    )
-    drawn = [next(samples) for _ in range(3)]
-    assert {sample.kind for sample in drawn} == kinds
-    assert all(bool(sample.requests) is (sample.kind == "words") for sample in drawn)
+    return training._Teacher(model, Encoder(processor), Gallery(photos, rng), rng)
 
 
-def test_a_failure_is_the_chance_that_not_all_of_a_program_is_written(
-    make_stage: MakeStage, processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration
+def said(pack: Pack, processor: Qwen2_5_VLProcessor) -> list[str]:
+    """The prefix of a sample, then each of its conversations."""
+    ids = pack.tensors["input_ids"][0].split([*pack.lengths])
+    return [processor.tokenizer.decode(each) for each in ids]
+
+
+def test_a_bare_request_has_no_prompt_no_batch_and_one_program(
+    teacher: training._Teacher, processor: Qwen2_5_VLProcessor
 ) -> None:
-    stage, rng, encoder = make_stage(3), random.Random(1), Encoder(processor)
-    examples = [make_example(rng, stage, Past(Language.EN), intent="report_lot") for _ in range(2)]
-    pack = packed(
-        model, encoder, encoder.opening(), [encoder.branch(e.messages, e.first_written) for e in examples]
-    )
-    half = torch.where(pack.owners == 1, torch.log(torch.tensor(2.0)), torch.tensor(0.0))
-    first, second = training._failures(pack, half)
-    assert first == pytest.approx(0.0)
-    assert second == pytest.approx(1 - 0.5 ** int((pack.owners == 1).sum()))
+    prefix, *conversations = said(teacher.sample("bare"), processor)
+    assert prefix == "<|im_start|>user\n"
+    assert len(conversations) == training._BARE
+    assert all(each.lstrip().startswith("Request: ") for each in conversations)
+    assert all(each.count("</code>") == 1 for each in conversations)
+    are_korean = [bool(re.search("[가-힣]", each.partition("<|im_end|>")[0])) for each in conversations]
+    assert any(are_korean)
+    assert not all(are_korean)
+
+
+def test_conversations_about_a_batch_share_its_prompt(
+    teacher: training._Teacher, processor: Qwen2_5_VLProcessor
+) -> None:
+    prefix, *conversations = said(teacher.sample("words"), processor)
+    assert "You are Loupe" in prefix
+    assert "Batch: " in prefix
+    assert all(each.lstrip().startswith("Request: ") for each in conversations)
+
+
+def test_the_eyes_of_another_checkpoint_are_taken_over_where_they_fit(
+    processor: Qwen2_5_VLProcessor, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    theirs = make_model(processor, TINY)
+    save(theirs, processor, tmp_path / "eyes")
+    wider = replace(TINY, hidden=128)
+    torch.manual_seed(2)
+    mine, _ = training._begun(Options(eyes=tmp_path / "eyes", size=wider))
+    first, last = "patch_embed.proj.weight", "merger.mlp.2.weight"
+    own, other = mine.model.visual.state_dict(), theirs.model.visual.state_dict()
+    assert torch.equal(own[first], other[first].bfloat16().float())
+    assert own[last].shape[0] == 128
 
 
 def test_all_matrices_inside_eyes_and_language_are_trained_by_muon(
@@ -70,8 +105,8 @@ def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     monkeypatch.setattr(training, "_CONVERSATIONS", 2)
     monkeypatch.setattr(training, "_TASKS", 1)
     out = tmp_path / "pocket"
-    train(photos, out, Budget(5, steps=1), Options(size=TINY, sight_rate=0.0))
-    train(photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0, new_eyes=True, size=TINY))
+    train(Worker(), photos, out, Budget(5, steps=1), Options(size=TINY, sight_rate=0.0))
+    train(Worker(), photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0))
     local = LocalModel(Checkpoint("agent", "pocket", out), max_tokens=4)
     assert local.max_picture_tokens == PICTURE_TOKENS
     judge = Judge(local)
