@@ -57,8 +57,8 @@ Again from nothing: `python -m agent.forge train`
 
 ## Figures
 
-On phrasings that were kept out of training; its programs run in the sandbox, and the calls are compared with
-those that should have been made (`python -m agent.forge evaluate`):
+On phrasings that were kept out of training, after up to two turns on other things; its programs run in the
+sandbox, and the calls are compared with those that should have been made (`python -m agent.forge evaluate`):
 
 ```text
 {evaluation}
