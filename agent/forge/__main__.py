@@ -68,7 +68,7 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--out", type=Path, default=_POCKET, help="folder of the checkpoint (default %(default)s)"
     )
-    train.add_argument("--minutes", type=float, default=120.0, help="wall clock (default %(default)s)")
+    train.add_argument("--minutes", type=float, default=90.0, help="wall clock (default %(default)s)")
     train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
     train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
     train.add_argument("--eyes", type=Path, help="checkpoint whose vision tower to begin with")
@@ -78,15 +78,15 @@ def _add_training(train: argparse.ArgumentParser) -> None:
         default=0.0,
         help="share of the whole that was spent when a run was cut off; --start goes on with it",
     )
-    train.add_argument("--rate", type=float, default=3e-3, help="learning rate (default %(default)s)")
-    train.add_argument("--sight", type=float, default=0.15, help="share of pictures (default %(default)s)")
+    train.add_argument("--rate", type=float, default=4e-3, help="learning rate (default %(default)s)")
+    train.add_argument("--sight", type=float, default=0.12, help="share of pictures (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
     train.add_argument(
-        "--hidden", type=int, default=320, help="width, a multiple of 64 (default %(default)s)"
+        "--hidden", type=int, default=256, help="width, a multiple of 64 (default %(default)s)"
     )
-    train.add_argument("--layers", type=int, default=6, help="of the language model (default %(default)s)")
+    train.add_argument("--layers", type=int, default=5, help="of the language model (default %(default)s)")
     train.add_argument(
-        "--workers", type=int, default=1, help="processes that train together (default %(default)s)"
+        "--workers", type=int, default=2, help="processes that train together (default %(default)s)"
     )
     _add_photographs(train, Path("forge-set"), "of synthesised parts")
 

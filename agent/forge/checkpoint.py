@@ -29,9 +29,9 @@ class Size:
         vision_hidden: Width of the vision tower, a multiple of 32.
     """
 
-    hidden: int = 320
-    intermediate: int = 896
-    layers: int = 6
+    hidden: int = 256
+    intermediate: int = 704
+    layers: int = 5
     vision_hidden: int = 160
     vision_depth: int = 3
 

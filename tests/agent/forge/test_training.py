@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import random
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,70 +7,17 @@ import pytest
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-from agent.forge import training
+from agent.forge import samples, training
 from agent.forge.checkpoint import make_model, save
 from agent.forge.evaluate import Judge, Kind
-from agent.forge.packs import Encoder, Pack
-from agent.forge.sight import Gallery
 from agent.forge.training import Options, train
 from agent.forge.trajectories import PICTURE_TOKENS
 from agent.models.vlm import LocalModel
 from tests.agent.forge.conftest import TINY
 from tools.checkpoints import Checkpoint
-from tools.forge.schedule import Budget, Progress, optimizers_of
+from tools.forge.schedule import Budget, optimizers_of
 from tools.forge.training_set import Photo
 from tools.forge.workers import Worker
-
-
-@pytest.mark.parametrize(
-    ("spent", "kinds"),
-    [
-        (0.0, {"drill"}),
-        (0.4, {"drill", "bare", "words"}),
-        (0.9, {"bare", "words"}),
-        (None, {"bare", "words"}),
-    ],
-)
-def test_a_fresh_model_copies_before_it_converses(spent: float | None, kinds: set[str]) -> None:
-    young = None if spent is None else Progress(Budget(60.0, spent=spent))
-    drawn = training._kinds(random.Random(0), Options(sight_rate=0.0), young)
-    assert {next(drawn) for _ in range(60)} == kinds
-
-
-@pytest.fixture
-def teacher(
-    processor: Qwen2_5_VLProcessor, model: Qwen2_5_VLForConditionalGeneration, photos: list[Photo]
-) -> training._Teacher:
-    rng = random.Random(0)
-    return training._Teacher(model, Encoder(processor), Gallery(photos, rng), rng)
-
-
-def said(pack: Pack, processor: Qwen2_5_VLProcessor) -> list[str]:
-    """The prefix of a sample, then each of its conversations."""
-    ids = pack.tensors["input_ids"][0].split([*pack.lengths])
-    return [processor.tokenizer.decode(each) for each in ids]
-
-
-def test_a_bare_request_has_no_prompt_no_batch_and_one_program(
-    teacher: training._Teacher, processor: Qwen2_5_VLProcessor
-) -> None:
-    prefix, *conversations = said(teacher.sample("bare"), processor)
-    assert prefix == "<|im_start|>user\n"
-    assert len(conversations) == training._BARE
-    assert all(each.lstrip().startswith("Request: ") for each in conversations)
-    assert all(each.count("</code>") == 1 for each in conversations)
-    are_korean = [bool(re.search("[가-힣]", each.partition("<|im_end|>")[0])) for each in conversations]
-    assert any(are_korean)
-    assert not all(are_korean)
-
-
-def test_conversations_about_a_batch_share_its_prompt(
-    teacher: training._Teacher, processor: Qwen2_5_VLProcessor
-) -> None:
-    prefix, *conversations = said(teacher.sample("words"), processor)
-    assert "You are Loupe" in prefix
-    assert "Batch: " in prefix
-    assert all(each.lstrip().startswith("Request: ") for each in conversations)
 
 
 def test_the_eyes_of_another_checkpoint_are_taken_over_where_they_fit(
@@ -102,8 +47,8 @@ def test_all_matrices_inside_eyes_and_language_are_trained_by_muon(
 def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     photos: list[Photo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_CONVERSATIONS", 2)
-    monkeypatch.setattr(training, "_TASKS", 1)
+    monkeypatch.setattr(samples, "_CONVERSATIONS", 2)
+    monkeypatch.setattr(samples, "_TASKS", 1)
     out = tmp_path / "pocket"
     train(Worker(), photos, out, Budget(5, steps=1), Options(size=TINY, sight_rate=0.0))
     train(Worker(), photos, out, Budget(5, steps=2), Options(start=out, sight_rate=1.0))
