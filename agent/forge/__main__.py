@@ -103,6 +103,8 @@ def _train(arguments: argparse.Namespace) -> None:
     from tools.forge.training_set import TRAINING_SEED, ensure_set
     from tools.forge.workers import train_together
 
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: nobody to train", "give 1 or more")
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
     size = Size(arguments.hidden, 64 * round(2.8 * arguments.hidden / 64), arguments.layers)
     options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, arguments.eyes, size)

@@ -81,10 +81,10 @@ def train(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budget, op
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        averaged.update(model, step)
         means[kind] = 0.97 * means[kind] + 0.03 * loss.item()
         tokens += worker.count * sum(pack.lengths)
         if worker.is_first:
+            averaged.update(model, step)
             progress.say(**means, tokens=tokens)
             if progress.is_time_to_save():
                 save(averaged.model, processor, out)

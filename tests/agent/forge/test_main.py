@@ -20,3 +20,9 @@ def test_a_missing_checkpoint_is_told_with_its_exit_code(
 ) -> None:
     assert main(["speed", str(tmp_path / "nowhere")]) > 0
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_nobody_cannot_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--workers", "0", "--set", str(tmp_path / "set")]) == 2
+    assert "--workers 0" in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
