@@ -38,7 +38,7 @@ def drill(
         lambda: (slots.lot(rng),) * 2,
         lambda: slots.one_image(rng, records, language),
         lambda: slots.images(rng, records, language, 1)[0],
-        lambda: slots.threshold(rng),
+        lambda: slots.threshold(rng, language),
         lambda: (slots.millimetres(rng),) * 2,
         lambda: slots.type_name(rng, recipe, language),
         lambda: (slots.phrase(rng, language),) * 2,

@@ -41,7 +41,7 @@ Wish = tuple[str, dict[str, str]]
 FOLLOWING = frozenset(
     {
         "follow_measure", "follow_reject", "follow_accept", "follow_report", "follow_same", "follow_look",
-        "follow_describe", "follow_measure_it",
+        "follow_describe", "follow_measure_it", "follow_next", "follow_before",
     }
 )  # fmt: skip
 """Intents that lean on the turn before."""
@@ -69,8 +69,26 @@ _TWO_VERDICTS = {
     "decide_two_hold": ("reject", "review"),
     "decide_two_doubt": ("accept", "review"),
 }
+_OF_ONE = {
+    "locate_measure": ("locate_id", "measure_id"),
+    "describe_measure": ("describe_id", "measure_id"),
+    "measure_describe": ("measure_id", "describe_id"),
+    "inspect_measure": ("inspect_id", "measure_id"),
+    "inspect_describe": ("inspect_id", "describe_id"),
+    "inspect_locate": ("inspect_id", "locate_id"),
+    "measure_reject": ("measure_id", "reject"),
+    "describe_review": ("describe_id", "review"),
+    "reject_report": ("reject", "report"),
+}  # both of the same images
+_OF_ALL = {
+    "inspect_report": ("inspect_all", "report"),
+    "inspect_biggest": ("inspect_all", "biggest"),
+    "inspect_count": ("inspect_all", "count_by_type"),
+}
 _RANGE = re.compile(r"(?<!compare )\{id\}(?: to |~| through |부터 |에서 )\{id2\}(?!,)")
-_MANY = frozenset({"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review"})
+_MANY = frozenset(
+    {"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review", *_OF_ONE}
+)
 
 
 @dataclass(frozen=True)
@@ -169,7 +187,7 @@ def _filled(
         for name, (text, code) in zip(wanted, chosen, strict=True):
             spelled[name], values[name] = text, code
     elif "id" in names:
-        is_bare = bool(
+        is_bare = intent == "name_of" or bool(
             re.search(r"\{id\}번|(?:image|img|picture|photo|part|number|no\.|#) ?\{id\}", template)
         )
         if intent in _MANY and not is_bare and len(scope.records) > 2 and rng.random() < 0.12:
@@ -180,7 +198,7 @@ def _filled(
     if "row" in names:
         spelled["row"], spelled["column"], values["id"] = slots.place(rng, scope.records)
     makers: dict[str, Callable[[], tuple[str, str]]] = {
-        "thr": lambda: slots.threshold(rng),
+        "thr": lambda: slots.threshold(rng, language),
         "type": lambda: slots.type_name(rng, scope.recipe, language),
         "lot": lambda: (slots.lot(rng),) * 2,
         "mm": lambda: (slots.millimetres(rng),) * 2,
@@ -193,12 +211,10 @@ def _filled(
 
 
 def _wishes(intent: str, values: dict[str, str], language: Language) -> list[Wish]:
-    if intent in ("inspect_report", "reject_report"):
-        first = (
-            ("inspect", {"ids": ""}) if intent == "inspect_report" else _decision("reject", values, language)
-        )
-        return [first, ("report", {"options": _options(values, language)})]
-    return [_wish(intent, values, language)]
+    first, *then = (_OF_ONE | _OF_ALL).get(intent, (intent,))
+    # A report is on all images, whichever was rejected before it.
+    rest = {name: value for name, value in values.items() if name != "id" or "report" not in then}
+    return [_wish(first, values, language), *(_wish(each, rest, language) for each in then)]
 
 
 def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:

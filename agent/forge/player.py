@@ -36,6 +36,7 @@ _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(
     {"measure", "locate", "describe", "screen", "inspect_one", "look", "search_like", "examine"}
 )
+_STEPS = {"follow_next": 1, "follow_before": -1}
 _ALIKE = re.compile(r"\b(?:same|too|also|as well|ditto|likewise|repeat)\b|도|똑같|동일|마찬가지|같은")
 
 
@@ -136,22 +137,14 @@ class Player:
     def _followed(self, wish: Wish, request: Request) -> Wish:
         (name, given), language = wish, request.language
         spoken = ', language="ko"' if language is KO else ""
-        before, had = self._wishes[-1] if self._wishes else ("", {})
+        had = self._wishes[-1][1] if self._wishes else {}
         if name == "follow_report":
             return "report", {"options": spoken.removeprefix(", ")}
         if name in ("follow_same", "follow_measure"):
-            is_size = bool(_SIZE.search(request.text.lower()))
-            is_alike = bool(_ALIKE.search(request.text)) and "?" not in request.text
-            if before == "decide" and is_alike and not is_size:
-                return before, {**had, "several": given["id"]}
-            again = "inspect_one" if before in ("inspect", "decide") else before
-            again = "measure" if is_size or again not in _REPEATED else again
-            if len(request.wishes) > 1 and again == "look":
-                again = "describe"  # a look ends its program, so nothing could follow
-            if again == "describe":
-                return again, {"ids": given["id"] + spoken}
-            is_one = again == "inspect_one" or ("ids" not in had and again != "measure")
-            return again, {"id" if is_one else "ids": given["id"]}
+            return self._repeated(given["id"], request)
+        if name in _STEPS:
+            image = _beside(_asked_about(had), _STEPS[name])
+            return self._repeated(image, request) if image else ("which", {})
         image = self._meant(had)
         if not image:
             return "which", {}
@@ -163,10 +156,27 @@ class Player:
         ids = image + (spoken if name == "follow_describe" else "")
         return name.removeprefix("follow_").removesuffix("_it"), {"ids": ids}
 
+    def _repeated(self, image: str, request: Request) -> Wish:
+        """The wish of the turn before, of another image; its size where that is asked or all that fits."""
+        before, had = self._wishes[-1] if self._wishes else ("", {})
+        is_size = bool(_SIZE.search(request.text.lower()))
+        is_alike = bool(_ALIKE.search(request.text)) and "?" not in request.text
+        is_named = request.wishes[0][0] not in _STEPS  # "next one" is no verdict
+        if before == "decide" and is_alike and is_named and not is_size:
+            return before, {**had, "several": image}
+        again = "inspect_one" if before in ("inspect", "decide") else before
+        again = "measure" if is_size or again not in _REPEATED else again
+        if len(request.wishes) > 1 and again == "look":
+            again = "describe"  # a look ends its program, so nothing could follow
+        if again == "describe":
+            return again, {"ids": image + (', language="ko"' if request.language is KO else "")}
+        is_one = again == "inspect_one" or ("ids" not in had and again != "measure")
+        return again, {"id" if is_one else "ids": image}
+
     def _meant(self, had: dict[str, str]) -> str:
         """The image that "it" means: the one that was asked about, else the first that the answer names."""
-        asked = _IDS.findall(" ".join(had.get(key, "") for key in ("id", "ids", "several", "other")))
-        if len(set(asked)) == 1:
+        asked = _asked_about(had)
+        if len(asked) == 1:
             return f'"{asked[0]}"'
         named = _IDS.findall(self.turns[-1].answer) if self.turns and not asked else []
         return f'"{named[0]}"' if named else ""
@@ -203,6 +213,19 @@ def _compiled(code: str) -> tuple[CodeType, CodeType | None]:
     lead = ast.Module(tree.body[:-1] if isinstance(last, ast.Expr) else tree.body, [])
     ending = compile(ast.Expression(last.value), "<program>", "eval") if isinstance(last, ast.Expr) else None
     return compile(lead, "<program>", "exec"), ending
+
+
+def _asked_about(had: dict[str, str]) -> list[str]:
+    """The images that a wish names, each once."""
+    return [
+        *dict.fromkeys(_IDS.findall(" ".join(had.get(key, "") for key in ("id", "ids", "several", "other"))))
+    ]
+
+
+def _beside(asked: list[str], step: int) -> str:
+    """The image so many after the one that was asked about, as a Python string; empty where there is none."""
+    number = int(asked[0].removeprefix("img_")) + step if len(asked) == 1 else 0
+    return f'"img_{number:03d}"' if number > 0 else ""
 
 
 def _bound(calls: Calls, name: str) -> Callable[..., Any]:

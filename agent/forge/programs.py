@@ -152,6 +152,11 @@ PROGRAMS: dict[str, Program] = {
     "images": Program(
         "rows = images()\n", _LISTED, _LISTED.replace("{len(rows)} images", "이미지 {len(rows)}장")
     ),
+    "name_of": Program(
+        'rows = [row for row in images() if row["id"] == $id]\n',
+        """rows[0]["id"] + ": " + rows[0]["name"] if rows else "There is no such image.\"""",
+        """rows[0]["id"] + ": " + rows[0]["name"] if rows else "그런 이미지가 없습니다.\"""",
+    ),
     "verdicts": Program(
         "rows = images()\n"
         """said = [f"{row['id']} {row['verdict']}" for row in rows if row["verdict"]]\n""",

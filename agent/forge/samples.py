@@ -44,7 +44,7 @@ _DRILLED_UNTIL = 0.03  # of the budget, a fresh model only copies,
 _DRILL_RATE = 0.1  # and this share of its samples then,
 _BARE_RATE = 0.85  # while this share of what is said is without prompt and batch,
 _YOUNG_UNTIL = 0.5  # until this share of the budget;
-_LATER_BARE_RATE = 0.5  # then this one
+_LATER_BARE_RATE = 0.4  # then this one
 
 
 def kinds_of_samples(rng: random.Random, sight_rate: float, young: Progress | None) -> Iterator[str]:

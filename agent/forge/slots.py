@@ -39,6 +39,8 @@ _LAST = {
     Language.EN: ("the last image", "the last one", "the final picture"),
     Language.KO: ("마지막 사진", "마지막 이미지"),
 }
+_EN_PERCENT = (" percent", " per cent", " pct", "percent")
+_KO_PERCENT = ("퍼센트", "프로", " 퍼센트", "퍼")
 _OTHER_TYPES = (
     "burr", "chip", "pinhole", "blister", "porosity", "paint run", "void", "wrinkle", "sink mark", "pit",
     "misprint", "bubble", "tear", "flash", "spatter", "inclusion",
@@ -182,12 +184,14 @@ def lot(rng: random.Random) -> str:
     return name if any(letter.isdigit() for letter in name) else name + some(digits, 1, 3)
 
 
-def threshold(rng: random.Random) -> Spelled:
+def threshold(rng: random.Random, language: Language) -> Spelled:
     """Makes up a threshold: a fraction, or a percentage that the program writes as a fraction."""
     percent = rng.choice((rng.randrange(5, 100, 5), rng.randrange(1, 100)))
     plain = f"{percent / 100:g}"
+    words = _KO_PERCENT if language is Language.KO else _EN_PERCENT
+    spoken = f"{percent}{rng.choice(words)}"
     written = rng.choice(
-        (plain, plain, plain, plain[1:], f"{percent}%", f"{percent} %", f"{percent / 100:.2f}")
+        (plain, plain, plain, plain[1:], f"{percent}%", f"{percent} %", spoken, f"{percent / 100:.2f}")
     )
     return written, plain
 
