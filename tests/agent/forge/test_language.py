@@ -81,6 +81,35 @@ def test_a_pair_holds_the_wishes_of_both(language: Language) -> None:
         ast.parse(joined(list(request.wishes), language))
 
 
+@pytest.mark.parametrize(
+    ("intent", "tools"),
+    [
+        ("locate_measure", ["locate", "measure"]),
+        ("inspect_describe", ["inspect", "describe"]),
+        ("measure_reject", ["measure", "decide"]),
+        ("describe_review", ["describe", "decide"]),
+    ],
+)
+@pytest.mark.parametrize("language", [*Language])
+def test_two_wishes_about_one_image_are_about_the_same(
+    intent: str, tools: list[str], language: Language
+) -> None:
+    rng = random.Random(14)
+    for _ in range(40):
+        code = joined(list(make_request(rng, SCOPE, language, intent).wishes), language)
+        assert [tool for tool in re.findall(r"(\w+)\(", code) if tool in tools] == tools
+        named = re.findall(r'"(?:img_\d+|[^"\s]+\.\w{3,4})"', code)
+        assert len(set(named)) * 2 == len(named)
+
+
+def test_a_report_after_a_rejection_is_on_all_images() -> None:
+    rng = random.Random(15)
+    for language in [*Language] * 40:
+        first, (wish, given) = make_request(rng, SCOPE, language, "reject_report").wishes
+        assert (first[0], first[1]["verdict"], wish) == ("decide", "reject", "report")
+        assert "ids=" not in given["options"]
+
+
 def test_a_korean_request_for_a_report_asks_for_a_korean_one() -> None:
     rng = random.Random(8)
     for intent, is_korean in (("report", True), ("report_ko", True), ("report_en", False)):
@@ -96,9 +125,11 @@ def test_lots_hold_a_digit_and_nothing_that_code_would_trip_over() -> None:
 
 def test_a_threshold_is_written_as_a_fraction() -> None:
     rng = random.Random(10)
-    for _ in range(100):
-        said, code = slots.threshold(rng)
-        value = float(said.rstrip("% ")) / (100 if "%" in said else 1)
+    for language in [*Language] * 100:
+        said, code = slots.threshold(rng, language)
+        number = re.match(r"[\d.]+", said)
+        assert number
+        value = float(number[0]) / (100 if number[0] != said else 1)
         assert value == pytest.approx(float(code))
 
 

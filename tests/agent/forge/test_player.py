@@ -37,6 +37,8 @@ ON_ONE = saying("how big is 2?", ("measure", {"ids": '"img_002"'}))
         (saying("show me", ("follow_look", {})), 'look("img_002")'),
         (saying("그거 설명", ("follow_describe", {}), language=KO), 'describe("img_002", language="ko")'),
         (saying("now the report", ("follow_report", {})), "write_report()"),
+        (saying("next one", ("follow_next", {})), 'measure("img_003")'),
+        (saying("the one before", ("follow_before", {})), 'measure("img_001")'),
     ],
 )
 def test_a_second_turn_leans_on_the_first(make_stage: MakeStage, second: Request, call: str) -> None:
@@ -63,6 +65,28 @@ def test_only_an_order_decides_alike(make_stage: MakeStage, second: Request, cal
     player = player_of(make_stage())
     player.take(saying("reject 2", ("decide", {"several": '"img_002"', "verdict": "reject", "reason": "x"})))
     assert call in player.take(second)[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (saying("measure 1 and 2", ("measure", {"ids": '["img_001", "img_002"]'})), "follow_next"),
+        (saying("look at 1", ("look", {"id": '"img_001"'})), "follow_before"),
+        (saying("inspect everything", ("inspect", {"ids": ""})), "follow_next"),
+    ],
+)
+def test_beside_which_image_is_asked_back_where_that_is_not_one(
+    make_stage: MakeStage, first: Request, second: str
+) -> None:
+    player = player_of(make_stage())
+    player.take(first)
+    assert "Which image" in player.take(saying("go one on", (second, {})))[0]
+
+
+def test_the_next_image_after_a_verdict_gets_none(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    player.take(saying("reject 2", ("decide", {"several": '"img_002"', "verdict": "reject", "reason": "x"})))
+    assert 'inspect("img_003")' in player.take(saying("the next one as well", ("follow_next", {})))[0]
 
 
 @pytest.mark.parametrize("given", ["", '"img_002"', '["img_001", "img_002"]'])
