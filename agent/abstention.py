@@ -31,12 +31,17 @@ FILE = "abstention.json"
 """Where a checkpoint keeps its thresholds, beside its weights."""
 
 CHANGING = frozenset({"decide", "keep_good", "write_report"})
-"""Tools that change something; a program that names one needs a model that is surer."""
+"""Tools that change something; a program that names one needs a model that is surer.
+
+So does one that inspects by another threshold: verdicts follow it.
+"""
 
 _TOOLS = frozenset({*TOOL_NAMES, *LATER_TOOLS})
 _NEVER = -100.0  # less sure than any program
 _ID = re.compile(r"img_(\d+)")
 _NUMBER = re.compile(r"\d+")
+# Where the name of a lot begins and ends; Korean particles follow it directly.
+_BEGINS, _ENDS = r"(?<![a-z0-9])(?<![a-z0-9][-_/.])", r"(?![a-z0-9]|[-_/.][a-z0-9])"
 _WITHOUT_NUMBER = re.compile(r"\b(?:first|last|final)\b|첫|마지막|맨 ?[앞뒤끝]", re.I)
 _RANGE = re.compile(
     r"\d\s*번?\s*(?:-|~|–|\.\.|to|through|thru|until|부터|에서)\s*(?:img|image|no\.?|#)?[ _-]?\d", re.I
@@ -106,21 +111,35 @@ class Unsure(Exception):
 
 
 def changes(code: str) -> bool:
-    """Whether a program names a tool that changes something; one that cannot be read will not run."""
-    return bool(_names(code) & CHANGING)
+    """Whether a program may change something; one that cannot be read will not run."""
+    tree = _tree(code)
+    return tree is not None and (bool(_names(tree) & CHANGING) or any(map(_sets_threshold, ast.walk(tree))))
 
 
 def works(code: str) -> bool:
     """Whether a program uses a tool, besides saying something or declining."""
-    return bool(_names(code) & _TOOLS)
+    tree = _tree(code)
+    return tree is not None and bool(_names(tree) & _TOOLS)
 
 
-def _names(code: str) -> set[str]:
+def _tree(code: str) -> ast.Module | None:
+    """The program, or None where it cannot be read."""
     try:
-        tree = ast.parse(code)
+        return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+        return None
+
+
+def _names(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _sets_threshold(node: ast.AST) -> bool:
+    """Whether a part of a program inspects by a threshold, or may, with what it does not spell out."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "inspect"):
+        return False
+    is_starred = any(isinstance(given, ast.Starred) for given in node.args)
+    return len(node.args) > 1 or is_starred or any(k.arg in ("threshold", None) for k in node.keywords)
 
 
 def sure_of(code: str, sureness: float | None, request: str, earlier: Sequence[str]) -> float | None:
@@ -140,22 +159,21 @@ def sure_of(code: str, sureness: float | None, request: str, earlier: Sequence[s
 
 def _strangers(code: str, request: str, earlier: Sequence[str]) -> Iterator[str]:
     """The ids and lots in a program that stand neither in the request nor in what came before."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if (tree := _tree(code)) is None:
         return
     lots = [given.value for given in ast.walk(tree) if isinstance(given, ast.keyword) and given.arg == "lot"]
-    for lot in (str(given.value).casefold() for given in lots if isinstance(given, ast.Constant)):
-        if not any(lot in said.casefold() for said in (request, *earlier)):
+    for lot in (str(given.value) for given in lots if isinstance(given, ast.Constant)):
+        whole = re.compile(_BEGINS + re.escape(lot) + _ENDS, re.I)
+        if lot and not any(whole.search(said) for said in (request, *earlier)):
             yield lot
-    if not (numbers := {int(number) for number in _NUMBER.findall(request)}):
-        return  # nothing is named by its number: it may be any, "the worst" or "that one"
+    numbers = {int(number) for number in _NUMBER.findall(request)}
+    if _WITHOUT_NUMBER.search(request) or not (numbers or changes(code)):
+        return  # to look at, it may be any image: "the worst", "that one"
     if _RANGE.search(request):
         numbers |= {*range(min(numbers), min(max(numbers), min(numbers) + 1000))}
     numbers |= {int(number) for said in earlier for number in _NUMBER.findall(said)}
     named = [_ID.fullmatch(str(given.value)) for given in ast.walk(tree) if isinstance(given, ast.Constant)]
-    if not _WITHOUT_NUMBER.search(request):
-        yield from (match[0] for match in named if match and int(match[1]) not in numbers)
+    yield from (match[0] for match in named if match and int(match[1]) not in numbers)
 
 
 def read_abstention(folder: Path) -> Abstention | None:

@@ -78,6 +78,8 @@ def _plain_calls(statement: ast.stmt) -> Iterator[tuple[ast.Call, Mapping[str, G
 def _value(node: ast.expr, names: Mapping[str, Given]) -> Given:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return str(node.value)
     if isinstance(node, ast.Name) and node.id in names:
         return names[node.id]
     if isinstance(node, ast.List):
@@ -87,12 +89,15 @@ def _value(node: ast.expr, names: Mapping[str, Given]) -> Given:
 
 def _wish(tool: str, given: Mapping[str, Given], language: Language) -> str:
     """Says one call as a request."""
-    if tool == "decide" and {"0", "1"} <= given.keys() and given["1"] in _VERDICTS:
-        return phrase(f"do_{given['1']}", language, ids=_ids(given["0"], language))
+    verdict = given.get("1")
+    if tool == "decide" and "0" in given and isinstance(verdict, str) and verdict in _VERDICTS:
+        return phrase(f"do_{verdict}", language, ids=_ids(given["0"], language))
     if tool == "write_report" and given.keys() <= {"lot", "ids", "language"}:
         return _report(given, language)
     if tool == "inspect" and not given:
         return phrase("ask_inspect", language)
+    if tool == "inspect" and given.keys() == {"threshold"}:
+        return phrase("do_inspect_by", language, threshold=given["threshold"])
     raise _Unsaid
 
 

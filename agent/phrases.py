@@ -43,6 +43,10 @@ _PHRASES = {
     "do_report_other": ("write the report in Korean", "영어 보고서 만들어 줘"),
     "do_report_ids": ("write a report on {ids}", "{ids} 보고서 만들어 줘"),
     "do_report_ids_other": ("write a report on {ids} in Korean", "{ids} 영어 보고서 만들어 줘"),
+    "do_inspect_by": (
+        "inspect everything with the threshold {threshold}",
+        "기준 {threshold}로 전체 검사해 줘",
+    ),
     "of_lot": (", lot {lot}", ", 로트 {lot}"),
     "then": (" and ", ", 그리고 "),
     "ask_inspect": ("inspect everything", "전체 검사해 줘"),

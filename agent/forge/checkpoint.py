@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.abstention import FILE
 from agent.forge.trajectories import PICTURE_TOKENS
 from agent.forge.vocabulary import CHAT_TEMPLATE, make_tokenizer
 
@@ -126,6 +127,7 @@ def save(model: Qwen2_5_VLForConditionalGeneration, processor: Qwen2_5_VLProcess
     deepcopy(model).to(torch.bfloat16).save_pretrained(unfinished)
     processor.save_pretrained(unfinished)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).unlink(missing_ok=True)  # thresholds of other weights
     for path in unfinished.iterdir():
         path.replace(folder / path.name)
     unfinished.rmdir()

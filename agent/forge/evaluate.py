@@ -162,7 +162,7 @@ class Judge:
             programs=tuple(programs),
             expected=tuple(expected),
             sureness=tuple(sureness),
-            is_wrong_change=any(call[0] in CHANGING and call not in wanted for call in calls),
+            is_wrong_change=any(_is_change(call) and call not in wanted for call in calls),
         )
 
     def close(self) -> None:
@@ -243,6 +243,11 @@ def stage_of(rng: random.Random) -> Stage:
 
 def _calls(player: Player) -> list[Call]:
     return [(e.tool, repr(_plain(e.arguments))) for e in player.events if isinstance(e, ToolStarted)]
+
+
+def _is_change(call: Call) -> bool:
+    tool, given = call
+    return tool in CHANGING or (tool == "inspect" and "'threshold'" in given)
 
 
 def _plain(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:

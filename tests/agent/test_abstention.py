@@ -64,7 +64,7 @@ def test_what_changes_something_must_be_surer(folder: Path, code: str, sureness:
     model = Doubtful((code, sureness))
     model.abstention = Abstention(looking=-0.5, changing=-0.1)
     with opened(folder, model) as session:
-        events = list(session.ask("do it"))
+        events = list(session.ask("img_001"))
         assert any(isinstance(event, ToolStarted) for event in events) is runs
         assert session.turns[0].outcome is (Outcome.ANSWERED if runs else Outcome.DECLINED)
         assert session.turns[0].abstained is not runs
@@ -275,6 +275,13 @@ def test_three_things_are_offered_that_fit_the_batch(
         ("f = write_report\nf()", True),
         ('final_answer("decide")', False),
         ("decide(", False),
+        ("rows = inspect()", False),
+        ('inspect("img_003")', False),
+        ("rows = inspect(threshold=0.3)", True),
+        ('inspect(["img_003"], 0.3)', True),
+        ('inspect(**{"threshold": 0.3})', True),
+        ("inspect(*given)", True),
+        ("screen(threshold=0.3)", False),
     ],
 )
 def test_a_program_that_names_what_changes_something_may_change_it(code: str, is_changing: bool) -> None:
@@ -314,6 +321,15 @@ def test_damaged_thresholds_are_said(tmp_path: Path, text: str) -> None:
         ("report, lot A-17", 'write_report(lot="A-71")', False),
         ("the report for that lot", 'write_report(lot="QX-9")', True),
         ("report", 'write_report(lot="")', True),
+        ("report, lot A-170", 'write_report(lot="A-17")', False),
+        ("A-17로 성적서", 'write_report(lot="A-17")', True),
+        ("report, lot B-17", 'write_report(lot="B")', False),
+        ("report, lot B-17", 'write_report(lot="17")', False),
+        ("report, lot B-17.", 'write_report(lot="B-17")', True),
+        ("reject it", 'decide("img_007", "reject", "x")', True),
+        ("reject it", 'decide("img_008", "reject", "x")', False),
+        ("reject the first one", 'decide("img_001", "reject", "x")', True),
+        ("show it", 'look("img_008")', True),
         ("measure 4", "measure(", True),
     ],
 )

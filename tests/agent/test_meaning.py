@@ -39,6 +39,11 @@ EN, KO = Language.EN, Language.KO
             "전체 검사해 줘, 그리고 영어 보고서 만들어 줘",
         ),
         (
+            "rows = inspect(threshold=0.35)",
+            "inspect everything with the threshold 0.35",
+            "기준 0.35로 전체 검사해 줘",
+        ),
+        (
             'rows = [decide(each, "reject", "x") for each in ["img_002"]]\nrow = write_report(lot="B")',
             "reject img_002 and write the report, lot B",
             "img_002 불합격 처리해 줘, 그리고 영어 보고서 만들어 줘, 로트 B",
@@ -59,6 +64,8 @@ def test_what_a_program_would_change_is_said_as_a_request(code: str, en: str, ko
         'rows = [decide(each, "reject", "x") for each in ["img_001", "img_002"] if each != "img_001"]',
         'if len(images()) > 3:\n    write_report(lot="A")',
         'decide("img_001", "scrap", "x")',
+        'rows = [decide("img_001", verdict, "x") for verdict in ["reject"]]',
+        'inspect("img_001", threshold=0.35)',
         "decide(*given)",
         'write_report(lot="A", **more)',
         'row = write_report(lot="A", pages=3)',

@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import Qwen2_5_VLProcessor
 
+from agent.abstention import FILE, Abstention, read_abstention
 from agent.forge.__main__ import main
 from agent.forge.checkpoint import blend, make_model, read, save
 from tests.agent.forge.conftest import TINY
@@ -20,6 +21,12 @@ def test_a_blend_lies_between_what_it_is_made_of(processor: Qwen2_5_VLProcessor,
     for name, weights in newer.state_dict().items():
         expected = 0.25 * older.state_dict()[name] + 0.75 * weights
         torch.testing.assert_close(mixed[name], expected, atol=5e-3, rtol=2e-2)
+
+
+def test_new_weights_have_no_old_thresholds(processor: Qwen2_5_VLProcessor, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(Abstention(looking=-0.5, changing=-0.1).model_dump_json())
+    save(make_model(processor, TINY), processor, tmp_path)
+    assert read_abstention(tmp_path) is None
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.5"])
