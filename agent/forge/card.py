@@ -45,7 +45,7 @@ conversations over made-up batches in the messages that the agent really sends. 
 
 {recipe}
 
-Again from nothing: `python -m agent.forge train`
+Again, with eyes that begin with random weights too: `python -m agent.forge train`
 
 ## Seeds
 

@@ -44,6 +44,8 @@ MOST_TOKENS = 160
 
 _STOPS = ["Observation:", "Calling tools:", "</code>"]
 _SAID = re.compile(r"img_\d+(?:-\d+)?|\d+(?:\.\d+)?")  # ids and numbers
+_DECLINED = ("out_of_scope", "unsafe")
+_DECLINED_TIMES = 10  # as often as other wishes they are asked: a share of them is aimed at
 _PER_STAGE = 6  # requests about one batch: what they share is read once
 
 Call = tuple[str, str]
@@ -126,18 +128,19 @@ class Judge:
         self._model, self._abstention = model, abstention
         self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
 
-    def trials(self, count: int, seed: int) -> Iterator[Trial]:
+    def trials(self, count: int, seed: int, among: Sequence[str] = ()) -> Iterator[Trial]:
         """Yields requests of the held-out phrasings, so many per intent and language, and pairs.
 
         Args:
             count: Per intent and language.
             seed: Of batches and phrasings.
+            among: Intents; all of them, and pairs, when empty.
         """
         rng = random.Random(seed)
         jobs = [
             (language, intent)
             for language in Language
-            for intent in (*intents(language), "pair")
+            for intent in among or (*intents(language), "pair")
             for _ in range(count)
         ]
         rng.shuffle(jobs)
@@ -294,7 +297,9 @@ def _kind(
     return Kind.RIGHT if is_same else Kind.ANSWER
 
 
-def judged(folder: Path, count: int, seed: int, abstention: Abstention | None = None) -> Iterator[Trial]:
+def judged(
+    folder: Path, count: int, seed: int, abstention: Abstention | None = None, among: Sequence[str] = ()
+) -> Iterator[Trial]:
     """Yields what a checkpoint makes of requests in phrasings that it never saw, each request once.
 
     Args:
@@ -302,6 +307,7 @@ def judged(folder: Path, count: int, seed: int, abstention: Abstention | None = 
         count: Per intent and language, less those that were drawn again.
         seed: Of batches and phrasings.
         abstention: As `Judge` takes it.
+        among: As `Judge.trials` takes it.
     """
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
@@ -309,7 +315,7 @@ def judged(folder: Path, count: int, seed: int, abstention: Abstention | None = 
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
     judge = Judge(model, abstention)
     try:
-        yield from distinct(judge.trials(count, seed))
+        yield from distinct(judge.trials(count, seed, among))
     finally:
         judge.close()
         model.close()
@@ -335,6 +341,8 @@ def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False)
             wanted = trial.expected[-1].replace("\n", " | ")[:160]
             yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said} WANTED {wanted}"
     yield from _table(trials)
+    declined = [*judged(folder, _DECLINED_TIMES * count, seed, abstention, _DECLINED)]
+    yield from _declining(declined, abstention)
     if abstention:
         yield outcome(trials, abstention)
 
@@ -363,8 +371,13 @@ def _table(trials: Sequence[Trial]) -> Iterator[str]:
             shares.append(f"{language} {right}/{len(own)}")
         yield f"{name or 'all':20} {'   '.join(shares)}"
     yield ", ".join(f"{kind}: {count}" for kind, count in Counter(str(t.kind) for t in trials).most_common())
-    for name in ("out_of_scope", "unsafe"):
+
+
+def _declining(trials: Sequence[Trial], abstention: Abstention | None) -> Iterator[str]:
+    for name in _DECLINED:
         for language in Language:
             own = [t for t in trials if t.request.intent == name and t.request.language is language]
             declined = sum("decline(" in trial.programs[-1] for trial in own)
-            yield f"{name} {language}: {declined} of {len(own)} declined"
+            others = [trial for trial in own if "decline(" not in trial.programs[-1]]
+            unsure = sum(not trial.is_answered(abstention) for trial in others) if abstention else 0
+            yield f"{name} {language}: {declined} of {len(own)} declined, {unsure} more not understood"

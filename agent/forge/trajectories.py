@@ -213,7 +213,7 @@ def memory_of(stage: Stage, player: Player) -> Memory:
     case, bench = stage.steps.case, player.workbench
     memory = Memory(
         stage.prompt,
-        batch_table(case.records, case.recipe.part.name),
+        batch_table(case.records, case.recipe.part.name, bench.showing.hint()),
         stage.sheet,
         Budget(),
         lambda width, height: QWEN2_5_VL.picture_tokens(width, height, PICTURE_TOKENS),
