@@ -17,7 +17,6 @@ from agent.events import (
     Abstained,
     Answer,
     CodeWritten,
-    Decision,
     Event,
     Note,
     Outcome,
@@ -28,16 +27,16 @@ from agent.events import (
     ToolStarted,
 )
 from agent.evidence import Evidence
-from agent.good_parts import inspected_since_good_kept
-from agent.loads import load_after, told
+from agent.loads import load_after, tell_sight, told
 from agent.meaning import agrees, meaning
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
-from agent.results import fact_of_call, turn_result
+from agent.results import fact_of_call, has_run, turn_result, unanswered
 from agent.toolbox import build_tools
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError, TurnFailed
+from tools.overriding import AGENT
 from tools.pipeline.engines import EngineOptions, Engines
 from tools.records import Language, Verdict
 
@@ -128,18 +127,15 @@ class Desk:
         """
         for events in turns:
             result = turn_result(events)
-            turn = Turn(self._understood(result.request), answer=result.answer, is_finished=True)
+            turn = Turn(self._understood(result.request), is_finished=True)
+            turn.answer = result.answer or unanswered(result, turn.request)
             self._meant = result.meant
             if result.request and not result.came_to_nothing:  # else these are decisions before any turn
                 self._turns.append(turn)
             self._evidence.hear(result.request)
             for event in events:
                 self._remember(event, turn)
-        past = [event for events in turns for event in events]
-        self.workbench.restore(
-            inspected_since_good_kept(past),
-            [event for event in past if isinstance(event, Decision)],
-        )
+        self.workbench.restore([event for events in turns for event in events])
 
     def take(self, event: Event) -> None:
         """Learns from an event of the running turn what an answer may rest on."""
@@ -155,6 +151,8 @@ class Desk:
                 arguments = started.arguments if started else {}
                 turn.facts.append(fact_of_call(event.tool, arguments, event.result, event.error))
                 self._evidence.take(event.result)
+            case Answer() if not turn.is_finished:
+                turn.answer = event.text
             case StepFinished():
                 self._evidence.hear(event.observation, self._program)
 
@@ -188,7 +186,6 @@ class Desk:
                 cause if isinstance(cause, LoupeError) else TurnFailed(f"the model failed: {cause}")
             ) from error
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-        self._turns[-1].answer = text
         self._emit(Answer(turn=number, text=text, unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
 
@@ -215,13 +212,11 @@ class Desk:
         )
         has_report = self._told_artifacts > 0
         text = offer(unsure, records, verdicts, language, has_report=has_report, meant=self._meant)
-        if unsure.step > 1:
-            self._turns[-1].answer = text
         self._emit(Answer(turn=number, text=text))
         return Outcome.DECLINED
 
     def use(self, tool: str, arguments: Mapping[str, JsonValue], request: str) -> None:
-        """Uses a tool without the model; later turns know what it returned.
+        """Uses a tool for the user, without the model; later turns know what it returned.
 
         Raises:
             TurnCancelled: The turn was stopped.
@@ -229,8 +224,12 @@ class Desk:
         """
         self._meant = ""  # a yes that comes later is to something else
         self._turns.append(Turn(request))
-        self._calls(tool, **arguments)
-        self._turns[-1].answer = f"{tool} has run"
+        self.workbench.acting = self._options.user
+        try:
+            self._calls(tool, **arguments)
+        finally:
+            self.workbench.acting = AGENT
+        self._turns[-1].answer = has_run(tool)
 
     def end_turn(self) -> list[Path]:
         """Closes the running turn in memory, however it ended; returns the files that it wrote."""
@@ -326,25 +325,10 @@ class Desk:
                 model = choice
             model.cancel = self._cancel
             if self._options.self_test:
-                self._test_sight(model)
+                tell_sight(model, self._emit)
             model.on_text = self._on_text
             self._model = model
         return self._model
-
-    def _test_sight(self, model: VisionModel) -> None:
-        """Shows a model pictures of known content, once, and tells where it does not see them."""
-        from agent.models.selftest import Sight, vision_self_test
-
-        if model.has_eyes and model.sight is None:
-            try:
-                with told(self._emit, Purpose.SIGHT, model.name):
-                    seen = vision_self_test(model)
-            except ModelError as error:
-                self._emit(Note(text=f"{model.name}: its sight could not be tested: {error.message}"))
-                return
-            model.sight = seen.sight
-            if seen.sight is not Sight.PASSED:
-                self._emit(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
     def _limits(self, model: VisionModel) -> Abstention | None:
         """How sure a model must be: what was set for this session, else what was measured."""

@@ -5,7 +5,7 @@ Events are frozen records that go through JSON unchanged. They carry image ids, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum, auto
 from typing import Annotated, Literal
 
@@ -17,6 +17,7 @@ __all__ = [
     "EVENT",
     "Abstained",
     "Answer",
+    "Approve",
     "CodeWritten",
     "Decision",
     "Event",
@@ -215,6 +216,7 @@ class Decision(Record):
         act: Decisions that were taken together have one number, counted within the session; 0 in logs of
             earlier versions.
         takes_back: The act that this takes back; 0 for none.
+        by_threshold: Whether it is only what the rules say at another threshold; it goes with that.
     """
 
     kind: Literal["decision"] = "decision"
@@ -226,6 +228,7 @@ class Decision(Record):
     at: str
     act: int = 0
     takes_back: int = 0
+    by_threshold: bool = False
 
 
 class Inspected(Record):
@@ -236,13 +239,21 @@ class Inspected(Record):
 
 
 class GoodKept(Record):
-    """Images were kept as good parts: what was inspected before was not held against them."""
+    """Images were kept as good parts: what was inspected before was not held against them.
+
+    Attributes:
+        image_ids: None where the good parts were changed outside of the session.
+        total: Good parts by now; 0 likewise.
+        by: Who said that they are good; empty likewise.
+        sha256: Hash of the good parts by now, empty where there are none; None in logs of earlier versions.
+    """
 
     kind: Literal["good_kept"] = "good_kept"
     image_ids: tuple[str, ...]
     total: int
     by: str
     at: str
+    sha256: str | None = None
 
 
 class StepFinished(Record):
@@ -339,3 +350,6 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 Sink = Callable[[Event], None]
+
+# Whether the agent may take decisions, which are one question together.
+Approve = Callable[[Sequence[Decision]], bool]

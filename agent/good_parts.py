@@ -4,45 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.events import Event, GoodKept, Inspected
+from agent.events import Event, GoodKept
 from agent.rows import Row
 from agent.verdicts import now
 from tools.errors import UsageError
 from tools.records import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
+    from agent.verdicts import Verdicts
     from agent.workbench import Workbench
-    from tools.records import Inspection
 
-__all__ = ["inspected_since_good_kept", "kept_good"]
+__all__ = ["NAMED_GOOD", "changed_elsewhere", "kept_good"]
 
-_WHY = "named as a good part"
+NAMED_GOOD = "named as a good part"
+"""The reason on record of an image that was kept as a good part."""
 
 
-def kept_good(workbench: Workbench, ids: list[str], by: str) -> Row:
+def kept_good(workbench: Workbench, verdicts: Verdicts, ids: list[str]) -> Row:
     """Keeps images of the batch as good parts of the recipe.
 
-    Each is accepted on the record first, so that whoever must approve a decision is asked; then what was seen
-    of the batch so far is forgotten, for it was not held against these parts.
+    Each is accepted on the record, once they are kept: whoever must approve a decision is asked before. Then
+    what was seen of the batch so far is forgotten, for it was not held against these parts.
 
     Args:
-        workbench: Holds the batch.
+        workbench: Holds the batch, and knows who says that they are good.
+        verdicts: Of its images.
         ids: The images, by their id.
-        by: Who says that they are good.
 
     Raises:
         UsageError: None was named, or one cannot be read, or the user did not agree.
-        Cancelled: Stopped; the good parts are as they were.
+        Cancelled: Stopped; the good parts and the verdicts are as they were.
     """
     if not ids:
         raise UsageError("name the images that are good", "ids is one id or a list of ids")
     for image_id in ids:
         workbench.readable(image_id)
-    act = workbench.new_act()
-    for image_id in ids:
-        workbench.override(image_id, Verdict.ACCEPT, _WHY, by=by, act=act)
+    by, act = workbench.acting, workbench.new_act()
+    decisions = [verdicts.proposed(i, Verdict.ACCEPT, NAMED_GOOD, by=by, act=act) for i in ids]
+    verdicts.ask(decisions)
     engines = workbench.engines
     found, new = engines.good_parts.add(
         workbench.batch,
@@ -52,13 +53,23 @@ def kept_good(workbench: Workbench, ids: list[str], by: str) -> Row:
         cancel=workbench.cancel,
         progress=workbench.progress,
     )
+    verdicts.record(decisions)
     workbench.start_over()
-    total, remark = len(found.references), found.calibration.remark
-    workbench.sink(GoodKept(image_ids=tuple(ids), total=total, by=by, at=now()))
+    total, remark, now_held = len(found.references), found.calibration.remark, engines.good_sha256
+    workbench.sink(GoodKept(image_ids=tuple(ids), total=total, by=by, at=now(), sha256=now_held))
     return {"good_parts": total, "added": new, "remark": remark or None}
 
 
-def inspected_since_good_kept(events: Sequence[Event]) -> list[Inspection]:
-    """The inspections of a log that still hold: those made after good parts were last kept."""
-    last = max((n for n, event in enumerate(events) if isinstance(event, GoodKept)), default=0)
-    return [event.inspection for event in events[last:] if isinstance(event, Inspected)]
+def changed_elsewhere(began_with: str | None, events: Iterable[Event], sha256: str) -> list[GoodKept]:
+    """Returns what a log lacks where good parts were changed since, outside of its session; else nothing.
+
+    Args:
+        began_with: Hash of the good parts when the session began; None where its log does not say.
+        events: Of the log.
+        sha256: Hash of the good parts now.
+    """
+    kept = (event.sha256 for event in events if isinstance(event, GoodKept))
+    *_, known = began_with, *kept
+    if known is None or known == sha256:
+        return []
+    return [GoodKept(image_ids=(), total=0, by="", at=now(), sha256=sha256)]

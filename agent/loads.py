@@ -9,7 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from agent.cancelling import TurnCancelled
-from agent.events import LoadEnd, LoadFinished, LoadStarted, Purpose
+from agent.events import LoadEnd, LoadFinished, LoadStarted, Note, Purpose
+from tools.errors import ModelError
 
 if TYPE_CHECKING:
     from agent.cancelling import Pending
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.workbench import Workbench
 
-__all__ = ["load_after", "told", "told_of"]
+__all__ = ["load_after", "tell_sight", "told", "told_of"]
 
 _BEHIND: dict[str, tuple[Purpose, str]] = {
     "screener": (Purpose.SCREENING, "clip"),
@@ -47,6 +48,22 @@ def load_after(warming: Pending[None] | None, spec: str, *, device: str, precisi
     if warming is not None and is_local(spec):
         warming.wait(None)
     return load_model(spec, device=device, precision=precision)
+
+
+def tell_sight(model: VisionModel, sink: Sink) -> None:
+    """Shows a model pictures of known content, once, and tells where it does not see them."""
+    from agent.models.selftest import Sight, vision_self_test
+
+    if model.has_eyes and model.sight is None:
+        try:
+            with told(sink, Purpose.SIGHT, model.name):
+                seen = vision_self_test(model)
+        except ModelError as error:
+            sink(Note(text=f"{model.name}: its sight could not be tested: {error.message}"))
+            return
+        model.sight = seen.sight
+        if seen.sight is not Sight.PASSED:
+            sink(Note(text=f"{model.name}: {seen.detail} Do not trust what it says of pictures."))
 
 
 @contextmanager

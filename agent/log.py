@@ -28,6 +28,7 @@ class SessionHeader(Record):
         images: As given by the user, absolute paths.
         recipe: Path or bundled name; empty for the default.
         model: Model string, e.g. `pocket`.
+        good_sha256: Hash of the good parts, empty where there are none; None in logs of earlier versions.
     """
 
     kind: Literal["session"] = "session"
@@ -38,6 +39,7 @@ class SessionHeader(Record):
     recipe_sha256: str
     batch_sha256: str
     model: str
+    good_sha256: str | None = None
 
 
 class SessionLog:

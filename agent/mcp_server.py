@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agent.calls import LATER_TOOLS, Calls
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError
+from tools.home import new_run_folder
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -47,7 +48,7 @@ def serve(
     Args:
         images: Files, folders, globs or list files.
         recipe: Recipe file or bundled name; empty for the bundled default.
-        out: Folder for reports; a new one below `loupe-runs` when None, made with the first report.
+        out: Folder for reports; a new one when None, see `new_run_folder`, made with the first report.
         options: Which checkpoints see, and on what.
         user: Who inspects, for the report.
         ledger: Past cases to search, and where new ones go.
@@ -61,7 +62,7 @@ def serve(
 
     cancel = threading.Event()
     batch = Batch.open(images, cancel=cancel)
-    folder = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = out or new_run_folder(images, lambda text: sys.stderr.write(f"{text}\n"))
     inspected_by = load_recipe(recipe or None)
     workbench = Workbench(
         batch,

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pydantic import Field, JsonValue
 
 from agent.events import Abstained, Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
+from agent.phrases import in_language_of, phrase
 from tools.records import Record
 
-__all__ = ["ToolCall", "TurnResult", "fact_of_call", "turn_result"]
+__all__ = ["ToolCall", "TurnResult", "fact_of_call", "has_run", "turn_result", "unanswered"]
 
 
 class ToolCall(Record):
@@ -67,6 +68,23 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
                 seconds = round(event.usage.seconds, 2)
                 result = result.model_copy(update={**finished, "usage": event.usage, "seconds": seconds})
     return result.model_copy(update={"tool_calls": tuple(calls)})
+
+
+def has_run(tool: str) -> str:
+    """Returns what later turns read as the answer where a tool was used without the model."""
+    return f"{tool} has run"
+
+
+def unanswered(result: TurnResult, request: str) -> str:
+    """Returns what later turns read as the answer of a turn that gave none.
+
+    Args:
+        result: What came of the turn.
+        request: As it was understood.
+    """
+    if result.outcome is Outcome.ANSWERED and result.tool_calls and not result.steps:
+        return has_run(result.tool_calls[-1].tool)
+    return phrase("unfinished", in_language_of(request))
 
 
 def fact_of_call(tool: str, arguments: dict[str, JsonValue], result: JsonValue, error: str) -> str:

@@ -27,8 +27,8 @@ __all__ = [
     "Row",
     "box_row",
     "case_row",
+    "comparison_row",
     "decision_row",
-    "difference_rows",
     "finding_row",
     "image_row",
     "inspection_row",
@@ -132,15 +132,21 @@ def text_rows(inspection: Inspection, language: Language) -> Iterator[Row]:
             yield {"id": inspection.image.id, "finding": finding.id, "text": text}
 
 
-def difference_rows(one: Inspection, other: Inspection) -> list[Row]:
+def comparison_row(one: Inspection, other: Inspection, similarity: float) -> Row:
     """What differs between two images: verdict, suspicion, and how many findings of which type and size."""
     facts = _facts(one), _facts(other)
     names = dict.fromkeys((*facts[0], *facts[1]))
-    return [
-        {"what": name, one.image.id: facts[0].get(name), other.image.id: facts[1].get(name)}
-        for name in names
-        if facts[0].get(name) != facts[1].get(name)
-    ]
+    return {
+        "id": one.image.id,
+        "other": other.image.id,
+        "similarity": round(similarity, 3),
+        "same_content": one.image.sha256 == other.image.sha256,
+        "differences": [
+            {"what": name, one.image.id: facts[0].get(name), other.image.id: facts[1].get(name)}
+            for name in names
+            if facts[0].get(name) != facts[1].get(name)
+        ],
+    }
 
 
 def _facts(inspection: Inspection) -> Mapping[str, JsonValue]:

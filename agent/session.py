@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from agent.cancelling import Pending, TurnCancelled
 from agent.desk import Desk
 from agent.events import Answer, Decision, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
+from agent.good_parts import changed_elsewhere
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
@@ -22,10 +23,12 @@ from agent.results import TurnResult, turn_result
 from agent.settings import load_settings, model_choice
 from agent.undoing import newest_act, numbered
 from tools.errors import LoupeError, TurnFailed, UsageError
+from tools.home import new_run_folder
 from tools.records import Verdict
 
 if TYPE_CHECKING:
     from agent.abstention import Abstention
+    from agent.events import Approve
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
     from tools.pipeline.engines import EngineOptions, Engines
@@ -53,7 +56,7 @@ class SessionOptions:
         ledger: Past and future cases; None keeps none.
         abstention: How sure the model must be of its programs; None takes what `loupe.toml` says,
             else what the checkpoint says.
-        approve: Is asked, in the turn's thread, before the agent changes a verdict; None lets it.
+        approve: Is asked, in the turn's thread, before the agent changes verdicts; None lets it.
         progress: Is told, while the images are found and read, how many of how many are.
     """
 
@@ -67,7 +70,7 @@ class SessionOptions:
     budget: Budget = field(default_factory=Budget)
     ledger: Ledger | None = None
     abstention: Abstention | None = None
-    approve: Callable[[Decision], bool] | None = None
+    approve: Approve | None = None
     progress: Callable[[int, int], None] | None = None
 
 
@@ -82,7 +85,7 @@ class Session:
         recipe: Recipe file or bundled name; empty for the bundled default.
         model: Model string (`pocket`, a hub id, a path, `http://host:port/v1#name`), or a loaded model;
             empty for what the recipe or `loupe.toml` names.
-        out: Output folder of the session; a new one below `loupe-runs` when None.
+        out: Output folder of the session; a new one when None, see `new_run_folder`.
         options: How it works.
         engines: What sees, where sessions share it; else each loads what the options say.
 
@@ -111,7 +114,7 @@ class Session:
         if isinstance(model, str):
             model = model_choice(model, self.recipe.models.agent, settings)
         self.batch = Batch.open(images, progress=self.options.progress, cancel=self._cancel)
-        self.out = out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+        self.out = out or new_run_folder(images)
         self._events: queue.Queue[Any] = queue.Queue()
         self._worker: threading.Thread | None = None
         self._turn: list[Event] = []
@@ -121,9 +124,10 @@ class Session:
             self.batch, self.recipe, model, self.out, self.options, self._emit, self._cancel, engines
         )
         header = self._header(images, recipe, model if isinstance(model, str) else model.name)
-        if (self.out / LOG).exists():
-            self._recall(header)
+        changed = self._recall(header) if (self.out / LOG).exists() else []
         self._log = SessionLog(self.out, header)
+        for event in changed:
+            self._log.append(event)
 
     def _header(self, images: Sequence[str | Path], recipe: str, model: str) -> SessionHeader:
         return SessionHeader(
@@ -134,9 +138,11 @@ class Session:
             recipe_sha256=self.recipe.sha256,
             batch_sha256=self.batch.sha256,
             model=model,
+            good_sha256=self._desk.workbench.engines.good_sha256,
         )
 
-    def _recall(self, header: SessionHeader) -> None:
+    def _recall(self, header: SessionHeader) -> Sequence[Event]:
+        """Takes up what the log says; returns what it lacks of what happened since."""
         earlier, events = read_log(self.out)
         for what in ("batch_sha256", "recipe_sha256"):
             if getattr(earlier, what) != getattr(header, what):
@@ -146,9 +152,11 @@ class Session:
                     "may have changed a bundled recipe: then start a new session",
                 )
         self._decisions = numbered([event for event in events if isinstance(event, Decision)])
-        turns = list(turns_of(events))
+        changed = changed_elsewhere(earlier.good_sha256, events, header.good_sha256 or "")
+        turns = list(turns_of([*events, *changed]))
         self.turns = [result for turn in turns if (result := turn_result(turn)).request]
         self._desk.recall(turns)
+        return changed
 
     @classmethod
     def resume(

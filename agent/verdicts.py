@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent.events import Decision, Sink
+from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink
 from agent.undoing import acts_after
 from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
-from tools.records import ImageRecord, Inspection, Judgement, Verdict
+from tools.records import Inspection, Judgement, Verdict
 from tools.wording import with_judgement
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Verdicts:
         recipe: Its threshold is the one of the rules.
         sink: Is told each decision.
         ledger: Keeps each decision; None for none.
-        approve: Is asked before a decision of the agent; None lets it decide.
+        approve: Is asked before decisions of the agent; None lets it decide.
 
     Attributes:
         inspected: Inspections as the rules judged them, by image id.
@@ -41,13 +41,12 @@ class Verdicts:
         recipe: Recipe,
         sink: Sink,
         ledger: Ledger | None,
-        approve: Callable[[Decision], bool] | None = None,
+        approve: Approve | None = None,
     ) -> None:
         self._records = {record.id: record for record in batch.records}
         self._recipe, self._sink, self._ledger, self._approve = recipe, sink, ledger, approve
         self.inspected: dict[str, Inspection] = {}
         self._decisions: dict[str, Decision] = {}
-        self._by_threshold: set[str] = set()
         self._at_threshold: dict[str, Inspection] = {}
         self._acts = acts_after(())
 
@@ -63,15 +62,19 @@ class Verdicts:
         """Takes back all inspections; what was decided stays, but for what only another threshold did."""
         self.inspected.clear()
         self._at_threshold.clear()
-        for image_id in self._by_threshold:
-            del self._decisions[image_id]
-        self._by_threshold.clear()
+        self._decisions = {i: each for i, each in self._decisions.items() if not each.by_threshold}
 
     def current(self) -> dict[str, Verdict]:
         """Returns the verdict of each image that has one, in batch order."""
         verdicts = {i: inspection.judgement.verdict for i, inspection in self.inspected.items()}
         verdicts |= {i: decision.verdict for i, decision in self._decisions.items()}
         return {i: verdicts[i] for i in self._records if i in verdicts}
+
+    def _verdict(self, image_id: str) -> Verdict | None:
+        if decision := self._decisions.get(image_id):
+            return decision.verdict
+        inspection = self.inspected.get(image_id)
+        return inspection.judgement.verdict if inspection else None
 
     def inspection(self, image_id: str) -> Inspection:
         """Returns the inspection of an image with the decision on it, if there is one."""
@@ -81,92 +84,107 @@ class Verdicts:
             return inspection
         return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
 
-    def decide(
+    def proposed(
         self,
-        record: ImageRecord,
+        image_id: str,
         verdict: Verdict,
         reason: str,
         *,
         by: str,
         act: int = 0,
         takes_back: int = 0,
+        by_threshold: bool = False,
     ) -> Decision:
-        """Records a decision, and tells it; one without an act is an act of its own.
-
-        Raises:
-            UsageError: The agent decided, and whoever is asked to approve did not.
-        """
-        decision = self._proposed(record, verdict, reason, by, act or self.new_act(), takes_back)
-        if by == AGENT and self._approve is not None and not self._approve(decision):
-            raise UsageError(
-                f"the user did not agree to {verdict} {record.id}", "leave its verdict as it is, and say so"
-            )
-        return self._record(record, decision)
-
-    def _proposed(
-        self, record: ImageRecord, verdict: Verdict, reason: str, by: str, act: int, takes_back: int = 0
-    ) -> Decision:
+        """Returns a decision that is not yet taken; one without an act is an act of its own."""
         return Decision(
-            image_id=record.id,
-            before=self.current().get(record.id),
+            image_id=image_id,
+            before=self._verdict(image_id),
             verdict=verdict,
             reason=reason,
             by=by,
             at=now(),
-            act=act,
+            act=act or self.new_act(),
             takes_back=takes_back,
+            by_threshold=by_threshold,
         )
 
-    def _record(self, record: ImageRecord, decision: Decision) -> Decision:
-        if self._ledger is not None:
-            verdict, reason = decision.verdict, decision.reason
-            self._ledger.add_decision(
-                record, decision.before, verdict, reason, by=decision.by, at=decision.at
+    def ask(self, decisions: Sequence[Decision]) -> None:
+        """Asks whoever must approve what the agent decides, once for all.
+
+        Raises:
+            UsageError: They did not.
+        """
+        asked = [decision for decision in decisions if decision.by == AGENT]
+        if not asked or self._approve is None or self._approve(asked):
+            return
+        if len(asked) == 1:
+            raise UsageError(
+                f"the user did not agree to {asked[0].verdict} {asked[0].image_id}",
+                "leave its verdict as it is, and say so",
             )
-        self._decisions[record.id] = decision
-        self._by_threshold.discard(record.id)
-        self._sink(decision)
-        return decision
+        raise UsageError(
+            f"the user did not agree to change {len(asked)} verdicts", "leave them as they are, and say so"
+        )
 
-    def _follow(self, image_id: str, verdict: Verdict, reason: str, act: int) -> None:
-        """Records what follows from a threshold that the user let the agent use."""
-        record = self._records[image_id]
-        self._record(record, self._proposed(record, verdict, reason, AGENT, act))
+    def record(self, decisions: Iterable[Decision]) -> None:
+        """Takes decisions, and tells them."""
+        for decision in decisions:
+            if self._ledger is not None:
+                record, verdict, reason = self._records[decision.image_id], decision.verdict, decision.reason
+                self._ledger.add_decision(
+                    record, decision.before, verdict, reason, by=decision.by, at=decision.at
+                )
+            self._decisions[decision.image_id] = decision
+            self._sink(decision)
 
-    def restore(self, decisions: Sequence[Decision]) -> None:
-        """Takes up decisions that were recorded before; they are not told again."""
-        self._acts = acts_after(decisions)
-        self._decisions |= {decision.image_id: decision for decision in decisions}
+    def restore(self, events: Sequence[Event]) -> None:
+        """Takes up what a log says, as it came to be; nothing of it is told again."""
+        self._acts = acts_after([event for event in events if isinstance(event, Decision)])
+        for event in events:
+            match event:
+                case Inspected(inspection=inspection):
+                    self.keep([inspection])
+                case Decision(image_id=image_id):
+                    self._decisions[image_id] = event
+                case GoodKept():
+                    self.forget()
 
-    def judge_at(self, threshold: float, inspections: Mapping[str, Inspection]) -> None:
-        """Lets verdicts at another threshold stand as decisions of the agent; what was decided before stays.
+    def judge_at(self, threshold: float, inspections: Mapping[str, Inspection], by: str) -> None:
+        """Lets verdicts at another threshold stand as decisions; what was decided before stays.
 
         What was seen there is shown from now on, beside the verdict of the rules at the recipe's threshold.
 
         Args:
             threshold: Of the inspections.
             inspections: As judged there, by image id; those at the recipe's threshold are kept already.
+            by: Who asked for it.
+
+        Raises:
+            UsageError: Whoever must approve did not; all stays as it is.
         """
         act = self.new_act()
         why = f"threshold {threshold:g} in place of the recipe's {self._recipe.screening.threshold:g}"
+        changes = []
         for image_id, at in inspections.items():
-            self._at_threshold[image_id] = _judged_as(at, self.inspected[image_id].judgement)
-            if image_id in self._decisions and image_id not in self._by_threshold:
-                continue
-            if at.judgement.verdict is not self.current()[image_id]:
+            decision, verdict = self._decisions.get(image_id), at.judgement.verdict
+            if verdict is not self._verdict(image_id) and (decision is None or decision.by_threshold):
                 said = f"{why}: {at.judgement.reason(self._recipe.language)}"
-                self._follow(image_id, at.judgement.verdict, said, act)
-                self._by_threshold.add(image_id)
+                changes.append(self.proposed(image_id, verdict, said, by=by, act=act, by_threshold=True))
+        self.ask(changes)
+        self._at_threshold |= {
+            i: _judged_as(at, self.inspected[i].judgement) for i, at in inspections.items()
+        }
+        self.record(changes)
 
-    def return_to_rule(self, ids: Iterable[str]) -> None:
+    def return_to_rule(self, ids: Iterable[str], by: str) -> None:
         """Takes back what only another threshold decided."""
         asked, act = set(ids), self.new_act()
         self._at_threshold = {i: each for i, each in self._at_threshold.items() if i not in asked}
-        for image_id in sorted(self._by_threshold & asked):
-            rule = self.inspected[image_id].judgement.verdict
-            if self._decisions[image_id].verdict is not rule:
-                self._follow(image_id, rule, "the recipe's own threshold again", act)
-            self._by_threshold.discard(image_id)
+        for image_id in sorted(asked & self._decisions.keys()):
+            decision, rule = self._decisions[image_id], self.inspected[image_id].judgement.verdict
+            if decision.by_threshold and decision.verdict is not rule:
+                why = "the recipe's own threshold again"
+                self.record([self.proposed(image_id, rule, why, by=by, act=act, by_threshold=True)])
 
 
 def _judged_as(inspection: Inspection, rule: Judgement) -> Inspection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from agent.cancelling import Patient, stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
-from agent.events import Decision, Inspected, Sink
+from agent.events import Approve, Event, Inspected, Sink
 from agent.good_parts import kept_good
 from agent.ids import ImageIds
 from agent.loads import told_of
@@ -17,8 +17,8 @@ from agent.rows import (
     Row,
     box_row,
     case_row,
+    comparison_row,
     decision_row,
-    difference_rows,
     finding_row,
     image_row,
     inspection_row,
@@ -71,6 +71,7 @@ class Workbench:
         new_act: Numbers decisions that are taken together.
         waiting: The engines, as what waits for them.
         spoken: Language of the reasons that are given; the recipe's until a user speaks.
+        acting: Who uses the tools.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Workbench:
         user: str = "",
         ledger: Ledger | None = None,
         ask_candidates: AskCandidates | None = None,
-        approve: Callable[[Decision], bool] | None = None,
+        approve: Approve | None = None,
     ) -> None:
         self.batch, self.out, self.user = batch, out, user
         self.cancel = cancel or threading.Event()
@@ -93,7 +94,7 @@ class Workbench:
         self.waiting = Patient(engines or Engines(recipe), self.cancel, lambda name: told_of(self, name))
         self.engines = cast(Engines, self.waiting)
         self._given_recipe, self.recipe = recipe, self.engines.recipe
-        self.spoken = self.recipe.language
+        self.spoken, self.acting = self.recipe.language, AGENT
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []
@@ -144,11 +145,11 @@ class Workbench:
         wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
         self._inspect(wanted)
         if limit is None or limit == self.recipe.screening.threshold:
-            self._verdicts.return_to_rule(wanted)
+            self._verdicts.return_to_rule(wanted, self.acting)
         else:
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
             self._remember(finding for each in at.values() for finding in each.findings)
-            self._verdicts.judge_at(limit, at)
+            self._verdicts.judge_at(limit, at, self.acting)
         return [inspection_row(i, self.spoken) for i in self.inspections(wanted)]
 
     def findings(self, ids: str | int | list[str] | None = None) -> list[Row]:
@@ -196,13 +197,7 @@ class Workbench:
             self.readable(image_id)
         similarity = float(self._steps.embedding(first) @ self._steps.embedding(second))
         one, two = self.inspections([first, second]) if first != second else self.inspections([first]) * 2
-        return {
-            "id": first,
-            "other": second,
-            "similarity": round(similarity, 3),
-            "same_content": one.image.sha256 == two.image.sha256,
-            "differences": list(difference_rows(one, two)),
-        }
+        return comparison_row(one, two, similarity)
 
     def search(self, text: str | None = None, like: str | int | None = None, limit: int = 5) -> list[Row]:
         """Searches past cases by words (type, part, lot, name) or by likeness to an image of the batch."""
@@ -221,11 +216,11 @@ class Workbench:
 
     def decide(self, id: str | int, verdict: str, reason: str) -> Row:  # noqa: A002
         """Overrides the verdict of an image: accept, reject or review. The reason goes on record."""
-        return self.override(id, verdict, reason, by=AGENT)
+        return self.override(id, verdict, reason, by=self.acting)
 
     def keep_good(self, ids: str | int | list[str]) -> Row:
         """Keeps images the user calls good; others are held against them. Returns good_parts, added."""
-        return kept_good(self, self.ids.many(ids), by=AGENT)
+        return kept_good(self, self._verdicts, self.ids.many(ids))
 
     def write_report(
         self, lot: str | None = None, ids: str | int | list[str] | None = None, language: str = "en"
@@ -300,22 +295,22 @@ class Workbench:
             takes_back: Likewise.
 
         Raises:
-            UsageError: An unknown image or verdict, or no reason.
+            UsageError: An unknown image or verdict, or no reason, or whoever must approve did not.
         """
         image_id, new = self.ids.one(image), verdict_of(verdict)
         said = line("reason", reason, is_required=True)
-        record = self._steps.records[image_id]
-        decision = self._verdicts.decide(record, new, said, by=by, act=act, takes_back=takes_back)
+        decision = self._verdicts.proposed(image_id, new, said, by=by, act=act, takes_back=takes_back)
+        self._verdicts.ask([decision])
+        self._verdicts.record([decision])
         rule = self._verdicts.inspected.get(image_id)
         return decision_row(decision, rule.judgement.verdict if rule else None)
 
-    def restore(self, inspections: Sequence[Inspection], decisions: Sequence[Decision]) -> None:
-        """Takes up what an earlier start of the same session found and decided, in that order."""
-        for inspection in inspections:
-            self._remember(inspection.findings)
+    def restore(self, events: Sequence[Event]) -> None:
+        """Takes up what earlier starts of the same session found and decided, as they logged it."""
+        self._verdicts.restore(events)
+        inspections = self._verdicts.inspected.values()
         self._steps.recall(inspections)
-        self._verdicts.keep(inspections)
-        self._verdicts.restore(decisions)
+        self._remember(finding for each in inspections for finding in each.findings)
 
     def start_over(self) -> None:
         """Forgets what was seen of the batch, as good parts have changed; decisions stay."""

@@ -111,6 +111,16 @@ class Ledger:
                     packed = vector.astype("<f2").tobytes()
                     connection.execute(_insert("embeddings"), (added, weights, packed))
 
+    def lacking(self, inspections: Iterable[Inspection], *, lot: str = "") -> list[Inspection]:
+        """Returns those that were never added: their program was killed between making and entering them."""
+        query = "SELECT 1 FROM inspections WHERE image_sha256 = ? AND lot = ? AND record = ? LIMIT 1"
+        with self._connected() as connection:
+            return [
+                each
+                for each in inspections
+                if not connection.execute(query, (each.image.sha256, lot, _record(each))).fetchone()
+            ]
+
     def add_decision(
         self, image: ImageRecord, before: Verdict | None, verdict: Verdict, reason: str, *, by: str, at: str
     ) -> None:
@@ -253,8 +263,12 @@ def _inspection_row(inspection: Inspection, recipe: Recipe, lot: str) -> tuple[o
         judgement.reason(recipe.language),
         " ".join(types),
         _folded(" ".join((*words, *types, *named, *reasons))),
-        inspection.model_dump_json(exclude={"screening": {"heat_map"}}),
+        _record(inspection),
     )
+
+
+def _record(inspection: Inspection) -> str:
+    return inspection.model_dump_json(exclude={"screening": {"heat_map"}})
 
 
 def _words_of(recipe: Recipe, name: str) -> tuple[str, ...]:

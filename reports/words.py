@@ -222,6 +222,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "task.segmentation": ("segmentation", "영역 분할"),
     "task.measurement": ("measurement", "측정"),
     "task.captioning": ("captioning", "설명 생성"),
+    "task.translation": ("translation", "번역"),
     "task.examining": ("examining", "정밀 확인"),
     "task.agent": ("agent", "에이전트"),
     "model": ("Model", "모델"),

@@ -70,7 +70,7 @@ MODEL_SETS: dict[str, dict[Kind, ModelChoice]] = {
         "clip": ModelChoice("pocket", 0, 25),
         "blip": ModelChoice("pocket", 0, 35),
         "detector": ModelChoice("pocket", 0, 12),
-        "agent": ModelChoice("", 0, 0),
+        "agent": ModelChoice("pocket", 0, 28),
     },
     "standard": {
         "clip": ModelChoice("openai/clip-vit-base-patch32", 605, 610),
@@ -118,7 +118,7 @@ def resolve(kind: Kind, models: Models) -> Checkpoint:
     wanted = str(getattr(models, kind))
     if not wanted or wanted in MODEL_SETS:
         wanted = _choice_of_set(kind, wanted or models.set).id
-    if wanted == "pocket":
+    if wanted == "pocket" and kind in _POCKET_FOLDERS:  # the agent's lies with the agent
         folder = _POCKET_FOLDERS[kind]
         return Checkpoint(kind, f"pocket/{folder.name}", _existing(folder, kind))
     return located(kind, wanted)

@@ -1,13 +1,15 @@
-"""Where Loupe keeps what outlives a run: the user's data folder, and a cache that may be deleted."""
+"""Where Loupe writes: the folder of a run, the user's data folder, and a cache that may be deleted."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-__all__ = ["cache_dir", "data_folder", "write_cached"]
+__all__ = ["cache_dir", "data_folder", "new_run_folder", "write_cached"]
 
 
 def data_folder() -> Path:
@@ -19,6 +21,26 @@ def data_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "loupe"
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "loupe"
+
+
+def new_run_folder(images: Sequence[str | Path], say: Callable[[str], object] | None = None) -> Path:
+    """Returns where a run goes that was given no folder: below the working folder, or out of the photographs.
+
+    Args:
+        images: Files, folders, globs or list files that the run is about.
+        say: Told where the run goes when it is not the usual place.
+
+    Raises:
+        BatchError: A path does not exist.
+    """
+    from tools.images.files import folders_of
+
+    runs, here = Path("loupe-runs"), Path.cwd()
+    if any(here.is_relative_to(os.path.realpath(folder)) for folder in folders_of(images)):
+        runs = data_folder() / "runs"
+        if say:
+            say(f"Photographs lie in {here}, so the run goes to {runs}.")
+    return runs / datetime.now().strftime("%Y%m%d-%H%M%S")
 
 
 def cache_dir() -> Path:

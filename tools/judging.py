@@ -301,6 +301,15 @@ def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -
             f"It is {compared_phrase(screening, EN)}, but no good part is named to hold it against.",
             f"{compared_phrase(screening, KO)}. 그러나 비교할 양품이 등록되지 않았습니다.",
         )
+    if screening is not None and screening.label == UNKNOWN:
+        # Findings explain what looks wrong on a part that is known, and never of which kind a part is.
+        yield Fired(
+            Verdict.REVIEW,
+            "screening.unknown",
+            f"Nothing that the recipe knows fits the image (suspicion {screening.suspicion:.2f}).",
+            f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {screening.suspicion:.2f}).",
+        )
+        return
     if findings or (screening is not None and screening.status is ScreeningStatus.CLEAR):
         return
     if screening is None:
@@ -317,10 +326,6 @@ def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -
             f"Suspicion {suspicion}{why_en} reaches the threshold of {threshold}, but no defect was located."
         )
         reason_ko = f"의심도 {suspicion}{why_ko}, 기준 {threshold} 이상이지만 결함 위치를 찾지 못했습니다."
-    elif screening.label == UNKNOWN:
-        rule = "screening.unknown"
-        reason_en = f"Nothing that the recipe knows fits the image (suspicion {suspicion})."
-        reason_ko = f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {suspicion})."
     else:
         rule = "screening.unsure"
         near = f"{threshold} ± {screening.review_band:g}"

@@ -115,6 +115,7 @@ class ImageRecord(Record):
         id: `img_001`… in batch order.
         name: Path below the batch's root, NFC, safe to print; `name#2` for page 2 of a TIFF.
         sha256: Hash of the file's bytes; empty where they could not be read.
+        page: Page of the file, from 0.
         width_px, height_px: Size as decoded, orientation applied; 0 when unreadable.
         reason: Why it is unreadable, for a person; empty otherwise.
         duplicate_of: Id of the first image with the same content; None when it is the first.
@@ -123,6 +124,7 @@ class ImageRecord(Record):
     id: str
     name: str
     sha256: str = ""
+    page: int = Field(default=0, ge=0)
     size_bytes: int = 0
     format: str = ""
     width_px: int = 0
@@ -130,6 +132,14 @@ class ImageRecord(Record):
     status: ImageStatus = ImageStatus.READABLE
     reason: str = ""
     duplicate_of: str | None = None
+
+    @property
+    def picture_key(self) -> str:
+        """What tells pictures apart, whatever they are called: the file's hash, from page 2 on with `#2`.
+
+        Empty where the file could not be read.
+        """
+        return f"{self.sha256}#{self.page + 1}" if self.sha256 and self.page else self.sha256
 
 
 class HeatMap(Record):
@@ -151,6 +161,7 @@ class SourceScore(Record):
         compared_with: Good parts, or other images of the batch, that it was held against; else 0.
         parts: Suspicion per expert within the source, e.g. `texture`, `edges`, `shapes`.
         remark: Why it did not decide, or how far it may be trusted; stable words, empty where all is well.
+        elapsed_s: Seconds that asking it took; 0 for words, whose seconds are the screening's own.
     """
 
     source: Source
@@ -160,6 +171,7 @@ class SourceScore(Record):
     compared_with: int = Field(default=0, ge=0)
     parts: dict[str, float] = {}
     remark: str = ""
+    elapsed_s: float = 0.0
 
 
 class Screening(Record):
@@ -295,6 +307,7 @@ class Inspection(Record):
     Attributes:
         flags: Remarks that ask for a human eye, e.g. `caption dropped`; stable words.
         error: Why the inspection could not be completed (the judgement is then `review`).
+        provenance: Of each step over the image as a whole, such as locating, with its seconds.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -44,12 +44,12 @@ from tui.chat.workspace import Workspace
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual.message import Message
     from textual.widget import Widget
 
-    from agent.events import Decision, Event
+    from agent.events import Approve, Decision, Event
     from agent.session import Session
 
 __all__ = ["LoupeApp"]
@@ -144,9 +144,7 @@ class LoupeApp(App[ExitCode]):
         before, self._is_opening = self.session, True
         self.workspace.opening(start)
 
-        def opener(
-            wanted: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
-        ) -> Session:
+        def opener(wanted: Start, approve: Approve, progress: Callable[[int, int], None]) -> Session:
             is_same = before is not None and wanted.resume == before.out
             if before is not None and is_same:
                 before.close()  # first: one folder takes one session at a time
@@ -264,13 +262,13 @@ class LoupeApp(App[ExitCode]):
 
     # Decisions.
 
-    def _approve(self, decision: Decision) -> bool:
+    def _approve(self, decisions: Sequence[Decision]) -> bool:
         """Asks the user whether the agent may decide; called in the turn's thread, which waits."""
         if not self.confirm:
             return True
         approval = Approval()
         self._approvals.add(approval)
-        self.post_message(ApprovalWanted(decision, approval))
+        self.post_message(ApprovalWanted(decisions, approval))
         try:
             return approval.wait()
         finally:
@@ -278,8 +276,8 @@ class LoupeApp(App[ExitCode]):
 
     @on(ApprovalWanted)
     def _ask_approval(self, message: ApprovalWanted) -> None:
-        self.workspace.action_show_image(message.decision.image_id)
-        self.push_screen(ApproveDialog(message.decision, self.words), message.approval.answer)
+        self.workspace.action_show_image(message.decisions[0].image_id)
+        self.push_screen(ApproveDialog(message.decisions, self.words), message.approval.answer)
 
     @on(Workspace.DecisionWanted)
     def _decide(self, message: Workspace.DecisionWanted) -> None:
@@ -309,6 +307,8 @@ class LoupeApp(App[ExitCode]):
 
     @on(TakenBack)
     def _taken_back(self, message: TakenBack) -> None:
+        from agent.good_parts import NAMED_GOOD
+
         if not message.decisions:
             self.notify(self.words("undo.nothing"))
             return
@@ -316,7 +316,10 @@ class LoupeApp(App[ExitCode]):
         self.workspace.changed(ids)
         newest = message.decisions[-1]
         what, verdict = self.words.of_images(ids), self.words(newest.verdict.value)
-        self.notify(self.words("undo.done", what=what, verdict=verdict, reason=newest.reason))
+        note = self.words("undo.done", what=what, verdict=verdict, reason=newest.reason)
+        if newest.reason == NAMED_GOOD:
+            note += " " + self.words("undo.still_good")
+        self.notify(note)
 
     # Keys and the palette.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import glob
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.events import Answer, Outcome
 from tools.errors import Cancelled, ExitCode, UsageError
+from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
 from tui.arguments import open_ledger
 from tui.narration import Narrator, cancel_on_interrupt
+from tui.printing import print_out
 from tui.telling import Teller
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
     with session:
         finished = _converse(session, requests, narrator, as_json=options.as_json)
         if options.as_json:
-            sys.stdout.write(json.dumps(session.result(), ensure_ascii=False) + "\n")
+            print_out(json.dumps(session.result(), ensure_ascii=False) + "\n")
         narrator.say(f"Session: {session.out}")
         if not finished:
             raise Cancelled("stopped", f'loupe ask --resume {session.out} "..." goes on from there')
@@ -114,8 +114,7 @@ def _converse(session: Session, requests: Sequence[str], narrator: Narrator, *, 
             for event in session.ask(request):
                 teller.tell(event)
                 if isinstance(event, Answer) and not as_json:
-                    sys.stdout.write(event.text + "\n" + _doubts(event.unverified))
-                    sys.stdout.flush()
+                    print_out(event.text + "\n" + _doubts(event.unverified))
             if cancel.is_set():
                 return False
     return True
@@ -154,7 +153,7 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
         options.model or playbook.model, load_recipe(recipe or None).models.agent, load_settings()
     )
     model = load_model(choice, device=options.engines.device, precision=options.engines.precision)
-    root = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    root = options.out or new_run_folder(playbook.images, narrator.say)
     teller = Teller(narrator)
 
     engines = Engines(load_recipe(recipe or None), options.engines)
@@ -174,16 +173,15 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     for result in play(playbook, open_session, teller.tell):
         results.append(result)
         if not options.as_json:
-            sys.stdout.write(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
-            sys.stdout.writelines(f"      {miss}\n" for miss in result.misses)
-            sys.stdout.flush()
+            print_out(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
+            print_out("".join(f"      {miss}\n" for miss in result.misses))
     passed = sum(result.passed for result in results)
     if options.as_json:
         rows = [result.model_dump(mode="json") for result in results]
         whole = {"passed": passed, "of": len(results), "conversations": rows}
-        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+        print_out(json.dumps(whole, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(f"{passed} of {len(results)} conversations passed\n")
+        print_out(f"{passed} of {len(results)} conversations passed\n")
     return ExitCode.ACCEPTED if passed == len(results) else ExitCode.REJECTED
 
 
@@ -199,7 +197,7 @@ def run_replay(session: Path, *, as_json: bool) -> None:
     header, events = read_log(session)
     if as_json:
         turns = [turn_result(turn).model_dump(mode="json") for turn in turns_of(events)]
-        sys.stdout.write(json.dumps({"turns": turns}, ensure_ascii=False) + "\n")
+        print_out(json.dumps({"turns": turns}, ensure_ascii=False) + "\n")
         return
     narrator = Narrator()
     narrator.say(f"Session of {header.started_at} about {', '.join(header.images)}, model {header.model}")
@@ -207,5 +205,4 @@ def run_replay(session: Path, *, as_json: bool) -> None:
     for event in events:
         teller.tell(event)
         if isinstance(event, Answer):
-            sys.stdout.write(event.text + "\n" + _doubts(event.unverified))
-            sys.stdout.flush()
+            print_out(event.text + "\n" + _doubts(event.unverified))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,18 +86,16 @@ def _from_points(options: CalibrateOptions) -> ScaleSpec:
     from tools.recipe import TwoPointScale
 
     numbers = _numbers(options.points, ",", 4, "--points", "x1,y1,x2,y2, e.g. 120,80,1420,86")
-    if options.distance_mm is None or options.distance_mm <= 0:
-        raise UsageError("--points needs --distance above zero", "the distance of the two points in mm")
+    distance_mm = _size_mm(options.distance_mm, "--distance", "the distance of the two points in mm")
     first, second = (numbers[0], numbers[1]), (numbers[2], numbers[3])
-    return TwoPointScale(points_px=(first, second), distance_mm=options.distance_mm)
+    return TwoPointScale(points_px=(first, second), distance_mm=distance_mm)
 
 
 def _from_marker(options: CalibrateOptions) -> ScaleSpec:
     from tools.recipe import ArucoScale
 
-    if options.aruco_side_mm is None or options.aruco_side_mm <= 0:
-        raise UsageError("--aruco-side must be above zero", "the side of the marker's black square in mm")
-    return ArucoScale(aruco_side_mm=options.aruco_side_mm, dictionary=options.dictionary)
+    side_mm = _size_mm(options.aruco_side_mm, "--aruco-side", "the side of the marker's black square in mm")
+    return ArucoScale(aruco_side_mm=side_mm, dictionary=options.dictionary)
 
 
 def _from_chessboard(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
@@ -106,17 +105,22 @@ def _from_chessboard(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpe
     columns, rows = _numbers(
         options.chessboard, "x", 2, "--chessboard", "inner corners as COLSxROWS, e.g. 9x6"
     )
-    if options.square_mm is None or options.square_mm <= 0:
-        raise UsageError("--chessboard needs --square above zero", "the side of one square in mm")
-    found = calibrate_from_chessboard(image_rgb, int(columns), int(rows), options.square_mm)
+    square_mm = _size_mm(options.square_mm, "--square", "the side of one square in mm")
+    found = calibrate_from_chessboard(image_rgb, int(columns), int(rows), square_mm)
     height_px, width_px = image_rgb.shape[:2]
     return ChessboardScale(
         homography=found.homography,
         mm_per_px=found.mm_per_px,
         uncertainty_percent=100 * found.relative_uncertainty,
         image_size_px=(width_px, height_px),
-        detail=f"chessboard {options.chessboard} of {options.square_mm:g} mm, rms {found.rms_px:.2f} px",
+        detail=f"chessboard {options.chessboard} of {square_mm:g} mm, rms {found.rms_px:.2f} px",
     )
+
+
+def _size_mm(given_mm: float | None, option: str, means: str) -> float:
+    if given_mm is None or not 0 < given_mm < math.inf:
+        raise UsageError(f"{option} is needed, a number above zero", means)
+    return given_mm
 
 
 def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:
@@ -124,6 +128,6 @@ def _numbers(text: str, separator: str, count: int, option: str, form: str) -> l
         numbers = [float(part) for part in text.lower().split(separator)]
     except ValueError:
         numbers = []
-    if len(numbers) != count:
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise UsageError(f"{option} {text}: cannot be read", form)
     return numbers

@@ -16,7 +16,7 @@ from tui.chat.background import Start
 from tui.chat.warming import unhindered, warm
 
 if TYPE_CHECKING:
-    from agent.events import Decision
+    from agent.events import Approve
     from agent.session import Session
     from tui.chat.background import OpenSession
 
@@ -117,9 +117,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bo
         warms: Whether the models' libraries are imported as soon as a session is open.
     """
 
-    def open_session(
-        start: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
-    ) -> Session:
+    def open_session(start: Start, approve: Approve, progress: Callable[[int, int], None]) -> Session:
         with unhindered():
             from agent.session import Session, SessionOptions
             from agent.settings import load_settings

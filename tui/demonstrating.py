@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from agent.events import Answer, Outcome
 from tools.errors import Cancelled, UsageError
 from tui.inspecting import exit_code, print_result
 from tui.narration import Narrator, cancel_on_interrupt
+from tui.printing import print_out
 from tui.telling import Teller
 
 if TYPE_CHECKING:
@@ -82,5 +82,4 @@ def _take(events: Iterable[Event], teller: Teller) -> None:
     for event in events:
         teller.tell(event)
         if isinstance(event, Answer):
-            sys.stdout.write(event.text + "\n")
-            sys.stdout.flush()
+            print_out(event.text + "\n")

@@ -16,7 +16,7 @@ from tui.narration import Narrator, bar_setter, cancel_on_interrupt
 if TYPE_CHECKING:
     import threading
 
-    from tools.evaluation.figures import ErrorRates, Evaluation
+    from tools.evaluation.figures import ErrorRates, Evaluation, FindingFigures
     from tools.evaluation.labelled_sets import LabelledSet
     from tools.recipe import Recipe
 
@@ -57,14 +57,16 @@ def run_eval(
     fetch_checkpoints(recipe, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
     with ExitStack() as stack:
         cancel = stack.enter_context(cancel_on_interrupt(narrator))
+        sha256 = recipe.sha256  # of what it says, wherever a copy of it stands
         if good:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="loupe-eval-")))
-            recipe = recipe.loaded_from(folder / "recipe.yaml")
+            recipe = _moved(recipe, folder / "recipe.yaml")
             _learn(drawn_good(labelled, good, draw), recipe, options, narrator, cancel)
         evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
         if verdicts:
-            rates = _verdict_rates(labelled, recipe, options, narrator, cancel)
-            evaluation = evaluation.model_copy(update={"pipeline": rates})
+            figures = _pipeline_figures(labelled, recipe, options, narrator, cancel)
+            evaluation = evaluation.model_copy(update=figures)
+    evaluation = evaluation.model_copy(update={"recipe_sha256": sha256})
     text = evaluation.model_dump_json(indent=2) if as_json else render_text(evaluation)
     sys.stdout.write(text + "\n")
 
@@ -84,6 +86,16 @@ def drawn_good(labelled: LabelledSet, count: int, draw: int) -> list[Path]:
             f"at most {len(paths) - 1} can be drawn",
         )
     return sorted(random.Random(draw).sample(paths, count))
+
+
+def _moved(recipe: Recipe, file: Path) -> Recipe:
+    """The recipe as though it stood in another file; its template stays where it is."""
+    references = recipe.references
+    if references.template:
+        folder = recipe.file.parent if recipe.file else Path()
+        template = (folder / references.template).absolute()
+        references = references.model_copy(update={"template": str(template)})
+    return recipe.model_copy(update={"references": references}).loaded_from(file)
 
 
 def _learn(
@@ -125,15 +137,15 @@ def _evaluate(
         )
 
 
-def _verdict_rates(
+def _pipeline_figures(
     labelled: LabelledSet,
     recipe: Recipe,
     options: EngineOptions,
     narrator: Narrator,
     cancel: threading.Event,
-) -> ErrorRates:
+) -> dict[str, ErrorRates | FindingFigures | None]:
     """Inspects the set as `loupe inspect` would, without captions, which decide nothing about a defect."""
-    from tools.evaluation.evaluate import known_good, pipeline_rates
+    from tools.evaluation.evaluate import known_good, pipeline_findings, pipeline_rates
     from tools.images import Batch
 
     silent = recipe.captioning.model_copy(update={"enabled": False})
@@ -143,9 +155,12 @@ def _verdict_rates(
     inspections = []
     with narrator.progress("Inspecting", len(batch)) as bar:
         for inspection in engines.pipeline().inspect(batch, cancel=cancel):
-            if inspection.image.sha256 not in known:
+            if inspection.image.picture_key not in known:
                 inspections.append(inspection)
             bar.advance(bar.task_ids[0])
     if cancel.is_set():
         raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
-    return pipeline_rates(labelled, inspections)
+    return {
+        "pipeline": pipeline_rates(labelled, inspections),
+        "findings": pipeline_findings(labelled, inspections),
+    }

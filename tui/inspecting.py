@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +15,17 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from tools.errors import Cancelled, ExitCode
+from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions, Engines
 from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.printing import print_out
+from tui.recording import Recorder
 
 if TYPE_CHECKING:
-    from reports.ledger import Embedding, Ledger
+    from reports.ledger import Ledger
     from tools.checkpoints import Kind
     from tools.images import Batch
     from tools.recipe import Recipe
@@ -32,7 +34,6 @@ __all__ = ["InspectOptions", "exit_code", "print_result", "run_inspect"]
 
 _REPORT = "report.pdf"
 _NAMED_INPUTS = 5
-_LEDGER_CHUNK = 64  # inspections entered at once
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     recipe = load_recipe(options.recipe or None)
     applied = _applied(recipe, options)
     language = language_of(options.language, recipe)
-    out = options.out or Path("loupe-runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    out = options.out or new_run_folder(options.images, narrator.say)
     refuse_foreign(out)
     known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256, "lot": options.lot}
     refuse_other_run(out, **known)
@@ -138,29 +139,21 @@ def _inspect_all(
     cancel: threading.Event,
     lot: str,
 ) -> None:
-    """Inspects what is not done yet, and enters it into the ledger as it comes, a chunk at a time."""
-    weights = engines.screener.provenance.weights_sha256 or ""
-    vectors: dict[str, Embedding] = {}
-    new: list[Inspection] = []
-
-    def enter() -> None:
-        if ledger and new:
-            ledger.add_inspections(new, recipe=engines.recipe, lot=lot, embeddings=vectors, weights=weights)
-        for inspection in new:
-            vectors.pop(inspection.image.id, None)
-        new.clear()
-
-    with narrator.progress("Inspecting", len(batch)) as bar:
-        bar.update(bar.task_ids[0], completed=len(journal.done_ids))
-        skip = frozenset(journal.done_ids)
-        embeddings = vectors if ledger else None
-        for inspection in engines.pipeline().inspect(batch, skip=skip, cancel=cancel, embeddings=embeddings):
+    """Inspects what is not done yet, and enters it into the ledger with what earlier starts left out."""
+    screener, skip = engines.screener, frozenset(journal.done_ids)
+    with (
+        narrator.progress("Inspecting", len(batch)) as bar,
+        Recorder(ledger, engines.recipe, lot, screener) as recorder,
+    ):
+        bar.update(bar.task_ids[0], completed=len(skip))
+        recorder.catch_up(journal.inspections(), batch, cancel)
+        inspected = engines.pipeline().inspect(
+            batch, skip=skip, cancel=cancel, embeddings=recorder.embeddings
+        )
+        for inspection in inspected:
             journal.append(inspection)
-            new.append(inspection)
-            if len(new) == _LEDGER_CHUNK:
-                enter()
+            recorder.add(inspection)
             bar.advance(bar.task_ids[0])
-    enter()
 
 
 def _write_outputs(
@@ -216,12 +209,12 @@ def print_result(
             },
             "artifacts": [str(path) for path in artifacts],
         }
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        print_out(json.dumps(result, ensure_ascii=False) + "\n")
     else:
         width = max(cell_len(inspection.image.name) for inspection in inspections)
         for inspection in inspections:
             judgement, name = inspection.judgement, inspection.image.name
-            sys.stdout.write(
+            print_out(
                 f"{inspection.image.id}  {name}{' ' * (width - cell_len(name))}  "
                 f"{judgement.verdict.value:<6}  {judgement.reason(language)}\n"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 from tools.errors import LoupeError
+from tui.printing import let_go
 
 if TYPE_CHECKING:
     from rich.progress import Task
@@ -37,6 +39,14 @@ class _RateColumn(ProgressColumn):
         return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
+class _Console(Console):
+    """Falls silent where its reader has left; rich would end the run, as if a part were rejected."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        let_go(sys.stderr)
+
+
 class Narrator:
     """Speaks to the person at the terminal; never writes to stdout.
 
@@ -45,7 +55,7 @@ class Narrator:
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = _Console(stderr=True, highlight=False, soft_wrap=True)
         self._quiet = quiet
 
     def say(self, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.tools.pipeline.test_fixed import FakeLocalizer, FakeMeasurer, FakeScreener
+from tools.errors import LoupeError
 from tools.images import Batch
 from tools.pipeline.engines import Engines
 from tools.pipeline.stepwise import Known
@@ -96,6 +98,7 @@ class FakeEngines:
         self.measurer = CountingMeasurer(fails_on)
         self.words = self.screener
         self.good_parts: Any = None
+        self.good_sha256 = ""
         self.known: dict[str, Known] = {}
         self.models = (self.screener.provenance, self.localizer.provenance)
 
@@ -105,6 +108,21 @@ class FakeEngines:
     @property
     def as_engines(self) -> Engines:
         return cast(Any, self)
+
+
+class FakeGoodParts:
+    """Stands for `tools.references.keeping.GoodParts`: remembers what it is given as good, or fails."""
+
+    def __init__(self, error: LoupeError | None = None) -> None:
+        self.kept: list[str] = []
+        self.error = error
+
+    def add(self, *_: object, ids: Sequence[str], **__: object) -> tuple[Any, int]:
+        if self.error:
+            raise self.error
+        self.kept += ids
+        remark = SimpleNamespace(remark="too few")
+        return SimpleNamespace(references=self.kept, calibration=remark), len(ids)
 
 
 def write_batch(folder: Path, count: int) -> Batch:

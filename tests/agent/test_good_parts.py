@@ -2,30 +2,33 @@ from __future__ import annotations
 
 import pytest
 
-from agent.events import Event, GoodKept, Inspected, Note
-from agent.good_parts import inspected_since_good_kept
-from tools.records import ImageRecord, Inspection, Judgement, Verdict
+from agent.events import Event, GoodKept, Note
+from agent.good_parts import changed_elsewhere
 
 
-def inspected(number: int) -> Inspected:
-    judgement = Judgement(verdict=Verdict.ACCEPT, rule="x", reason_en="", reason_ko="")
-    image = ImageRecord(id=f"img_{number:03d}", name=f"{number}.jpg")
-    return Inspected(inspection=Inspection(image=image, judgement=judgement))
-
-
-KEPT = GoodKept(image_ids=("img_001",), total=1, by="agent", at="2026-11-21T20:00:00+00:00")
+def kept(sha256: str | None) -> GoodKept:
+    return GoodKept(
+        image_ids=("img_001",), total=1, by="agent", at="2026-11-21T20:00:00+00:00", sha256=sha256
+    )
 
 
 @pytest.mark.parametrize(
-    ("events", "expected"),
+    ("began_with", "events", "now", "expected"),
     [
-        ([], []),
-        ([inspected(1), Note(text="x"), inspected(2)], ["img_001", "img_002"]),
-        ([inspected(1), KEPT], []),
-        ([inspected(1), KEPT, inspected(2), KEPT, inspected(3)], ["img_003"]),
+        ("", [], "", []),
+        ("a", [Note(text="x")], "a", []),
+        ("a", [kept("b")], "b", []),
+        ("", [], "a", ["a"]),
+        ("a", [], "", [""]),
+        ("a", [kept("b")], "a", ["a"]),
+        ("a", [kept("b"), kept("c")], "b", ["b"]),
+        (None, [], "a", []),
+        (None, [kept(None)], "a", []),
+        (None, [kept("b")], "a", ["a"]),
     ],
 )
-def test_what_was_inspected_before_good_parts_were_kept_holds_no_longer(
-    events: list[Event], expected: list[str]
+def test_good_parts_that_changed_outside_of_a_session_are_noticed(
+    began_with: str | None, events: list[Event], now: str, expected: list[str]
 ) -> None:
-    assert [each.image.id for each in inspected_since_good_kept(events)] == expected
+    found = changed_elsewhere(began_with, events, now)
+    assert [(each.sha256, each.image_ids) for each in found] == [(sha256, ()) for sha256 in expected]

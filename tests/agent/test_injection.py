@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 from pypdf import PdfReader
 
-from agent.events import Answer, Decision, Event, StepFinished, ToolFinished
+from agent.events import Answer, Approve, Decision, Event, StepFinished, ToolFinished
 from agent.models.messages import text_of
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
@@ -76,7 +76,7 @@ class World:
             if "out" not in path.relative_to(self.folder).parts and "ledger" not in path.name
         }
 
-    def obey(self, *programs: str, approve: Callable[[Decision], bool] | None = None) -> Session:
+    def obey(self, *programs: str, approve: Approve | None = None) -> Session:
         """Runs what the model writes because a picture told it to; returns the closed session."""
         recipe = load_recipe()
         statuses = dict.fromkeys(("img_002", "img_003"), ScreeningStatus.UNSURE)
@@ -211,8 +211,8 @@ def test_a_threshold_that_lets_all_pass_is_a_decision_of_the_agent_as_well(world
 
 
 def test_whoever_must_approve_is_asked_and_can_refuse(world: World) -> None:
-    def refuse(decision: Decision) -> bool:
-        world.asked.append(decision)
+    def refuse(decisions: Sequence[Decision]) -> bool:
+        world.asked.extend(decisions)
         return False
 
     session = world.obey(ACCEPT_ALL, 'final_answer("The user did not agree.")', approve=refuse)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from agent.events import (
     CodeWritten,
     Decision,
     Event,
+    GoodKept,
     ImageShown,
     Note,
     Outcome,
@@ -21,7 +24,7 @@ from agent.memory import Budget
 from agent.models.messages import pictures_of, text_of
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
-from tests.agent.fakes import FakeEngines, write_batch
+from tests.agent.fakes import FakeEngines, FakeGoodParts, write_batch
 from tools.errors import OutputError, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.recipe.file import load_recipe
@@ -56,6 +59,14 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+def test_a_session_without_a_folder_stays_out_of_its_photographs(
+    bench: Bench, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bench.folder / "parts")
+    with Session(["."], model=ScriptedModel([]), engines=bench.engines.as_engines) as session:
+        assert session.out.parent == own_home / "runs"
 
 
 def last(events: list[Event], kind: type[Event]) -> Event:
@@ -350,8 +361,8 @@ def test_a_decision_of_the_agent_needs_the_users_approval_where_that_is_wanted(
 ) -> None:
     asked: list[Decision] = []
 
-    def approve(decision: Decision) -> bool:
-        asked.append(decision)
+    def approve(decisions: Sequence[Decision]) -> bool:
+        asked.extend(decisions)
         return agreed
 
     with bench.open(
@@ -364,6 +375,62 @@ def test_a_decision_of_the_agent_needs_the_users_approval_where_that_is_wanted(
         session.decide("img_003", Verdict.ACCEPT, "only dust")
     assert [(each.image_id, each.verdict, each.by) for each in asked] == [
         ("img_003", Verdict.REJECT, "agent")
+    ]
+
+
+def test_what_the_user_types_is_the_users_decision_and_needs_no_approval(bench: Bench) -> None:
+    bench.engines.good_parts = FakeGoodParts()
+    program = code('decide("img_003", "reject", "bent")', 'final_answer("done")')
+    with bench.open(
+        program, user="Kim", approve=lambda each: [one.by for one in each] == ["agent"]
+    ) as session:
+        list(session.use("keep_good", {"ids": ["img_001", "img_002"]}, "/good img_001 img_002"))
+        list(session.use("keep_good", {"ids": ["img_9"]}, "/good img_9"))
+        list(session.ask("reject img_003"))
+    events = read_log(session.out)[1]
+    decided = [(event.image_id, event.by) for event in events if isinstance(event, Decision)]
+    assert decided == [("img_001", "Kim"), ("img_002", "Kim"), ("img_003", "agent")]
+    assert [event.by for event in events if isinstance(event, GoodKept)] == ["Kim"]
+
+
+def test_what_was_held_against_other_good_parts_is_not_gone_on_with(bench: Bench) -> None:
+    def inspected(session: Session) -> list[str]:
+        return [f"img_00{n}" for n in (1, 2, 3, 4) if session.inspection(f"img_00{n}")]
+
+    with bench.open() as session:
+        list(session.use("inspect", {"ids": ["img_001", "img_002"]}, "/inspect"))
+        session.decide("img_002", Verdict.REJECT, "bent")
+    with bench.open() as session:
+        assert inspected(session) == ["img_001", "img_002"]
+    bench.engines.good_sha256 = "b" * 64  # `loupe good` ran meanwhile
+    with bench.open() as session:
+        assert inspected(session) == []
+        assert session.verdicts() == {"img_002": Verdict.REJECT}
+        list(session.use("inspect", {"ids": ["img_003"]}, "/inspect"))
+    with bench.open() as session:
+        assert inspected(session) == ["img_003"]
+
+
+@pytest.mark.parametrize("tool", ["screen", "stopped", "look"])
+def test_a_turn_of_no_answer_reads_the_same_to_a_resumed_session(bench: Bench, tool: str) -> None:
+    out, copy, question = bench.folder / "out", bench.folder / "copy", code('final_answer("ready")')
+    with bench.open(question) as session:
+        if tool == "stopped":
+            bench.engines.screener.before_each = session.cancel
+        used = "look" if tool == "look" else "screen"
+        list(session.use(used, {"id": "img_9"} if tool == "look" else {}, f"/{used}"))
+        shutil.copytree(out, copy)
+        list(session.ask("are you there?"))
+        live = bench.model.sent[0]
+    shutil.rmtree(out)
+    copy.rename(out)
+    with bench.open(question) as session:
+        list(session.ask("are you there?"))
+        resumed = bench.model.sent[0]
+    expected = {"screen": "screen has run", "stopped": "the turn was stopped", "look": "could not finish"}
+    assert expected[tool] in text_of(live, "assistant")
+    assert [text_of(resumed, role) for role in ("assistant", "user")] == [
+        text_of(live, role) for role in ("assistant", "user")
     ]
 
 

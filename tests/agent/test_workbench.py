@@ -5,19 +5,28 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 
 from agent.calls import Calls
 from agent.cancelling import TurnCancelled
-from agent.events import Decision, Event, GoodKept, Inspected, ToolFinished, ToolProgress, ToolStarted
+from agent.events import (
+    EVENT,
+    Decision,
+    Event,
+    GoodKept,
+    Inspected,
+    ToolFinished,
+    ToolProgress,
+    ToolStarted,
+)
 from agent.showing import Shown
 from agent.workbench import Workbench
 from reports.ledger import Ledger
-from tests.agent.fakes import FakeEngines, write_batch
+from tests.agent.fakes import FakeEngines, FakeGoodParts, write_batch
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
 from tools.recipe import FixedScale, Recipe
@@ -194,7 +203,7 @@ def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
     first.workbench.decide(2, "reject", "the customer said so")
     assert first.workbench.verdicts() == {"img_002": Verdict.REJECT}
     again = make()
-    again.workbench.restore([], first.told(Decision))
+    again.workbench.restore(first.told(Decision))
     again.workbench.inspect()
     assert again.workbench.verdicts()["img_002"] is Verdict.REJECT
     assert again.told(Decision) == []
@@ -215,6 +224,84 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
     screening = bench.workbench.inspections(["img_003"])[0].screening
     assert screening
     assert screening.threshold == 0.5  # the fake screener's own
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_what_another_threshold_changes_is_asked_for_in_one_question(
+    make: Callable[..., Bench], agreed: bool
+) -> None:
+    asked: list[list[str]] = []
+
+    def approve(decisions: Sequence[Decision]) -> bool:
+        asked.append([f"{each.image_id} {each.verdict}" for each in decisions])
+        return agreed
+
+    ledger = Mock()
+    bench = make(approve=approve, ledger=ledger)
+    bench.workbench.inspect()
+    before = bench.workbench.inspections()
+    bench.workbench.override("img_001", "review", "somebody shall look", by="Kim")
+    bench.workbench.override("img_004", "reject", "torn", by="Kim")
+    ledger.add_decision.reset_mock()
+    if agreed:
+        bench.workbench.inspect(threshold=0.99)
+    else:
+        with pytest.raises(UsageError, match="did not agree to accept img_003"):
+            bench.workbench.inspect(threshold=0.99)
+        assert bench.workbench.inspections()[1:3] == before[1:3]
+    assert asked == [["img_003 accept"]]
+    changed = [each.image_id for each in bench.told(Decision) if each.by == "agent"]
+    assert changed == (["img_003"] if agreed else [])
+    assert ledger.add_decision.call_count == len(changed)
+    assert bench.workbench.verdicts()["img_003"] is (Verdict.ACCEPT if agreed else Verdict.REVIEW)
+    bench.workbench.inspect("img_002", threshold=0.99)  # which changes nothing
+    bench.workbench.inspect()
+    assert len(asked) == 1
+
+
+def test_a_refusal_of_several_changes_counts_them(make: Callable[..., Bench]) -> None:
+    bench = make(approve=lambda decisions: len(decisions) < 2)
+    bench.engines.screener.statuses = {"img_002": UNSURE, "img_003": UNSURE}
+    bench.engines.localizer.found_in = []
+    bench.workbench.inspect()
+    with pytest.raises(UsageError, match="did not agree to change 2 verdicts"):
+        bench.workbench.inspect(threshold=0.99)
+    assert bench.told(Decision) == []
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        (lambda bench: bench.inspect(), Verdict.REVIEW),
+        (lambda bench: bench.inspect(threshold=0.45), Verdict.REVIEW),
+        (lambda bench: (bench.inspect(), bench.inspect(threshold=0.99)), Verdict.ACCEPT),
+        (lambda bench: (bench.start_over(), bench.inspections()), Verdict.REVIEW),
+        (lambda bench: bench.override("img_003", "reject", "bent", by="Kim"), Verdict.REJECT),
+    ],
+    ids=["the recipe's again", "another", "again", "other good parts", "somebody decides"],
+)
+def test_what_another_threshold_decided_goes_with_it_also_after_a_resume(
+    make: Callable[..., Bench], is_resumed: bool, then: Callable[[Workbench], object], expected: Verdict
+) -> None:
+    first = make()
+    first.workbench.inspect()
+    first.workbench.inspect(threshold=0.99)
+    assert first.workbench.verdicts()["img_003"] is Verdict.ACCEPT
+    bench = first
+    if is_resumed:
+        bench = make()
+        bench.workbench.restore([EVENT.validate_json(event.model_dump_json()) for event in first.events])
+        assert bench.workbench.verdicts() == first.workbench.verdicts()
+    then(bench.workbench)
+    assert bench.workbench.verdicts()["img_003"] is expected
+
+
+def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold() -> None:
+    old = Decision(image_id="img_003", verdict=Verdict.ACCEPT, reason="x", by="agent", at="2026")
+    line = old.model_dump_json(exclude={"by_threshold"})
+    assert EVENT.validate_json(line) == old
+    assert not old.by_threshold
 
 
 def test_look_asks_for_a_picture_a_region_or_a_finding(bench: Bench) -> None:
@@ -384,18 +471,6 @@ def test_what_was_inspected_before_a_stop_is_kept(bench: Bench) -> None:
     assert list(bench.workbench.verdicts()) == seen
 
 
-class FakeGoodParts:
-    """Counts what it is given as good."""
-
-    def __init__(self) -> None:
-        self.kept: list[str] = []
-
-    def add(self, *_: object, ids: Sequence[str], **__: object) -> tuple[Any, int]:
-        self.kept += ids
-        remark = SimpleNamespace(remark="too few")
-        return SimpleNamespace(references=self.kept, calibration=remark), len(ids)
-
-
 @pytest.fixture
 def good_bench(bench: Bench) -> Bench:
     bench.engines.good_parts = FakeGoodParts()
@@ -432,8 +507,38 @@ def test_nothing_is_kept_where_an_image_cannot_be(good_bench: Bench, ids: list[s
 
 
 def test_whoever_must_agree_to_a_decision_must_agree_to_good_parts(make: Callable[..., Bench]) -> None:
-    refused = make(approve=lambda _: False)
+    asked: list[list[str]] = []
+
+    def refuse(decisions: Sequence[Decision]) -> bool:
+        asked.append([each.image_id for each in decisions])
+        return False
+
+    refused = make(approve=refuse)
     refused.engines.good_parts = FakeGoodParts()
     with pytest.raises(UsageError, match="did not agree"):
-        refused.calls("keep_good", ids=["img_001"])
+        refused.calls("keep_good", ids=["img_001", "img_003"])
+    assert asked == [["img_001", "img_003"]]
     assert refused.engines.good_parts.kept == []
+    assert refused.told(Decision) == []
+
+
+@pytest.mark.parametrize("error", [Cancelled("stopped"), UsageError("the recipe has changed")])
+def test_nothing_is_accepted_where_nothing_could_be_kept(bench: Bench, error: LoupeError) -> None:
+    bench.engines.good_parts = FakeGoodParts(error)
+    with pytest.raises(type(error)):
+        bench.calls("keep_good", ids=["img_001", "img_003"])
+    assert (bench.told(Decision), bench.told(GoodKept)) == ([], [])
+    assert bench.workbench.verdicts() == {}
+
+
+def test_good_parts_that_were_kept_are_known_to_a_resumed_session(
+    good_bench: Bench, make: Callable[..., Bench]
+) -> None:
+    good_bench.workbench.inspect()
+    good_bench.workbench.inspect(threshold=0.99)
+    good_bench.calls("keep_good", ids=["img_001"])
+    good_bench.workbench.inspect("img_002")
+    again = make()
+    again.workbench.restore(good_bench.events)
+    assert again.workbench.verdicts() == good_bench.workbench.verdicts()
+    assert [i for i in ("img_001", "img_002", "img_003") if again.workbench.inspection(i)] == ["img_002"]

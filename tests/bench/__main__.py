@@ -23,8 +23,10 @@ def _memory(folder: Path) -> Iterator[str]:
 
 def _stages(folder: Path) -> Iterator[str]:
     from tests.bench import stages
+    from tools.pipeline.engines import Engines
+    from tools.recipe.file import load_recipe
 
-    return stages.lines(_EXAMPLES / "batch", _RECIPE)
+    return stages.lines(_EXAMPLES / "batch", Engines(load_recipe(_RECIPE)))
 
 
 def _measuring(folder: Path) -> Iterator[str]:

@@ -16,7 +16,7 @@ from reports.statistics import (
     tally,
 )
 from tests.reports.builders import finding, inspection, mixed_batch, unreadable
-from tools.records import Unit, Verdict
+from tools.records import Provenance, Source, SourceScore, Unit, Verdict
 
 
 def test_tally_counts_unreadable_apart_from_its_verdict() -> None:
@@ -104,3 +104,32 @@ def test_seconds_add_up_over_images_and_findings() -> None:
         [inspection(1, findings=(finding(),)), inspection(2, Verdict.ACCEPT, (finding("img_002"),))]
     )
     assert seconds == {"measurement": 0.5, "screening": 1.0}
+
+
+def test_seconds_are_of_all_that_looked_once_per_image() -> None:
+    looked = Provenance(tool="localization", elapsed_s=2.0)
+    said = [(Source.WORDS, 0.0), (Source.REFERENCES, 0.25), (Source.DETECTOR, 1.0), (Source.TEMPLATE, 0.0)]
+    sources = tuple(
+        SourceScore(source=source, score=0.5, suspicion=0.5, elapsed_s=elapsed_s)
+        for source, elapsed_s in said
+    )
+    inspected = [
+        inspection(1, findings=(finding(), finding(number=2))),
+        inspection(2, Verdict.ACCEPT),
+    ]
+    inspected = [
+        each.model_copy(
+            update={
+                "provenance": (looked,),
+                "screening": each.screening.model_copy(update={"sources": sources}),
+            }
+        )
+        for each in inspected
+        if each.screening
+    ]
+    assert seconds_by_tool(inspected) == {
+        "localization": 6.0,
+        "measurement": 0.5,
+        "references": 0.5,
+        "screening": 1.0,
+    }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,20 @@ def test_resolve_says_what_is_wrong_and_what_to_do(kind, models, message):
 def test_every_set_has_every_kind():
     assert all(set(kinds) == {"clip", "blip", "detector", "agent"} for kinds in MODEL_SETS.values())
     assert all(choice.download_mb == 0 for choice in MODEL_SETS["pocket"].values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder"),
+    [
+        ("clip", "tools/pocket/clip"),
+        ("blip", "tools/pocket/blip"),
+        ("detector", "tools/pocket/yolo"),
+        ("agent", "agent/pocket"),
+    ],
+)
+def test_what_ships_inside_takes_what_its_half_precision_weights_take_in_float32(kind, folder):
+    file_bytes = (Path(__file__).parents[2] / folder / "model.safetensors").stat().st_size
+    assert 1.0 < MODEL_SETS["pocket"][kind].memory_mb * 1e6 / (2 * file_bytes) < 1.2
 
 
 def test_a_hub_id_out_of_reach_says_what_to_do(tmp_path, monkeypatch):

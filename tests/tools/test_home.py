@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.home import cache_dir, write_cached
+from tools.home import cache_dir, data_folder, new_run_folder, write_cached
 
 
 def test_cache_folder_and_its_override(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,3 +20,35 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     write_cached(tmp_path / "file" / "below" / "entry", b"content")
     write_cached(tmp_path / "below" / "entry", b"content")
     assert [path.name for path in (tmp_path / "below").iterdir()] == ["entry"]
+
+
+@pytest.mark.parametrize(
+    ("here", "images", "is_among"),
+    [
+        ("photos", ["."], True),
+        ("photos", ["a.jpg"], True),
+        ("photos", ["*.jpg"], True),
+        ("photos", ["../list.txt"], True),
+        ("photos/lot", [".."], True),
+        ("linked", ["../photos"], True),
+        (".", ["photos", "other/b.jpg"], False),
+        (".", ["list.txt"], False),
+        ("photos/lot", ["../a.jpg"], True),
+        ("other", ["../photos/a.jpg", "../photos"], False),
+    ],
+)
+def test_a_run_does_not_go_among_its_photographs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, here: str, images: list[str], is_among: bool
+) -> None:
+    (tmp_path / "photos" / "lot").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "linked").symlink_to("photos")
+    for name in ("photos/a.jpg", "other/b.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "list.txt").write_text("photos/a.jpg\n")
+    monkeypatch.chdir(tmp_path / here)
+    said: list[str] = []
+    folder = new_run_folder(images, said.append)
+    runs = data_folder() / "runs"
+    assert folder.parent == (runs if is_among else Path("loupe-runs"))
+    assert [str(runs) in text for text in said] == [True] * is_among

@@ -143,6 +143,21 @@ CASES = [
     Case("nothing fits", (), REVIEW, "screening.unknown", screened(UNSURE, "unknown")),
     Case("suspect, nothing located", (), REVIEW, "screening.suspect", screened(SUSPECT)),
     Case("never screened", (), REVIEW, "screening.missing", None),
+    Case(
+        "nothing fits, whatever is found",
+        (scratch(1.0),),
+        REVIEW,
+        "screening.unknown",
+        screened(UNSURE, "unknown"),
+    ),
+    Case(
+        "nothing fits, and a defect",
+        (scratch(9.0),),
+        REJECT,
+        "scratch.max_length_mm",
+        screened(UNSURE, "unknown"),
+        ids=(1,),
+    ),
     Case("unsure, but explained", (scratch(2.0),), ACCEPT, ALL_CRITERIA_MET, screened(UNSURE)),
     # Sizes against limits, guard band included.
     Case("within", (scratch(4.0),), ACCEPT, ALL_CRITERIA_MET),

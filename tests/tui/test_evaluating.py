@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.tui.conftest import Done
 from tools.evaluation.labelled_sets import read_labelled_set
+from tools.recipe.file import load_recipe
 from tui.evaluating import drawn_good
 
 Loupe = Callable[..., Done]
@@ -53,6 +54,25 @@ def test_drawn_good_images_are_references_and_no_test(loupe: Loupe, tmp_path: Pa
     done = loupe("eval", tmp_path / "set", "--good", "3")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "at most 2" in done.stderr
+
+
+def test_a_template_is_found_beside_the_recipe_whatever_stands_for_its_good_parts(
+    loupe: Loupe, tmp_path: Path
+) -> None:
+    for name, number in (("good", 1), ("good", 4), ("crack", 8)):
+        folder = tmp_path / "set" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(BATCH / f"cover_{number:03d}.jpg", folder)
+    shutil.copy(BATCH / "cover_001.jpg", tmp_path / "golden.jpg")
+    recipe = tmp_path / "cover.yaml"
+    loupe("recipe", "new", recipe, "--part", "Cover")
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write("\nreferences:\n  template: golden.jpg\n")
+    done = loupe("eval", tmp_path / "set", "--recipe", recipe, "--good", "1", "--json", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    figures = json.loads(done.stdout)
+    assert [each["source"] for each in figures["sources"]] == ["words", "references", "template"]
+    assert figures["recipe_sha256"] == load_recipe(recipe).sha256
 
 
 def test_a_draw_is_the_same_each_time(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from reports.ledger import Ledger
 from tests.tui.conftest import Done
+from tools.pipeline.journal import Journal
+from tools.records import Inspection
 
 Loupe = Callable[..., Done]
 
@@ -106,6 +110,44 @@ def test_bad_input_is_named_and_writes_nothing(
     assert said in done.stderr
     assert "hint:" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_among_the_photographs(
+    loupe: Loupe, photos: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(photos)
+    monkeypatch.chdir(photos)
+    done = loupe("inspect", ".", "--no-captions", "--no-report")
+    (out,) = (own_home / "runs").iterdir()
+    assert (out / "inspections.jsonl").exists()
+    assert f"Photographs lie in {photos}, so the run goes to {own_home / 'runs'}." in done.stderr
+    assert contents(photos) == before
+
+
+def test_each_inspection_comes_into_the_ledger_once_whatever_the_starts(
+    loupe: Loupe, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append(journal: Journal, inspection: Inspection) -> None:
+        if len(journal.done_ids) == 2:
+            raise KeyboardInterrupt
+        write(journal, inspection)
+
+    arguments = ("inspect", photos, "--out", tmp_path / "out", "--no-report")
+    write = Journal.append
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", append)
+        patch.setattr("tui.recording.Recorder.add", lambda *_: None)  # as if killed before it entered any
+        loupe(*arguments)
+    for _ in range(2):
+        loupe(*arguments)
+    query = (
+        "SELECT image_id, vector IS NULL FROM inspections "
+        " LEFT JOIN embeddings ON inspection = inspections.id"
+    )
+    connection = sqlite3.connect(Ledger().path)
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    assert sorted(rows) == [("img_001", 0), ("img_002", 0), ("img_003", 1), ("img_004", 0)]
 
 
 def test_many_inputs_are_not_all_told(loupe: Loupe, tmp_path: Path) -> None:

@@ -63,6 +63,27 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     assert loupe("good", "--list", "--recipe", str(recipe)).exit_code == 2
 
 
+def test_equal_names_of_two_folders_are_two_good_parts(loupe: Loupe, tmp_path: Path, recipe: Path) -> None:
+    for number in (1, 2):
+        folder = tmp_path / f"day{number}"
+        folder.mkdir()
+        Image.fromarray(drawn_part(number)).save(folder / "img_001.png")
+        added = loupe("good", str(folder), "--recipe", str(recipe))
+    assert added.stdout.splitlines() == ["img_001.png", "img_001.png (2)"]
+    left = loupe("good", "--remove", "img_001.png", "--recipe", str(recipe))
+    assert left.stdout.splitlines() == ["img_001.png (2)"]
+    kept = GoodParts(load_recipe(recipe)).index()
+    assert list(kept.notes.alarms) == list(kept.notes.paths) == list(kept.sha256s)
+
+
+def test_every_page_of_a_stack_is_kept_and_found_again(loupe: Loupe, tmp_path: Path, recipe: Path) -> None:
+    pages = [Image.fromarray(drawn_part(number)) for number in range(1, 5)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    for arguments in ([str(tmp_path / "stack.tif")], ["--rebuild"]):
+        done = loupe("good", *arguments, "--recipe", str(recipe))
+        assert done.stdout.split() == ["stack.tif", "stack.tif#2", "stack.tif#3", "stack.tif#4"]
+
+
 def test_a_changed_recipe_needs_a_rebuild(loupe: Loupe, photos: Path, recipe: Path) -> None:
     loupe("good", str(photos), "--recipe", str(recipe))
     with recipe.open("a", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ from tests.tui.conftest import Done
     ("name", "kind", "rest"),
     [
         ("pocket", "clip", ["pocket", "none", "25 MB"]),
+        ("pocket", "agent", ["pocket", "none", "28 MB"]),
         ("standard", "blip", ["Salesforce/blip-image-captioning-base", "990 MB", "990 MB"]),
         ("large", "agent", ["Qwen/Qwen2.5-VL-7B-Instruct", "16.6 GB", "16.9 GB"]),
         ("standard", "detector", ["(your own)", "none", "50 MB"]),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import threading
 
     from numpy.typing import NDArray
+    from transformers import StoppingCriteria
 
     from tools.recipe import Recipe
     from tools.records import BoxXyxyPx
@@ -102,7 +103,7 @@ class Captioner:
         Args:
             regions: uint8 RGB pictures of shape (height, width, 3).
             retry: Whether a first caption was no good: another one is sampled.
-            cancel: When set, no further batch is started and the iteration ends.
+            cancel: When set, the iteration ends within a token; a caption that is cut short does not come.
         """
         temperature = self._settings.temperature or (_RETRY_TEMPERATURE if retry else None)
         # Sampled ones go alone: what else is in a batch would change the random numbers they get.
@@ -111,19 +112,32 @@ class Captioner:
         while batch := list(islice(waiting, batch_size)):
             if cancel is not None and cancel.is_set():
                 return
+            stops = {} if cancel is None else {"stopping_criteria": [_stopper(cancel)]}
             if temperature is None:
-                yield from self._generate(batch, num_beams=self._settings.beams)
+                captions = self._generate(batch, num_beams=self._settings.beams, **stops)
             else:
-                yield from self._sample(batch, temperature, retry=retry)
+                captions = self._sample(batch, temperature, retry=retry, **stops)
+            if cancel is not None and cancel.is_set():
+                return
+            yield from captions
 
-    def _sample(self, batch: Sequence[NDArray[np.uint8]], temperature: float, *, retry: bool) -> list[str]:
+    def _sample(
+        self,
+        batch: Sequence[NDArray[np.uint8]],
+        temperature: float,
+        *,
+        retry: bool,
+        **decoding: Any,  # noqa: ANN401
+    ) -> list[str]:
         import torch
 
         digest = hashlib.sha256(b"".join(np.ascontiguousarray(region).tobytes() for region in batch)).digest()
         devices = [self._model.device] if self._model.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(int.from_bytes(digest[:7], "big") + retry)
-            return self._generate(batch, do_sample=True, temperature=temperature, top_p=_TOP_P, num_beams=1)
+            return self._generate(
+                batch, do_sample=True, temperature=temperature, top_p=_TOP_P, num_beams=1, **decoding
+            )
 
     def _generate(self, batch: Sequence[NDArray[np.uint8]], **decoding: Any) -> list[str]:  # noqa: ANN401
         import torch
@@ -142,6 +156,18 @@ class Captioner:
             )
         texts: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)
         return [" ".join(text.split()) for text in texts]
+
+
+def _stopper(cancel: threading.Event) -> StoppingCriteria:
+    """Ends all sequences of a batch before their next token once the event is set."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class Stopper(StoppingCriteria):  # type: ignore[misc]
+        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:
+            return torch.full((len(input_ids),), cancel.is_set(), device=input_ids.device)
+
+    return Stopper()
 
 
 def _eight_bit(device: str) -> dict[str, object]:

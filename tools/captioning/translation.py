@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tools.checkpoints import checkpoint_folder, located, quiet_transformers
+from tools.checkpoints import checkpoint_folder, located, quiet_transformers, weights_sha256
 from tools.errors import ModelError
+from tools.records import Provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Translator"]
 
@@ -23,6 +27,23 @@ class Translator:
     def __init__(self, checkpoint: str) -> None:
         self.checkpoint = checkpoint
         self._loaded: tuple[Any, Any] | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What translates; loads it, unless it is loaded.
+
+        Raises:
+            ModelError: The checkpoint is not there, or is no MarianMT model.
+        """
+        _, model = self.load()
+        return Provenance(
+            tool="translation",
+            model=self.checkpoint,
+            weights_sha256=weights_sha256(self._folder()),
+            device=model.device.type,
+            precision=str(model.dtype).removeprefix("torch."),
+            parameters={"beams": model.generation_config.num_beams or 1, "max_tokens": MAX_TOKENS},
+        )
 
     def load(self) -> tuple[Any, Any]:
         """Loads tokenizer and model, unless they are loaded.
@@ -48,11 +69,14 @@ class Translator:
             translated = model.generate(**tokens, max_new_tokens=MAX_TOKENS, do_sample=False)
         return str(tokenizer.batch_decode(translated, skip_special_tokens=True)[0]).strip()
 
+    def _folder(self) -> Path:
+        return checkpoint_folder(located("translator", self.checkpoint))
+
     def _load(self) -> tuple[Any, Any]:
         quiet_transformers()
         from transformers import AutoConfig, AutoTokenizer, MarianMTModel
 
-        source = checkpoint_folder(located("translator", self.checkpoint))
+        source = self._folder()
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
             model_type = AutoConfig.from_pretrained(source, **options).model_type

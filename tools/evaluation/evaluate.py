@@ -20,6 +20,7 @@ from tools.evaluation.figures import (
     DetectionFigures,
     ErrorRates,
     Evaluation,
+    FindingFigures,
     LocalizationFigures,
     Rate,
     ScreeningFigures,
@@ -31,6 +32,7 @@ from tools.evaluation.metrics import (
     average_precision,
     match_boxes,
     mean_average_precision,
+    precisions_at,
     threshold_for_escape,
 )
 from tools.evaluation.pixels import PixelCounts
@@ -41,6 +43,7 @@ from tools.glossary import find_type
 from tools.images import Batch
 from tools.records import (
     Finding,
+    ImageStatus,
     Inspection,
     Screening,
     Verdict,
@@ -56,7 +59,15 @@ if TYPE_CHECKING:
 
     ImageRgb = NDArray[np.uint8]
 
-__all__ = ["Evaluation", "evaluate", "known_good", "pipeline_rates", "recipe_for_evaluation", "render_text"]
+__all__ = [
+    "Evaluation",
+    "evaluate",
+    "known_good",
+    "pipeline_findings",
+    "pipeline_rates",
+    "recipe_for_evaluation",
+    "render_text",
+]
 
 # Mean average precision runs over the whole precision-recall curve, so the detector must not cut it off.
 _WHOLE_CURVE_CONFIDENCE = 0.001
@@ -142,13 +153,41 @@ def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> 
     Inspections are matched by the hash of the image's bytes; images without one are left out, as the
     totals show.
     """
-    verdicts = {inspection.image.sha256: inspection.judgement.verdict for inspection in inspections}
+    verdicts = {inspection.image.picture_key: inspection.judgement.verdict for inspection in inspections}
     decided = [
         (verdicts[sha256] is not Verdict.ACCEPT, image.truth is Truth.DEFECT)
         for image in labelled.judged
         if (sha256 := file_sha256(image.path)) in verdicts
     ]
     return ErrorRates.of([flagged for flagged, _ in decided], [defect for _, defect in decided])
+
+
+def pipeline_findings(labelled: LabelledSet, inspections: Iterable[Inspection]) -> FindingFigures | None:
+    """How well all findings lie on the labelled defects; inspections are matched as in `pipeline_rates`.
+
+    Images that could not be read, or whose defects' places are not labelled, are left out.
+    """
+    readable = (each for each in inspections if each.image.status is ImageStatus.READABLE)
+    findings = {inspection.image.picture_key: inspection.findings for inspection in readable}
+    known = [
+        (image.defects, findings[sha256])
+        for image in labelled.judged
+        if image.is_located and (sha256 := file_sha256(image.path)) in findings
+    ]
+    true = [
+        Box(number, "", each.box_xyxy_px) for number, (defects, _) in enumerate(known) for each in defects
+    ]
+    found = [
+        Box(number, "", each.box_xyxy_px, each.confidence)
+        for number, (_, proposed) in enumerate(known)
+        for each in proposed
+    ]
+    precisions = precisions_at((0.33, 0.5), true, found, range(len(known)))
+    if precisions is None:
+        return None
+    return FindingFigures(
+        images=len(known), boxes=len(true), findings=len(found), ap33=precisions[0], ap50=precisions[1]
+    )
 
 
 # -- seeing --------------------------------------------------------------------------------------------

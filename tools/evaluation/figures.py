@@ -19,6 +19,7 @@ __all__ = [
     "ErrorRates",
     "Estimate",
     "Evaluation",
+    "FindingFigures",
     "LocalizationFigures",
     "MeasurementFigures",
     "OutlineFigures",
@@ -167,6 +168,21 @@ class LocalizationFigures(Record):
     precision: Rate
 
 
+class FindingFigures(Record):
+    """Box-level figures of all that the pipeline finds, whatever its type and whoever proposed it.
+
+    Attributes:
+        images: Whose defects' places are known, good ones included.
+        ap33, ap50: Average precision at IoU 0.33 and 0.5, by the findings' confidence.
+    """
+
+    images: int
+    boxes: int
+    findings: int
+    ap33: float
+    ap50: float
+
+
 class MeasurementFigures(Record):
     """Relative errors of one quantity over the defects found at IoU 0.5 whose truth is known.
 
@@ -207,6 +223,7 @@ class Evaluation(Record):
         pixels: None where no mask is labelled, or screening made no heat map.
         localization: None where the set has no boxes.
         pipeline: After the rules (`pipeline_rates`): flagged is any verdict but accept.
+        findings: Of the same inspections (`pipeline_findings`); None where the set has no boxes.
         seconds: Per stage, over the whole set.
     """
 
@@ -226,6 +243,7 @@ class Evaluation(Record):
     measurement: tuple[MeasurementFigures, ...] = ()
     outlines: tuple[OutlineFigures, ...] = ()
     pipeline: ErrorRates | None = None
+    findings: FindingFigures | None = None
     seconds: dict[str, float]
     models: tuple[Provenance, ...]
 
@@ -258,6 +276,9 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
     if evaluation.pipeline:
         yield "Verdicts", "escape = accepted, overkill = rejected or left for review"
         yield from _rate_lines("", evaluation.pipeline)
+    if found := evaluation.findings:
+        yield "Findings", f"{found.findings} of all sources, {found.boxes} boxes in {found.images} images"
+        yield "", f"any type  AP at IoU 0.33 {found.ap33:.3f}, at IoU 0.5 {found.ap50:.3f}"
     yield "Seconds", ", ".join(f"{stage} {value:.1f}" for stage, value in evaluation.seconds.items())
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "image_auroc",
     "match_boxes",
     "mean_average_precision",
+    "precisions_at",
     "threshold_for_escape",
     "wilson_interval",
 ]
@@ -170,18 +171,41 @@ def mean_average_precision(
     """
     if not true:
         return None
-    from pycocotools.cocoeval import COCOeval
-
     names = sorted({box.category for box in true})
     ids = {name: number for number, name in enumerate(names, start=1)} if by_category else {}
+    precision = _precision(true, found, images, ids)
+    return MeanPrecision(float(precision[0].mean()), float(precision.mean()))
+
+
+def precisions_at(
+    ious: Sequence[float], true: Sequence[Box], found: Sequence[Box], images: Sequence[int]
+) -> tuple[float, ...] | None:
+    """COCO's average precision at other overlaps, whatever the boxes are called; None without a true box."""
+    if not true:
+        return None
+    return tuple(float(each.mean()) for each in _precision(true, found, images, {}, ious))
+
+
+def _precision(
+    true: Sequence[Box],
+    found: Sequence[Box],
+    images: Sequence[int],
+    ids: Mapping[str, int],
+    ious: Sequence[float] | None = None,
+) -> NDArray[np.float64]:
+    """Precision of shape (overlaps, recalls, categories, 1, 1); without `ious` at COCO's ten overlaps."""
+    from pycocotools.cocoeval import COCOeval
+
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools narrates on stdout
         run = COCOeval(_coco(true, images, ids), _coco(found, images, ids), "bbox")
         run.params.maxDets = [_MAX_DETECTIONS]
+        if ious is not None:
+            run.params.iouThrs = np.array(ious)
         run.params.areaRng, run.params.areaRngLbl = [[0, 1e10]], ["all"]
         run.evaluate()
         run.accumulate()
-    precision = run.eval["precision"]  # [IoU thresholds, recalls, categories, areas, maxDets]
-    return MeanPrecision(float(precision[0].mean()), float(precision.mean()))
+    precision: NDArray[np.float64] = run.eval["precision"]
+    return precision
 
 
 def _coco(boxes: Sequence[Box], images: Sequence[int], ids: Mapping[str, int]) -> object:

@@ -38,10 +38,12 @@ class Clock:
         start, outer = time.perf_counter(), self._inner
         self.seconds.setdefault(name, 0.0)
         self._inner = 0.0
-        yield
-        elapsed = time.perf_counter() - start
-        self.seconds[name] += elapsed - self._inner
-        self._inner = outer + elapsed
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            self.seconds[name] += elapsed - self._inner
+            self._inner = outer + elapsed
 
 
 class Reader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.images.batch import Batch
 from tools.images.decoding import decode
-from tools.images.files import SUFFIXES, ImageSource, discover, printable_name
+from tools.images.files import SUFFIXES, ImageSource, discover, printable_name, unique_name
 from tools.images.reasons import Reason, reason_text
 from tools.images.sheets import contact_sheet, thumbnail
 
@@ -19,4 +19,5 @@ __all__ = [
     "printable_name",
     "reason_text",
     "thumbnail",
+    "unique_name",
 ]

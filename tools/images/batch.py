@@ -82,14 +82,14 @@ class Batch:
         sources = discover(inputs)
         files = [list(pages) for _, pages in groupby(sources, key=lambda source: source.path)]
         digits = max(3, len(str(len(sources))))
-        first_ids: dict[tuple[str, int], str] = {}
+        first_ids: dict[str, str] = {}
         entries: list[_Entry] = []
         for examined in _in_order(_examine, files, cancel=cancel, ahead=4 * _THREADS):
             for entry in examined:
                 image_id = f"img_{len(entries) + 1:0{digits}d}"
                 first_id = image_id
                 if entry.record.status is ImageStatus.READABLE:
-                    first_id = first_ids.setdefault((entry.record.sha256, entry.source.page), image_id)
+                    first_id = first_ids.setdefault(entry.record.picture_key, image_id)
                 update = {"id": image_id, "duplicate_of": None if first_id == image_id else first_id}
                 entries.append(replace(entry, record=entry.record.model_copy(update=update)))
                 if progress is not None:
@@ -182,7 +182,7 @@ def _examine(sources: list[ImageSource]) -> list[_Entry]:
         ]
     entries = []
     for source in sources:
-        record = ImageRecord(id="", name=source.name, sha256=sha256, size_bytes=stamp[0])
+        record = ImageRecord(id="", name=source.name, sha256=sha256, page=source.page, size_bytes=stamp[0])
         entries.append(_Entry(source, _with_header(record, source), stamp))
     return entries
 

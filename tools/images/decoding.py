@@ -30,13 +30,20 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tools.errors import ImageError
-from tools.images.reasons import MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE_PX, Reason, reason_of
+from tools.images.reasons import (
+    MAX_FILE_BYTES,
+    MAX_PAGES,
+    MAX_PIXELS,
+    MAX_SIDE_PX,
+    Reason,
+    reason_of,
+    reason_of_folder,
+)
 
 __all__ = ["Header", "decode", "full_size_pages", "open_regular", "read_header"]
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what is wrong with a file goes into its row
 
-_MAX_PAGES = 1_000
 _STRIP_PX = 1 << 18  # strips of rows that fit the processor's cache
 _PILLOW_WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _BAD_METADATA = (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
@@ -94,7 +101,7 @@ def full_size_pages(path: Path) -> tuple[int, ...]:
     """Returns the 0-based pages of a TIFF that are pictures, not previews or masks; (0,) for all else.
 
     What a page is stands in its tag NewSubfileType (TIFF 6.0, section 8): bit 0 marks a reduced copy of
-    another page, bit 2 a transparency mask.
+    another page, bit 2 a transparency mask. Of the pages beyond `MAX_PAGES` the first stands for all.
     """
     pages: list[int] = []
     page = 0
@@ -103,9 +110,9 @@ def full_size_pages(path: Path) -> tuple[int, ...]:
             if not re.match(_TIFF_MAGIC, file.read(16)):
                 return (0,)
         with _opened(path, 0) as image:
-            for page in range(_MAX_PAGES):
+            for page in range(MAX_PAGES + 1):
                 image.seek(page)
-                if not int(_tags(image).get(_SUBFILE_TYPE, 0)) & 0b101:
+                if page == MAX_PAGES or not int(_tags(image).get(_SUBFILE_TYPE, 0)) & 0b101:
                     pages.append(page)
     except ImageError as error:
         if error.message != Reason.NO_SUCH_PAGE:
@@ -152,6 +159,8 @@ def open_regular(path: Path) -> BufferedReader:
         ImageError: It is no regular file, or larger than `MAX_FILE_BYTES`.
         OSError: It cannot be opened.
     """
+    if path.is_dir():
+        raise ImageError(reason_of_folder(path))
     _guard_file(path.stat())  # before opening, since opening a device may already act on it
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags), "rb")
@@ -164,8 +173,6 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def _guard_file(status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageError(Reason.CLOSED_FOLDER)
     if not stat.S_ISREG(status.st_mode):
         raise ImageError(Reason.NOT_A_FILE)
     if status.st_size > MAX_FILE_BYTES:
@@ -175,6 +182,8 @@ def _guard_file(status: os.stat_result) -> None:
 @contextmanager
 def _opened(path: Path, page: int) -> Iterator[ImageFile.ImageFile]:
     """Opens a picture at a page and within the limits; whatever goes wrong inside becomes an ImageError."""
+    if page >= MAX_PAGES:
+        raise ImageError(Reason.TOO_MANY_PAGES)
     if _PILLOW_WARNINGS not in warnings.filters:
         # Added once and kept, as catch_warnings is not safe among threads; a file's oddities concern nobody.
         warnings.filterwarnings("ignore", category=Warning, module=r"PIL\.")

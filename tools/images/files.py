@@ -14,13 +14,15 @@ from pathlib import Path
 
 from tools.errors import BatchError, ImageError
 from tools.images.decoding import full_size_pages, open_regular
+from tools.images.reasons import Reason, reason_of_folder
 
-__all__ = ["SUFFIXES", "ImageSource", "discover", "printable_name"]
+__all__ = ["SUFFIXES", "ImageSource", "discover", "folders_of", "printable_name", "unique_name"]
 
 # The last line is what people also have; it is taken so that it is reported instead of silently left out.
+_RAW = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng"})
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
-    | {".heic", ".heif", ".avif", ".jp2"}
+    | {".heic", ".heif", ".avif", ".jp2", *_RAW}
 )
 _LIST_SUFFIX = ".txt"
 _OWN_LOGS = frozenset({"inspections.jsonl", "session.jsonl"})  # of a run and of a session: what Loupe wrote
@@ -46,8 +48,9 @@ def discover(inputs: Sequence[str | Path]) -> list[ImageSource]:
 
     Within a folder the order is natural (`img2` before `img10`), files before subfolders. Folders and globs
     give what has an image's suffix and is not hidden, but no run folders of Loupe's own, which may lie among
-    the photographs; a file or folder that is named explicitly is always taken. A list
-    file (`.txt`) holds one path per line, relative to itself. A file that is reached twice is taken once.
+    the photographs, nor a camera's raw data beside a picture of that name; what is named explicitly is always
+    taken. A list file (`.txt`) holds one path per line, relative to itself. A file that is reached twice is
+    taken once. Beside images, a folder that holds none stands for itself, to be told as unreadable.
 
     Raises:
         BatchError: A path does not exist, or there is no image in what was given.
@@ -58,15 +61,36 @@ def discover(inputs: Sequence[str | Path]) -> list[ImageSource]:
     for given in inputs:
         for path in _expand(_as_path(given), allow_list=True):
             paths.setdefault(_absolute(path), path)
+    if all(reason_of_folder(path) is Reason.EMPTY_FOLDER for path in paths.values()):
+        empty = next(iter(paths.values()))
+        raise BatchError(
+            f"the folder {printable_name(str(empty))} holds no images",
+            f"looked for {' '.join(sorted(SUFFIXES))} there and in its subfolders",
+        )
     root = _root(inputs, paths)
     taken: set[str] = set()
     sources: list[ImageSource] = []
     for absolute, path in paths.items():
-        name = _unique(printable_name(str(absolute.relative_to(root)) if root else path.name), taken)
+        # NFC and NFD twins can share a folder.
+        name = unique_name(printable_name(str(absolute.relative_to(root)) if root else path.name), taken)
         sources += [
             ImageSource(path, f"{name}#{page + 1}" if page else name, page) for page in full_size_pages(path)
         ]
     return sources
+
+
+def folders_of(inputs: Sequence[str | Path]) -> Iterator[Path]:
+    """Yields the folders in which the photographs lie; of a folder only itself, without looking into it.
+
+    Raises:
+        BatchError: As `discover`.
+    """
+    for given in inputs:
+        path = _as_path(given)
+        if stat.S_ISDIR(_mode(path)):
+            yield path
+        else:
+            yield from dict.fromkeys(found.parent for found in _expand(path, allow_list=True))
 
 
 def printable_name(name: str) -> str:
@@ -86,8 +110,8 @@ def _escaped(sign: str) -> str:
     return sign.encode("unicode_escape").decode("ascii") if hidden else sign
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    """Returns the name with ` (2)` and so on where it is taken: NFC and NFD twins can share a folder."""
+def unique_name(name: str, taken: set[str]) -> str:
+    """Returns the name, with ` (2)` and so on where it is taken, and takes it."""
     candidate, count = name, 1
     while candidate in taken:
         count += 1
@@ -144,13 +168,7 @@ def _expand(path: Path, *, allow_list: bool) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    files = list(_walk(folder))
-    if not files:
-        raise BatchError(
-            f"the folder {printable_name(str(folder))} holds no images",
-            f"looked for {' '.join(sorted(SUFFIXES))} there and in its subfolders",
-        )
-    yield from files
+    yield from list(_walk(folder)) or [folder]  # an empty one becomes an unreadable row of the batch
 
 
 def _in_glob(pattern: Path) -> Iterator[Path]:
@@ -223,11 +241,14 @@ def _walk(top: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Path]:
         visited.add((status.st_dev, status.st_ino))
         shown = [(entry, _mode(entry)) for entry in entries if not entry.name.startswith(".")]
         # Mode 0 is a broken link or a file that cannot be examined: it becomes an unreadable row as well.
-        yield from (
+        images = [
             entry
             for entry, mode in shown
             if entry.suffix.lower() in suffixes and (mode == 0 or stat.S_ISREG(mode))
-        )
+        ]
+        # Cameras write raw data beside the picture that is looked at: that is one photograph.
+        pictures = {entry.stem for entry in images if entry.suffix.lower() not in _RAW}
+        yield from (e for e in images if e.suffix.lower() not in _RAW or e.stem not in pictures)
         folders += [entry for entry, mode in reversed(shown) if stat.S_ISDIR(mode)]
 
 

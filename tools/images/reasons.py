@@ -10,12 +10,23 @@ from pathlib import Path
 
 from tools.records import Language
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "MAX_SIDE_PX", "MIN_SIDE_PX", "Reason", "reason_of", "reason_text"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_PAGES",
+    "MAX_PIXELS",
+    "MAX_SIDE_PX",
+    "MIN_SIDE_PX",
+    "Reason",
+    "reason_of",
+    "reason_of_folder",
+    "reason_text",
+]
 
 MAX_PIXELS = 200_000_000  # a 600 MB array; a line scan of 8,192 x 24,000 still fits
 MAX_SIDE_PX = 65_500  # the largest side that libjpeg itself accepts
 MIN_SIDE_PX = 16
 MAX_FILE_BYTES = 2 * 1024**3
+MAX_PAGES = 1_000
 
 _MEGAPIXELS = MAX_PIXELS // 1_000_000
 _GIB = MAX_FILE_BYTES // 1024**3
@@ -34,11 +45,13 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = f"the picture exceeds {_MEGAPIXELS} megapixels or {MAX_SIDE_PX} px on a side"
     TOO_SMALL = f"the picture is too small to inspect: less than {MIN_SIDE_PX} px on a side"
     TOO_LARGE = f"the file is larger than {_GIB} GiB"
+    TOO_MANY_PAGES = f"only {MAX_PAGES:,} pages of a file are read, not those from here on; split the file"
     NO_MEMORY = "there is not enough memory to decode the picture"
     NO_PERMISSION = "permission to read the file was denied"
     GONE = "the file is no longer there"
     BROKEN_LINK = "the link leads nowhere"
     CLOSED_FOLDER = "the folder could not be opened"
+    EMPTY_FOLDER = "the folder holds no images"
     NOT_A_FILE = "this is a device or a pipe, not a file"
     UNREACHABLE = "the disk or the network did not deliver the file"
     NO_SUCH_PAGE = "the file has no such page"
@@ -56,11 +69,15 @@ _KOREAN: dict[str, str] = {
     Reason.TOO_MANY_PIXELS: f"사진이 {_MEGAPIXELS}메가픽셀 또는 한 변 {MAX_SIDE_PX} px를 넘습니다",
     Reason.TOO_SMALL: f"검사하기에는 사진이 너무 작습니다(한 변 {MIN_SIDE_PX} px 미만)",
     Reason.TOO_LARGE: f"파일이 {_GIB} GiB보다 큽니다",
+    Reason.TOO_MANY_PAGES: (
+        f"이 페이지부터는 읽지 않습니다. 한 파일에서 {MAX_PAGES:,}페이지까지 읽으니 파일을 나누어 주십시오"
+    ),
     Reason.NO_MEMORY: "사진을 디코딩할 메모리가 부족합니다",
     Reason.NO_PERMISSION: "파일을 읽을 권한이 없습니다",
     Reason.GONE: "파일이 더 이상 존재하지 않습니다",
     Reason.BROKEN_LINK: "링크가 가리키는 파일이 없습니다",
     Reason.CLOSED_FOLDER: "폴더를 열 수 없습니다",
+    Reason.EMPTY_FOLDER: "폴더에 이미지가 없습니다",
     Reason.NOT_A_FILE: "파일이 아니라 장치 또는 파이프입니다",
     Reason.UNREACHABLE: "디스크나 네트워크에서 파일을 가져오지 못했습니다",
     Reason.NO_SUCH_PAGE: "파일에 해당 페이지가 없습니다",
@@ -96,3 +113,12 @@ def reason_of(error: Exception, path: Path) -> Reason:
         if re.search(phrase, text, re.IGNORECASE):
             return reason
     return Reason.TRUNCATED if isinstance(error, (EOFError, struct.error)) else Reason.DAMAGED
+
+
+def reason_of_folder(folder: Path) -> Reason:
+    """Names why a folder stands where an image should: it holds none, or cannot be opened."""
+    try:
+        next(folder.iterdir(), None)
+    except OSError:
+        return Reason.CLOSED_FOLDER
+    return Reason.EMPTY_FOLDER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +48,6 @@ class _Work:
     size_px: tuple[int, int]
     views: Sequence[Window]
     found: list[Sequence[Detection]] = field(default_factory=list)
-    elapsed_s: float = 0.0
     known: tuple[Finding, ...] | None = None
 
 
@@ -172,12 +170,9 @@ class Localizer:
             yield batch
 
     def _detect(self, batch: Sequence[tuple[_Work, NDArray[np.uint8]]]) -> None:
-        started = time.perf_counter()
         found = self._detector.detect([crop for _, crop in batch])
-        share_s = (time.perf_counter() - started) / len(batch)
         for (work, _), detections in zip(batch, found, strict=True):
             work.found.append(detections)
-            work.elapsed_s += share_s
 
     def _findings(self, work: _Work) -> tuple[Finding, ...]:
         placed = [
@@ -185,7 +180,6 @@ class Localizer:
             for view, found in zip(work.views, work.found, strict=True)
         ]
         merged = merge_views(placed, work.size_px, iou=self._settings.iou)
-        provenance = self.provenance.model_copy(update={"elapsed_s": work.elapsed_s})
         return tuple(
             Finding(
                 id=f"{work.record.id}-{number}",
@@ -195,7 +189,7 @@ class Localizer:
                 box_xyxy_px=detection.box_xyxy_px,
                 contours_px=detection.contours_px,
                 origin=Origin.YOLO,
-                provenance=(provenance,),
+                provenance=(self.provenance,),
             )
             for number, detection in enumerate(merged[: self._settings.max_findings], start=1)
         )
@@ -217,12 +211,20 @@ class Localizer:
         return Detection(kind, detection.confidence, box, contours)
 
 
-def candidate_from_heat_map(record: ImageRecord, screening: Screening, recipe: Recipe) -> Finding | None:
-    """The finding that stands for a suspect image in which the detector found nothing.
+def candidate_from_heat_map(
+    record: ImageRecord, screening: Screening, recipe: Recipe, number: int = 1
+) -> Finding | None:
+    """The finding that stands for a suspect image in which the detector found nothing that counts.
 
     Its box is the hot region around the heat map's peak, or the whole image where there is no heat map. Where
     the rest of the part is as hot, no place is to blame: its confidence is no more than the peak rises above
     the rest. It is of the type that screening named only where that type is clear and the place stands out.
+
+    Args:
+        record: The image.
+        screening: Of this image.
+        recipe: Says which labels are defects.
+        number: Of the finding within the image.
 
     Returns:
         A finding of origin `screening`, or None when the image is not suspect.
@@ -232,13 +234,13 @@ def candidate_from_heat_map(record: ImageRecord, screening: Screening, recipe: R
     box, rise = _hot_region(record, screening)
     clear = screening.scores.get(screening.label, 0.0) >= _CLEAR_LABEL and rise >= _CLEAR_PLACE
     return Finding(
-        id=f"{record.id}-1",
+        id=f"{record.id}-{number}",
         image_id=record.id,
         type=screening.label if clear and screening.label in recipe.defects else UNCLASSIFIED,
         confidence=round(min(screening.suspicion, rise), 6),
         box_xyxy_px=box,
         origin=Origin.SCREENING,
-        provenance=(screening.provenance,),
+        provenance=(screening.provenance.model_copy(update={"elapsed_s": 0.0}),),
     )
 
 

@@ -19,6 +19,7 @@ from tools.measurement.outlines import callipers, edge_transition_px, length_spr
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
 from tools.records import Measurement, Origin, Provenance, Quantity, Source
+from tools.zones import zone_of
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -232,16 +233,8 @@ class Measurer:
     def _where(self, box: BoxXyxyPx, height: int, width: int) -> dict[str, str | None]:
         """Returns zone and place of a box's centre in the picture."""
         centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
-        return {"zone": self._zone(centre), "place": _place(centre)}
-
-    def _zone(self, centre: PointPx) -> str | None:
-        """Returns the first zone that holds a point, given as fractions of width and height."""
-        import cv2
-
-        for zone in self.recipe.zones:
-            if cv2.pointPolygonTest(np.array(zone.polygon, np.float32), centre, False) >= 0:
-                return zone.name
-        return None
+        zone = zone_of(box, (width, height), self.recipe.zones)
+        return {"zone": zone.name if zone else None, "place": _place(centre)}
 
 
 def _is_coarse(finding: Finding) -> bool:

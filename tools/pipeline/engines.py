@@ -94,9 +94,15 @@ class Engines:
 
         return GoodParts(self.recipe, device=self._options.device, precision=self._options.precision)
 
+    @cached_property
+    def good_sha256(self) -> str:
+        """Hash of the good parts that images are held against; empty where there are none."""
+        return self.good_parts.sha256
+
     def forget_good_parts(self) -> None:
         """Reads the good parts anew at the next use, as they have changed; no checkpoint is loaded again."""
-        self.__dict__.pop("screener", None)
+        for name in ("screener", "good_sha256"):
+            self.__dict__.pop(name, None)
         self.known.clear()
 
     @cached_property
@@ -157,9 +163,8 @@ class Engines:
     @property
     def models(self) -> tuple[Provenance, ...]:
         """What each model is, without timings; loads those that are not yet loaded."""
-        captioner = self.captioner
-        seers = (*self.screener.models, self.localizer.provenance)
-        return (*seers, captioner.provenance) if captioner else seers
+        writers = [each.provenance for each in (self.captioner, self.translate) if each]
+        return (*self.screener.models, self.localizer.provenance, *writers)
 
     def pipeline(self) -> Pipeline:
         """Returns the fixed pipeline over these engines; all are loaded."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tools.pipeline.stages import Finisher, Seen, chunks, is_located, proposals, unreadable
+from tools.errors import Cancelled
+from tools.pipeline.stages import Finisher, Seen, chunks, is_located, looked_at, proposals, unreadable
 from tools.records import Finding, ImageRecord, Inspection
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from tools.recipe import Recipe
     from tools.screening.combined import CombinedScreener
 
-    Loaded = tuple[ImageRecord, npt.NDArray[np.uint8]]
+    ImageRgb = npt.NDArray[np.uint8]
+    Loaded = tuple[ImageRecord, ImageRgb]
 
 __all__ = ["Pipeline"]
 
@@ -69,13 +73,22 @@ class Pipeline:
         Args:
             batch: The images.
             skip: Ids that are done already.
-            cancel: Set by another thread to stop within one model batch.
+            cancel: Set by another thread to stop within one model batch, one image's decoding or one token.
             embeddings: Where given, gets CLIP's embedding of each image by id, before its inspection comes.
         """
         cancel = cancel or threading.Event()
-        self._screener.prepare(batch, cancel=cancel)
         ids = [record.id for record in batch.records if record.id not in skip]
-        for chunk in chunks(batch.stream(ids)):
+        with suppress(Cancelled):  # whoever set the event knows why there come no more
+            self._screener.prepare(batch, cancel=cancel)
+            yield from self._inspect_chunks(chunks(batch.stream(ids, cancel=cancel)), cancel, embeddings)
+
+    def _inspect_chunks(
+        self,
+        stream: Iterable[list[tuple[ImageRecord, ImageRgb | None]]],
+        cancel: threading.Event,
+        embeddings: dict[str, npt.NDArray[np.float32]] | None,
+    ) -> Iterator[Inspection]:
+        for chunk in stream:
             loaded = [(record, image) for record, image in chunk if image is not None]
             if embeddings is not None:
                 vectors = self._screener.embed([image for _, image in loaded])
@@ -99,18 +112,18 @@ class Pipeline:
         for item in seen:
             if cancel.is_set():
                 return
-            yield self._finisher.finish(item, located.get(item.record.id, ()), cancel)
+            looked, findings = located.get(item.record.id, (item, ()))
+            yield self._finisher.finish(looked, findings, cancel)
 
-    def _locate(self, seen: Sequence[Seen], cancel: threading.Event) -> dict[str, tuple[Finding, ...]]:
+    def _locate(
+        self, seen: Sequence[Seen], cancel: threading.Event
+    ) -> dict[str, tuple[Seen, tuple[Finding, ...]]]:
         suspects = [item for item in seen if is_located(item.screening)]
-        pairs = ((item.record, item.image_rgb) for item in suspects)
-        found = zip(suspects, self._localizer.locate(pairs, cancel=cancel), strict=False)
-        return {
-            item.record.id: proposals(
-                item.record,
-                item.screening,
-                self._screener.located((item.record, item.image_rgb), item.screening, findings),
-                self.recipe,
-            )
-            for item, findings in found
-        }
+        pairs = [(item.record, item.image_rgb) for item in suspects]
+        found, provenance = looked_at(self._localizer, pairs, cancel)
+        located = {}
+        for item, picture, findings in zip(suspects, pairs, found, strict=False):
+            heard = self._screener.located(picture, item.screening, findings)
+            proposed = proposals(item.record, item.screening, heard, self.recipe)
+            located[item.record.id] = replace(item, provenance=(provenance,)), proposed
+        return located

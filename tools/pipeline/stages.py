@@ -28,20 +28,23 @@ from tools.records import (
     ScreeningStatus,
     Verdict,
 )
+from tools.timing import timed_together
 from tools.wording import describe_finding, describe_image
+from tools.zones import zone_of
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from tools.captioning.captioner import Captioner
+    from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.recipe import Recipe
 
     ImageRgb = npt.NDArray[np.uint8]
     _Caption = tuple[str | None, Callable[[], str] | None]
 
-__all__ = ["Finisher", "Seen", "chunks", "is_located", "proposals", "unreadable"]
+__all__ = ["Finisher", "Seen", "chunks", "is_located", "looked_at", "proposals", "unreadable"]
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +58,18 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Seen:
-    """One image on its way through the stages."""
+    """One image on its way through the stages.
+
+    Attributes:
+        provenance: Of what has looked at it after screening, with the seconds.
+    """
 
     record: ImageRecord
     image_rgb: ImageRgb
     screening: Screening
     scale: Scale | None
     flags: tuple[str, ...]
+    provenance: tuple[Provenance, ...] = ()
 
     @classmethod
     def of(cls, record: ImageRecord, image_rgb: ImageRgb, screening: Screening, recipe: Recipe) -> Seen:
@@ -74,14 +82,33 @@ class Seen:
         return cls(record, image_rgb, screening, scale, flags)
 
 
+def looked_at(
+    localizer: Localizer, pictures: Iterable[tuple[ImageRecord, ImageRgb]], cancel: threading.Event
+) -> tuple[list[tuple[Finding, ...]], Provenance]:
+    """Returns what the detector finds in images that it is shown together, and how it did in each."""
+    found, share_s = timed_together(localizer.locate(pictures, cancel=cancel))
+    return found, localizer.provenance.model_copy(update={"elapsed_s": share_s})
+
+
 def proposals(
     record: ImageRecord, screening: Screening, found: tuple[Finding, ...], recipe: Recipe
 ) -> tuple[Finding, ...]:
-    """Returns what counts of a detector's findings, or the candidate that screening leaves behind."""
-    if not found and screening.status is ScreeningStatus.SUSPECT:
-        candidate = candidate_from_heat_map(record, screening, recipe)
-        found = (candidate,) if candidate else ()
-    return without_rivals(found, recipe.localization.iou)
+    """Returns what counts of a detector's findings, and the candidate that screening leaves behind.
+
+    What lies in an ignored zone explains no suspicion: a suspect with nothing else keeps its candidate.
+    """
+    kept = without_rivals(found, recipe.localization.iou)
+    counting = [finding for finding in kept if not _is_ignored(finding, record, recipe)]
+    if counting or screening.status is not ScreeningStatus.SUSPECT:
+        return kept
+    number = 1 + max((int(finding.id.rpartition("-")[2]) for finding in found), default=0)
+    candidate = candidate_from_heat_map(record, screening, recipe, number)
+    return (*kept, candidate) if candidate else kept
+
+
+def _is_ignored(finding: Finding, record: ImageRecord, recipe: Recipe) -> bool:
+    zone = zone_of(finding.box_xyxy_px, (record.width_px, record.height_px), recipe.zones)
+    return zone is not None and zone.ignore
 
 
 def chunks(
@@ -165,6 +192,7 @@ class Finisher:
                 findings=findings,
                 judgement=_failed(error),
                 flags=item.flags,
+                provenance=item.provenance,
                 error=f"{type(error).__name__}: {error}",
             )
 
@@ -190,7 +218,7 @@ class Finisher:
             description=description,
             judgement=judgement,
             flags=flags,
-            provenance=self._captioned(spent_s),
+            provenance=(*item.provenance, *self._captioned(spent_s)),
         )
 
     def _captioned(self, spent_s: Sequence[float]) -> tuple[Provenance, ...]:
@@ -215,11 +243,14 @@ class Finisher:
         regions = [item.image_rgb, *(region_of(item.image_rgb, box) for box in boxes)]
         captions = _timed(captioner.caption(regions, cancel=cancel), spent_s)
         for region, caption in zip(regions, captions, strict=False):
-            yield caption, partial(_another_caption, captioner, region, spent_s)
+            yield caption, partial(_another_caption, captioner, region, cancel, spent_s)
 
 
-def _another_caption(captioner: Captioner, region: ImageRgb, spent_s: list[float]) -> str:
-    return next(_timed(captioner.caption([region], retry=True), spent_s))
+def _another_caption(
+    captioner: Captioner, region: ImageRgb, cancel: threading.Event, spent_s: list[float]
+) -> str:
+    """Returns a second caption; an empty one where `cancel` was set first."""
+    return next(_timed(captioner.caption([region], retry=True, cancel=cancel), spent_s), "")
 
 
 def _timed(work: Iterator[_Item], spent_s: list[float]) -> Iterator[_Item]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, ImageError, LoupeError
-from tools.pipeline.stages import Finisher, Seen, chunks, is_located, proposals, unreadable
-from tools.records import Finding, ImageRecord, ImageStatus, Inspection, Screening
+from tools.pipeline.stages import Finisher, Seen, chunks, is_located, looked_at, proposals, unreadable
+from tools.records import Finding, ImageRecord, ImageStatus, Inspection, Provenance, Screening
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ class Known:
         records: One per image; of an image that turned out to be damaged, the unreadable one.
         screenings: At the recipe's threshold.
         found: What the detector found.
+        looks: How that came about, with the seconds.
         measured: What was located, with sizes.
         inspections: By image id and threshold, None for the recipe's.
         embeddings: CLIP's, of whole images, of length 1.
@@ -49,6 +50,7 @@ class Known:
     records: dict[str, ImageRecord]
     screenings: dict[str, Screening] = field(default_factory=dict)
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    looks: dict[str, Provenance] = field(default_factory=dict)
     measured: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     inspections: dict[tuple[str, float | None], Inspection] = field(default_factory=dict)
     embeddings: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
@@ -268,11 +270,12 @@ class Stepwise:
             return
         self._engines.screener.prepare(self._batch, cancel=self._cancel)  # screenings may be recalled
         pairs = [(record, image_rgb) for record, image_rgb in self._load(number) if record.id in ids]
-        found = list(self._engines.localizer.locate(pairs, cancel=self._cancel))
+        found, provenance = looked_at(self._engines.localizer, pairs, self._cancel)
         self._stop_if_cancelled()
         screener, screened = self._engines.screener, self._known.screenings
         for picture, each in zip(pairs, found, strict=True):
             image_id = picture[0].id
+            self._known.looks[image_id] = provenance
             self._known.found[image_id] = screener.located(picture, screened[image_id], each)
 
     def _inspected(self, ids: Sequence[str]) -> dict[str, tuple[Finding, ...]]:
@@ -305,9 +308,10 @@ class Stepwise:
         findings = self._proposals(image_id, threshold) if is_suspect else ()
         # Another threshold may change what screening proposes, so sizes hold at the recipe's own only.
         measured = self._known.measured.get(image_id) if findings and threshold is None else None
-        inspection = finisher.finish(
-            self._seen(image_id, image_rgb, threshold), findings, self._cancel, measured
-        )
+        item = self._seen(image_id, image_rgb, threshold)
+        if is_suspect:
+            item = replace(item, provenance=(self._known.looks[image_id],))
+        inspection = finisher.finish(item, findings, self._cancel, measured)
         self._stop_if_cancelled()
         return inspection
 

@@ -158,7 +158,8 @@ class References(Section):
         foreground: Whether an even background is left out of the comparison.
         batch: Whether the images of a batch are held against each other where there are no good parts.
         template: Picture of the part without a defect, relative to the recipe's folder; `{stem}` in it stands
-            for the image's own name without its ending. Where it is given, every difference is a finding.
+            for the image's own name without its ending, `{stem-_test}` for that without `_test` at its end.
+            Where it is given, every difference is a finding.
         accept: Criteria for what is unlike good parts and of no type of the recipe; without, a person looks.
     """
 

@@ -71,9 +71,12 @@ class FreeBank:
 
         Args:
             grid: Features of an image.
-            without: Number of a reference whose patches are left out: the one that is asked about.
+            without: Number of a reference whose patches are left out: the one that is asked about. Where the
+                coreset has patches of no other, none are.
         """
         patches = self.patches if without is None else self.patches[self.owners != without]
+        if not len(patches):
+            patches = self.patches
         queries = self.scaling(grid.reshape(-1, grid.shape[-1]))
         return nearest_distances(queries, patches).reshape(grid.shape[:-1])
 

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.checkpoints import file_sha256
 from tools.errors import Cancelled, UsageError
 from tools.home import data_folder
 from tools.progress import Steps
@@ -78,6 +79,11 @@ class GoodParts:
     def exist(self) -> bool:
         """Whether there are any."""
         return (self.folder / FILE_NAME).is_file()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file that holds them; empty where there are none."""
+        return file_sha256(self.folder / FILE_NAME) if self.exist else ""
 
     def backbones(self) -> tuple[Backbone, ...]:
         """What sees, as the recipe names it; loads it."""
@@ -164,8 +170,8 @@ class GoodParts:
 
         index = self.index()
         batch = Batch.open([index.notes.paths[each] for each in index.sha256s], cancel=cancel)
-        wanted = [record.id for record in batch.records if record.sha256 in index.sha256s]
-        lost = len(index.sha256s) - len({batch.record(image_id).sha256 for image_id in wanted})
+        wanted = [record.id for record in batch.records if record.picture_key in index.sha256s]
+        lost = len(index.sha256s) - len({batch.record(image_id).picture_key for image_id in wanted})
         if lost:
             raise UsageError(
                 f"{lost} of the {len(index.sha256s)} good images have changed since they were added",
@@ -232,19 +238,19 @@ def _notes(
     words: dict[str, float] = {}
     alarms: dict[str, float] = {}
     while chunk := list(islice(pictures, _CHUNK_IMAGES)):
-        sha256s = [record.sha256 for record, _ in chunk]
+        keys = [record.picture_key for record, _ in chunk]
         screened = screener.screen(chunk, cancel=cancel)
-        words |= {sha256: each.suspicion for sha256, each in zip(sha256s, screened, strict=False)}
+        words |= {key: each.suspicion for key, each in zip(keys, screened, strict=False)}
         located = localizer.locate(chunk, cancel=cancel)
         sureness = (max((finding.confidence for finding in found), default=0.0) for found in located)
-        alarms |= dict(zip(sha256s, sureness, strict=False))
+        alarms |= dict(zip(keys, sureness, strict=False))
     if cancel is not None and cancel.is_set():
         raise Cancelled("the good parts were not changed")
-    paths = {record.sha256: batch.path(record.id) for record in batch.records if record.sha256 in words}
+    paths = {record.picture_key: batch.path(record.id) for record in batch.records}
     return Notes(
         words=words,
         words_by=model_key(screener.provenance),
         alarms=alarms,
         alarms_by=model_key(localizer.provenance),
-        paths={sha256: str(path.absolute()) for sha256, path in paths.items()},
+        paths={key: str(path.absolute()) for key, path in paths.items() if key in words},
     )

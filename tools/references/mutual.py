@@ -12,8 +12,9 @@ from tools.errors import UsageError
 from tools.records import Provenance
 from tools.references.bank import Scaling
 from tools.references.calibration import Calibration, heat_map, level, strongest
+from tools.references.heat import heat_record
 from tools.references.neighbours import nearest_distances
-from tools.references.reference_set import ReferenceScore, heat_record
+from tools.references.reference_set import ReferenceScore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,12 +40,12 @@ class _Member:
     """One image of the panel: who it is, and some of its patches per backbone, scaled."""
 
     image_id: str
-    sha256: str
+    picture_key: str
     patches: tuple[NDArray[np.float16], ...]
 
     def is_same(self, record: ImageRecord) -> bool:
         """Whether a record is of this image or of a copy of it, which would vouch for itself."""
-        return record.id == self.image_id or bool(self.sha256 and record.sha256 == self.sha256)
+        return record.id == self.image_id or bool(self.picture_key and record.picture_key == self.picture_key)
 
 
 class Panel:
@@ -104,7 +105,7 @@ class Panel:
         scalings = [_scaling([grid[number] for grid in grids]) for number in range(len(seers))]
         generator = np.random.default_rng(0)
         members = [
-            _Member(record.id, record.sha256, _sampled(each, scalings, generator))
+            _Member(record.id, record.picture_key, _sampled(each, scalings, generator))
             for record, each in zip(records, grids, strict=True)
         ]
         maps = [_maps(record, each, members, scalings) for record, each in zip(records, grids, strict=True)]
@@ -166,6 +167,8 @@ def _maps(
 ) -> list[NDArray[np.float32]]:
     """Per backbone and cell the mean distance to the most alike of the panel's other images."""
     others = [member for member in members if not member.is_same(record)]
+    # Where all are copies of one picture, there is nothing else to hold it against.
+    others = others or [member for member in members if member.image_id != record.id]
     count = max(round(_NEAREST_SHARE * len(others)), 1)
     maps = []
     for number, (grid, scaling) in enumerate(zip(grids, scalings, strict=True)):

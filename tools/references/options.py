@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from pydantic import Field
 
 from tools.records import Record
@@ -33,7 +35,7 @@ class ReferenceOptions(Record):
 
 
 class Notes(Record):
-    """What is kept of good images besides their features, by the hash of their bytes.
+    """What is kept of good images besides their features, by their `picture_key`.
 
     Attributes:
         words: The suspicion that words have of each.
@@ -60,3 +62,11 @@ class Notes(Record):
             alarms_by=newer.alarms_by,
             paths=self.paths | newer.paths,
         )
+
+    def only(self, picture_keys: AbstractSet[str]) -> Notes:
+        """Returns what is noted of these images."""
+        kept = {
+            name: {key: value for key, value in getattr(self, name).items() if key in picture_keys}
+            for name in ("words", "alarms", "paths")
+        }
+        return self.model_copy(update=kept)

@@ -11,10 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from tools.errors import UsageError
+from tools.images import unique_name
 from tools.records import HeatMap, Provenance, Record
 from tools.references.bank import FreeBank, PlacedBank
 from tools.references.calibration import Calibration, heat_map, level, strongest
 from tools.references.foreground import foreground
+from tools.references.heat import heat_record, laid_back
 from tools.references.layout import Layout, View
 from tools.references.options import Notes, ReferenceOptions
 from tools.references.registration import Frame, Registration
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from tools.records import ImageRecord
     from tools.references.backbones import Backbone
 
-__all__ = ["Reference", "ReferenceScore", "ReferenceSet", "heat_record"]
+__all__ = ["Reference", "ReferenceScore", "ReferenceSet"]
 
 # Of edges, that three of four good images must reach to count as one part in one pose. Real parts that do lie
 # over each other reach 0.77 to 0.98, those that do not 0.12 to 0.89; between, features decide.
@@ -46,13 +48,15 @@ class Reference:
     """One good image, as the set keeps it.
 
     Attributes:
+        name: No other of the set has it.
+        picture_key: As its `ImageRecord` has it.
         grids: Per backbone its features, shape (turns, rows, columns, channels).
         view: Its layout after it was laid over the frame; None where the part is not rigid.
         mask: Which cells of the first backbone's grid count; None where all do.
     """
 
     name: str
-    sha256: str
+    picture_key: str
     grids: tuple[NDArray[np.float16], ...]
     view: View | None = None
     mask: NDArray[np.bool_] | None = None
@@ -118,6 +122,8 @@ class ReferenceSet:
         )
         views = [reference.view for reference in self.references[:_MAX_PLACED] if reference.view]
         self._layout = Layout(views) if views and options.layout else None
+        masks = [reference.mask for reference in self.references if reference.mask is not None]
+        self._part = np.logical_or.reduce(masks) if masks and frame is not None else None
         self.calibration = calibration or self._calibrated()
 
     @classmethod
@@ -186,7 +192,8 @@ class ReferenceSet:
         kept = [reference for reference in self.references if reference.name not in unwanted]
         if not kept:
             raise UsageError("no reference would be left", "add others first, or delete the whole set")
-        return type(self)(kept, self.backbones, self.options, self.frame, notes=self.notes)
+        notes = self.notes.only({reference.picture_key for reference in kept})
+        return type(self)(kept, self.backbones, self.options, self.frame, notes=notes)
 
     def save(self, folder: Path) -> None:
         """Writes the set to a folder; what was there is replaced at once."""
@@ -217,7 +224,7 @@ class ReferenceSet:
             parameters={
                 **self.options.model_dump(mode="json"),
                 "is_rigid": self.frame is not None,
-                "references": [reference.sha256 or reference.name for reference in self.references],
+                "references": [reference.picture_key or reference.name for reference in self.references],
                 "backbones": {backbone.name: dict(backbone.parameters) for backbone in self.backbones},
             },
         )
@@ -231,7 +238,8 @@ class ReferenceSet:
         for record, image_rgb in images:
             seen = self._seen(image_rgb)
             maps = self._maps(seen)
-            levels = np.array([level(_inside(each, seen.mask)) for each in maps])
+            mask = self._counting(seen.mask)
+            levels = np.array([level(_inside(each, mask)) for each in maps])
             alone = (levels - self.calibration.means) / self.calibration.deviations
             names = [backbone.name for backbone in self.backbones] + ["edges", "shapes"]
             fused = self.calibration.fused(levels)
@@ -254,11 +262,12 @@ class ReferenceSet:
         return FreeBank.of(grids, self.options.max_patches)
 
     def _described(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[Reference]:
-        known = {reference.sha256 for reference in self.references} - {""}
+        known = {reference.picture_key for reference in self.references} - {""}
+        taken = {reference.name for reference in self.references}
         for record, image_rgb in images:
-            if record.sha256 in known:
+            if record.picture_key in known:
                 continue
-            known |= {record.sha256} - {""}
+            known |= {record.picture_key} - {""}
             seen = self._seen(image_rgb)
             turned = [
                 [b.features(_turned(image_rgb, turn, self.options.turns)) for b in self.backbones]
@@ -266,8 +275,8 @@ class ReferenceSet:
             ]
             every = [seen.grids, *turned]
             yield Reference(
-                name=record.name,
-                sha256=record.sha256,
+                name=unique_name(record.name, taken),
+                picture_key=record.picture_key,
                 grids=tuple(np.stack(grids).astype(np.float16) for grids in zip(*every, strict=True)),
                 view=seen.view,
                 mask=seen.mask,
@@ -283,6 +292,10 @@ class ReferenceSet:
         grids = tuple(backbone.features(image_rgb) for backbone in self.backbones)
         mask = foreground(image_rgb, grids[0].shape[:2]) if self.options.foreground else None
         return _Seen(size_px, grids, view, registration, mask)
+
+    def _counting(self, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """The cells that count: of a rigid part also those where it should be, as some may be missing."""
+        return mask if mask is None or self._part is None else mask | self._part
 
     def _maps(self, seen: _Seen, without: int | None = None) -> list[NDArray[np.float32]]:
         """Distances per expert, each on its own grid."""
@@ -309,7 +322,8 @@ class ReferenceSet:
     def _calibrated(self) -> Calibration:
         left_out = []
         for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
-            maps = [_inside(each, reference.mask) for each in self._left_out(number)]
+            mask = self._counting(reference.mask)
+            maps = [_inside(each, mask) for each in self._left_out(number)]
             left_out.append(([level(each) for each in maps], [strongest(each) for each in maps]))
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
         return Calibration.of(levels, peaks, self.options.overkill)
@@ -321,18 +335,12 @@ class ReferenceSet:
         backbone sees as well.
         """
         heat = heat_map(maps, self.calibration, [*range(len(self.backbones)), loudest])
-        if seen.mask is not None:
-            heat[~seen.mask] = 0.0
+        mask = self._counting(seen.mask)
+        if mask is not None:
+            heat[~mask] = 0.0
         if seen.registration is not None and self.frame is not None:
-            heat = _back(heat, seen.registration, self.frame.size_px, seen.size_px)
+            heat = laid_back(heat, seen.registration, self.frame.size_px, seen.size_px)
         return heat_record(heat)
-
-
-def heat_record(heat: NDArray[np.float32]) -> HeatMap:
-    """A heat map of shape (rows, columns) as a record."""
-    rows, columns = heat.shape
-    values = tuple(round(float(value), 4) for value in heat.ravel().clip(0, 1))
-    return HeatMap(rows=rows, columns=columns, values=values)
 
 
 def _frame_of(
@@ -381,20 +389,3 @@ def _turned(image_rgb: NDArray[np.uint8], turn: int, turns: int) -> NDArray[np.u
     return np.asarray(
         cv2.warpAffine(image_rgb, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101), dtype=np.uint8
     )
-
-
-def _back(
-    heat: NDArray[np.float32],
-    registration: Registration,
-    frame_size_px: tuple[int, int],
-    image_size_px: tuple[int, int],
-) -> NDArray[np.float32]:
-    """A heat map over the frame, laid over the image; 0 where the frame does not reach."""
-    import cv2
-
-    rows, columns = heat.shape
-    to_frame_px = np.diag([frame_size_px[0] / columns, frame_size_px[1] / rows, 1.0])
-    to_image_cells = np.diag([columns / image_size_px[0], rows / image_size_px[1], 1.0])
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from indices to places: cells cover area
-    matrix = np.linalg.inv(half) @ to_image_cells @ registration.to_image @ to_frame_px @ half
-    return np.asarray(cv2.warpPerspective(heat, matrix, (columns, rows)), dtype=np.float32)

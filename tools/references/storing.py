@@ -50,7 +50,8 @@ class Index(Record):
     """Everything of a set but its arrays.
 
     Attributes:
-        names, sha256s: Per reference, in the order in which they were given.
+        names: Per reference, in the order in which they were given.
+        sha256s: Their `picture_key`s: of a file's first page its hash.
     """
 
     version: int = Field(default=1, le=1)
@@ -75,7 +76,7 @@ def save(references: ReferenceSet, folder: Path) -> None:
         options=references.options,
         backbones=tuple(_Seer.of(backbone) for backbone in references.backbones),
         names=tuple(each.name for each in references.references),
-        sha256s=tuple(each.sha256 for each in references.references),
+        sha256s=tuple(each.picture_key for each in references.references),
         frame_size_px=references.frame.size_px if references.frame else None,
         calibration=references.calibration,
         notes=references.notes,
@@ -170,7 +171,7 @@ def _reference(number: int, index: Index, arrays: dict[str, NDArray[Any]]) -> Re
         view = View(edges, grey)
     return Reference(
         name=index.names[number],
-        sha256=index.sha256s[number],
+        picture_key=index.sha256s[number],
         grids=tuple(arrays[f"{number}.grid.{seer}"] for seer in range(len(index.backbones))),
         view=view,
         mask=arrays.get(f"{number}.mask"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Templates", "heat_of"]
 
-_STEM = "{stem}"
+_STEM = re.compile(r"\{stem(?:-([^{}]*))?\}")
 _HEAT_CELLS = 32  # along the image's shorter side
 _MAX_HEAT_CELLS = 64
 
@@ -41,7 +42,7 @@ class Templates:
         self._pattern = recipe.references.template
         self._folder = recipe.file.parent if recipe.file else Path()
         self._last: tuple[Path, NDArray[np.uint8]] | None = None
-        if _STEM not in self._pattern and not (self._folder / self._pattern).is_file():
+        if not _STEM.search(self._pattern) and not (self._folder / self._pattern).is_file():
             raise UsageError(
                 f"the template {self._folder / self._pattern} does not exist",
                 "`references.template` in the recipe names a picture relative to the recipe's folder",
@@ -56,7 +57,8 @@ class Templates:
         return template_differences(image_rgb, self._template(record))
 
     def _template(self, record: ImageRecord) -> NDArray[np.uint8]:
-        path = self._folder / self._pattern.replace(_STEM, PurePosixPath(record.name).stem)
+        stem = PurePosixPath(record.name).stem
+        path = self._folder / _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
         if self._last is None or self._last[0] != path:
             if not path.is_file():
                 raise ImageError(f"there is no template {path.name}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from tools.screening.fusion import (
     strongest_source,
     words_score,
 )
+from tools.timing import timed_together
 
 if TYPE_CHECKING:
     import threading
@@ -183,15 +185,15 @@ class CombinedScreener:
 
     def _looks(
         self, screenings: Sequence[Screening], pictures: Sequence[Picture], cancel: threading.Event | None
-    ) -> dict[str, tuple[Finding, ...]]:
-        """What the detector finds in each image of which words are in doubt."""
+    ) -> dict[str, tuple[tuple[Finding, ...], float]]:
+        """What the detector finds in each image of which words are in doubt, and the seconds it took."""
         least = self._recipe.screening.detector_from
         if self._detector is None or least is None or not self._is_known:
             return {}
         pairs = zip(screenings, pictures, strict=True)
         asked = [picture for screening, picture in pairs if screening.suspicion >= least]
-        found = self._detector.locate(asked, cancel=cancel)
-        return {record.id: each for (record, _), each in zip(asked, found, strict=False)}
+        found, share_s = timed_together(self._detector.locate(asked, cancel=cancel))
+        return {record.id: (each, share_s) for (record, _), each in zip(asked, found, strict=False)}
 
     def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """As `Screener.embed`."""
@@ -240,7 +242,7 @@ class CombinedScreener:
             return 0.0
         notes = self._good.notes
         is_same = notes.alarms_by == model_key(finding.provenance[0])
-        kept = (notes.alarms.get(reference.sha256, 0.0) for reference in self._good.references)
+        kept = (notes.alarms.get(reference.picture_key, 0.0) for reference in self._good.references)
         return max(kept, default=0.0) if is_same else 0.0
 
     def _places(
@@ -266,16 +268,19 @@ class CombinedScreener:
         return finding.model_copy(update={"type": seen.label}) if is_clear else finding
 
     def _combined(
-        self, screening: Screening, picture: Picture, look: tuple[Finding, ...] | None
+        self, screening: Screening, picture: Picture, look: tuple[tuple[Finding, ...], float] | None
     ) -> Screening:
-        said = [*self._by_good(picture), *self._by_template(picture), *self._by_batch(picture)]
+        asked = self._by_good(picture), self._by_template(picture), self._by_batch(picture)
+        said = [each for source in asked for each in _timed(source)]
         if not said and self._detector is None:
             return screening
         is_alone = not any(each.score.decided for each in said)
         scores = [words_score(screening, is_known=self._is_known or is_alone), *(each.score for each in said)]
         if look is not None:
-            sure = max((finding.confidence for finding in self._heard(look)), default=0.0)
-            scores.append(detector_score(sure, screening.threshold))
+            found, elapsed_s = look
+            sure = max((finding.confidence for finding in self._heard(found)), default=0.0)
+            score = detector_score(sure, screening.threshold)
+            scores.append(score.model_copy(update={"elapsed_s": elapsed_s}))
         strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion), default=None)
         return fused(screening, scores, strongest.heat if strongest else None, self._recipe)
 
@@ -323,7 +328,7 @@ class CombinedScreener:
         """Whether words know the good parts, as far as the same words were asked about them."""
         notes = good.notes
         same = notes.words_by == model_key(self._words.provenance)
-        words = [notes.words[each.sha256] for each in good.references if each.sha256 in notes.words]
+        words = [notes.words[each.picture_key] for each in good.references if each.picture_key in notes.words]
         return same and knows(words, self._recipe.screening, _CLEAR_GOOD)
 
     def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
@@ -354,6 +359,15 @@ def _said(
         ),
         heat_on_scale(score.heat_map, anchor),
     )
+
+
+def _timed(said: Iterator[_Said]) -> Iterator[_Said]:
+    """Notes with what a source says the seconds that it took."""
+    started = time.perf_counter()
+    for each in said:
+        elapsed_s = time.perf_counter() - started
+        yield replace(each, score=each.score.model_copy(update={"elapsed_s": elapsed_s}))
+        started = time.perf_counter()
 
 
 def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None) -> Iterator[Picture]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tools.glossary import NORMAL
+from tools.glossary import NORMAL, UNKNOWN
 from tools.records import HeatMap, Screening, Source, SourceScore
 from tools.screening.screener import with_threshold
 
@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 UNFAMILIAR = "words do not know these parts"
+
+# What is held against a picture that is known to be good; a batch shows what is odd, never what is good.
+_VOUCHING = (Source.REFERENCES, Source.TEMPLATE)
 
 _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far side
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
@@ -123,7 +126,7 @@ def fused(
     """Returns a screening by words as it is with other sources.
 
     The suspicion is that of `suspicion_of`. The heat map is that of the source that says most; where words
-    say most, theirs.
+    say most, theirs. What fits no label stays unknown, unless good parts or a template vouch for it.
 
     Args:
         screening: By words alone.
@@ -138,7 +141,9 @@ def fused(
     source, suspicion = strongest
     told = told.model_copy(update={"suspicion": round(suspicion, 6)})
     if source is not Source.WORDS:
-        told = told.model_copy(update={"heat_map": heat, "label": NORMAL})
+        is_vouched = any(score.decided and score.source in _VOUCHING for score in scores)
+        label = UNKNOWN if screening.label == UNKNOWN and not is_vouched else NORMAL
+        told = told.model_copy(update={"heat_map": heat, "label": label})
     elif suspicion == screening.suspicion:
         return told
     return with_threshold(told, screening.threshold, recipe)

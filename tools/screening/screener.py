@@ -242,10 +242,13 @@ def with_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Sc
     label = screening.label
     is_defect = screening.suspicion >= threshold
     words = screening.source(Source.WORDS)
-    if words is not None and not words.decided:
+    is_heard = words is None or words.decided
+    if label == UNKNOWN:
+        # Words that fit nothing have no suspicion worth naming; a batch still says what is odd in it.
+        is_odd = not is_heard and status is ScreeningStatus.SUSPECT
+        status = status if is_odd else ScreeningStatus.UNSURE
+    elif not is_heard:
         label = UNCLASSIFIED if is_defect else NORMAL
-    elif label == UNKNOWN:
-        status = ScreeningStatus.UNSURE
     else:
         side = [name for name in screening.scores if (name in recipe.defects) == is_defect]
         label = max(side, key=screening.scores.__getitem__)

@@ -15,7 +15,7 @@ from tools.errors import Cancelled, LoupeError
 from tools.records import Verdict
 
 if TYPE_CHECKING:
-    from agent.events import Decision, Event
+    from agent.events import Approve, Decision, Event
     from agent.session import Session
 
 __all__ = [
@@ -144,9 +144,9 @@ class Approval:
 class ApprovalWanted(Told):
     """The agent wants to decide something."""
 
-    def __init__(self, decision: Decision, approval: Approval) -> None:
+    def __init__(self, decisions: Sequence[Decision], approval: Approval) -> None:
         super().__init__()
-        self.decision, self.approval = decision, approval
+        self.decisions, self.approval = decisions, approval
 
 
 class Opening(Told):
@@ -162,7 +162,7 @@ class Opening(Told):
 
 
 # What to open, who approves decisions, and who is told how many of how many images have been read.
-OpenSession = Callable[[Start, Callable[["Decision"], bool], Callable[[int, int], None]], "Session"]
+OpenSession = Callable[[Start, "Approve", Callable[[int, int], None]], "Session"]
 _TOLD = 50  # times at most that the reading of images is told
 
 
@@ -183,9 +183,7 @@ def _beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread
     return thread
 
 
-def open_beside(
-    start: Start, open_session: OpenSession, approve: Callable[[Decision], bool], post: Post
-) -> threading.Event:
+def open_beside(start: Start, open_session: OpenSession, approve: Approve, post: Post) -> threading.Event:
     """Opens a session; posts `Opening` now and then, and `Opened` or `Failed`; returns what stops it."""
     is_stopped = threading.Event()
 

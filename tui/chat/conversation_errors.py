@@ -90,6 +90,10 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     "{count} pictures wait to be shown": "보여 줄 사진 {count}장이 기다리고 있습니다",
     "look at more at a later step": "나머지는 다음 단계에서 보세요",
     "the user did not agree to {verdict} {image}": "사용자가 {image} {verdict} 판정에 동의하지 않았습니다",
+    "the user did not agree to change {count} verdicts": (
+        "사용자가 판정 {count}건의 변경에 동의하지 않았습니다"
+    ),
+    "leave them as they are, and say so": "판정들을 그대로 두고 그렇게 말하세요",
     "leave its verdict as it is, and say so": "판정을 그대로 두고 그렇게 말하세요",
     "no vision-language model is connected": "대화 모델이 연결되어 있지 않습니다",
     "use locate and look instead": "대신 locate와 look을 쓰세요",

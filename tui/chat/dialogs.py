@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["ApproveDialog", "ChooseDialog", "HelpDialog"]
 
 
+_MOST_DECISIONS = 4  # more would push the buttons out of a terminal of 24 rows
+
+
 class ApproveDialog(ModalScreen[bool]):
     """Shows what the agent wants to decide; it waits for the answer.
 
     Args:
-        decision: That is proposed.
+        decisions: That are proposed together; at least one.
         words: Of the interface.
     """
 
@@ -37,21 +40,24 @@ class ApproveDialog(ModalScreen[bool]):
         Binding("n,escape", "dismiss(False)", "Refuse", show=False, id="approve.no"),
     ]
 
-    def __init__(self, decision: Decision, words: Words) -> None:
+    def __init__(self, decisions: Sequence[Decision], words: Words) -> None:
         super().__init__()
-        self._decision, self._words = decision, words
+        self._decisions, self._words = decisions, words
 
     def compose(self) -> ComposeResult:
-        """Shows the image, both verdicts and the reason."""
-        words, decision = self._words, self._decision
-        before = words(decision.before.value if decision.before else "undecided")
-        line = words(
-            "approve.text", image=decision.image_id, before=before, verdict=words(decision.verdict.value)
-        )
+        """Shows the first images, both verdicts and the reason of each, and how many more there are."""
+        words, count = self._words, len(self._decisions)
+        title = words("approve.title") if count == 1 else words("approve.titles", count=count)
         with Vertical(classes="dialog"):
-            yield Label(words("approve.title"), classes="dialog-title")
-            yield Label(Content.styled(line, "bold"))
-            yield Static(Content(decision.reason))
+            yield Label(title, classes="dialog-title")
+            for decision in self._decisions[:_MOST_DECISIONS]:
+                before = words(decision.before.value if decision.before else "undecided")
+                verdict = words(decision.verdict.value)
+                line = words("approve.text", image=decision.image_id, before=before, verdict=verdict)
+                yield Label(Content.styled(line, "bold"))
+                yield Static(Content(decision.reason))
+            if count > _MOST_DECISIONS:
+                yield Label(words("approve.more", count=count - _MOST_DECISIONS), classes="dialog-hint")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(words("approve.yes"), variant="primary", id="yes")
                 yield Button(words("approve.no"), id="no")

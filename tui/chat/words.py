@@ -256,6 +256,11 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     # dialogs
     "images.count": ("{count} images", "이미지 {count}장"),
     "approve.title": ("The agent wants to change a verdict", "에이전트가 판정을 바꾸려 합니다"),
+    "approve.titles": (
+        "The agent wants to change {count} verdicts",
+        "에이전트가 판정 {count}건을 바꾸려 합니다",
+    ),
+    "approve.more": ("and {count} more", "그 밖에 {count}건"),
     "approve.text": ("{image}: {before} → {verdict}", "{image}: {before} → {verdict}"),
     "approve.yes": ("Agree (y)", "동의 (y)"),
     "approve.no": ("Refuse (n)", "거절 (n)"),
@@ -290,6 +295,10 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "recipe.title": ("Recipe: {name}", "레시피: {name}"),
     # notices
     "undo.done": ("taken back: {what}, {verdict} ({reason})", "되돌림: {what}, {verdict} ({reason})"),
+    "undo.still_good": (
+        "Still among the good parts: `loupe good --remove NAME` takes them out.",
+        "양품 목록에는 남아 있습니다. `loupe good --remove 이름`으로 뺄 수 있습니다.",
+    ),
     "undo.nothing": ("nothing to take back", "되돌릴 판정이 없습니다"),
     "undo.reason": ("taken back: {reason}", "되돌림: {reason}"),
     "decided": ("{what}: {verdict}", "{what}: {verdict}"),

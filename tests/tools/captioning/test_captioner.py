@@ -79,6 +79,34 @@ def test_cancel_stops_before_the_next_batch(captioner, regions):
     assert seen == 2
 
 
+class AfterAsking(threading.Event):
+    """Is set once it was asked so many times."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.left = times
+
+    def is_set(self):
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.mark.parametrize("settings", [{"beams": 1}, {"beams": 3}, {"temperature": 1.0}])
+@pytest.mark.parametrize("kind", ["blip", "blip2"])
+def test_cancel_stops_within_a_token_and_yields_no_half_caption(captioner, request, regions, kind, settings):
+    checkpoint = request.getfixturevalue(f"{kind}_checkpoint")
+    cancel = AfterAsking(2)  # before the batch, and after the first token
+    made = captioner(checkpoint=checkpoint, max_tokens=40, **settings)
+    assert list(made.caption(regions, cancel=cancel)) == []
+    assert cancel.left >= -2  # one more time in generating, and one after it
+
+
+@pytest.mark.parametrize("settings", [{"beams": 3}, {"temperature": 1.0}])
+def test_an_event_that_is_not_set_changes_no_caption(captioner, regions, settings):
+    made = captioner(**settings)
+    assert list(made.caption(regions, cancel=threading.Event())) == list(made.caption(regions))
+
+
 def test_eight_bit_without_its_package_says_so(captioner, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ModelError, match="bitsandbytes"):

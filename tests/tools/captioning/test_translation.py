@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.captioning.translation import Translator
+from tools.checkpoints import file_sha256
 from tools.errors import ModelError
 
 SENTENCES = ["a long thin scratch on a metal plate", "a dent near the edge", "긁힘 자국", "금속 판의 찍힘"]
@@ -60,6 +61,13 @@ def test_translates_always_alike_and_bounded(checkpoint: Path) -> None:
     assert translate("a long thin scratch on a metal plate") == first
     assert Translator(str(checkpoint))("a long thin scratch on a metal plate") == first
     assert "</s>" not in translate("scratch " * 500)
+
+
+def test_what_translates_is_named_with_its_weights(checkpoint: Path) -> None:
+    made_by = Translator(str(checkpoint)).provenance
+    weights = file_sha256(checkpoint / "model.safetensors")
+    assert (made_by.tool, made_by.model, made_by.weights_sha256) == ("translation", str(checkpoint), weights)
+    assert (made_by.device, made_by.precision, made_by.elapsed_s) == ("cpu", "float32", 0.0)
 
 
 def test_nothing_is_loaded_before_the_first_sentence() -> None:

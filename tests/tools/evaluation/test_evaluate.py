@@ -8,7 +8,14 @@ import pytest
 from PIL import Image
 
 from tools.errors import Cancelled, UsageError
-from tools.evaluation.evaluate import Evaluation, evaluate, pipeline_rates, recipe_for_evaluation, render_text
+from tools.evaluation.evaluate import (
+    Evaluation,
+    evaluate,
+    pipeline_findings,
+    pipeline_rates,
+    recipe_for_evaluation,
+    render_text,
+)
 from tools.evaluation.labelled_sets import read_labelled_set
 from tools.evaluation.sources import source_figures
 from tools.recipe import DefectType, Part, Recipe
@@ -368,3 +375,28 @@ def test_pipeline_rates_count_review_as_flagged(five):
     assert (rates.escape.count, rates.escape.total) == (1, 2)
     assert (rates.overkill.count, rates.overkill.total) == (1, 2)
     assert pipeline_rates(five, inspections[:1]).escape.value is None
+
+
+@pytest.mark.parametrize(
+    ("found", "ap33", "ap50"),
+    [
+        pytest.param({2: BOX, 3: BOX}, 1.0, 1.0, id="both"),
+        pytest.param({2: BOX, 3: (10.0, 10.0, 30.0, 13.0)}, 0.505, 0.505, id="one too narrow"),
+        pytest.param({2: BOX, 3: (10.0, 10.0, 30.0, 14.5)}, 1.0, 0.505, id="one rather narrow"),
+        pytest.param({}, 0.0, 0.0, id="none"),
+    ],
+)
+def test_findings_of_all_sources_are_held_against_the_boxes(five, found, ap33, ap50):
+    inspections = [inspection_of(image.path, Verdict.REVIEW) for image in five.images]
+    for number, box in found.items():
+        finding = Finding(
+            id="f", image_id="img_001", type="unclassified", confidence=0.7, box_xyxy_px=box,
+            origin=Origin.REFERENCE,
+        )  # fmt: skip
+        inspections[number] = inspections[number].model_copy(update={"findings": (finding,)})
+    figures = pipeline_findings(five, inspections)
+    assert (figures.images, figures.boxes, figures.findings) == (4, 2, len(found))
+    assert (figures.ap33, figures.ap50) == (pytest.approx(ap33, abs=1e-3), pytest.approx(ap50, abs=1e-3))
+    text = render_text(run(five).model_copy(update={"findings": figures}))
+    assert f"AP at IoU 0.33 {ap33:.3f}" in text
+    assert pipeline_findings(five, inspections[:1]) is None

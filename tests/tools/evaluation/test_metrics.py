@@ -9,6 +9,7 @@ from tools.evaluation.metrics import (
     image_auroc,
     match_boxes,
     mean_average_precision,
+    precisions_at,
     threshold_for_escape,
     wilson_interval,
 )
@@ -136,3 +137,20 @@ def test_mean_average_precision(found, by_category, at_50, at_50_95, capsys):
 
 def test_mean_average_precision_needs_true_boxes():
     assert mean_average_precision([], [Box(0, "dent", SQUARE, 0.5)], range(1), by_category=False) is None
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        pytest.param(6.0, (1.0, 1.0), id="IoU 0.6"),
+        pytest.param(4.0, (1.0, 0.0), id="IoU 0.4"),
+        pytest.param(3.0, (0.0, 0.0), id="IoU 0.3"),
+    ],
+)
+def test_precision_at_other_overlaps_whatever_the_type(width, expected):
+    found = [Box(0, "scratch", (0.0, 0.0, width, 10.0), 0.5)]
+    assert precisions_at((0.33, 0.5), [Box(0, "dent", SQUARE)], found, range(2)) == pytest.approx(expected)
+
+
+def test_precision_at_other_overlaps_needs_true_boxes():
+    assert precisions_at((0.33,), [], [Box(0, "dent", SQUARE, 0.5)], range(1)) is None

@@ -232,6 +232,15 @@ def test_a_damaged_later_page_is_kept_as_a_page(tmp_path):
         decode(path, 1)
 
 
+def test_pages_beyond_the_limit_are_one_row_that_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("tools.images.decoding.MAX_PAGES", 3)
+    for count, wanted in ((3, (0, 2)), (4, (0, 2, 3)), (9, (0, 2, 3))):
+        path = tiff_pages(tmp_path / f"{count}.tif", ["red"] * count, [0, 1, 0, 1, 0, 0, 0, 0, 0][:count])
+        assert full_size_pages(path) == wanted
+    with pytest.raises(ImageError, match=Reason.TOO_MANY_PAGES):
+        read_header(path, 3)
+
+
 def test_camera_raw_is_not_taken_for_its_preview(tmp_path):
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[254] = 1
@@ -277,6 +286,7 @@ BROKEN = {
     "heic": (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", Reason.FOREIGN),
     "avif": (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", Reason.FOREIGN),
     "jpeg 2000": (b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 ", Reason.FOREIGN),
+    "canon raw 3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", Reason.FOREIGN),
     "canon raw": (b"II*\0\x10\0\0\0CR\x02\0\0\0\0\0", Reason.FOREIGN),
     "bare jpeg": (b"\xff\xd8\xff", Reason.DAMAGED),
     "bare png": (b"\x89PNG\r\n\x1a\n", Reason.DAMAGED),

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from tools.errors import BatchError
+from tools.images import Batch, Reason, reason_text
 from tools.images.files import discover, printable_name
+from tools.records import Language
 
 
 def put(folder: Path, *names: str) -> None:
@@ -33,8 +35,9 @@ def test_a_folder_in_natural_order_files_before_subfolders(tmp_path):
         "notes.md",
         ".hidden.jpg",
     )
-    put(tmp_path, ".cache/a.jpg", "phone.heic")
+    put(tmp_path, ".cache/a.jpg", "phone.heic", "camera.NEF")
     assert names(tmp_path) == [
+        "camera.NEF",
         "IMG1.png",
         "img2.JPG",
         "img10.jpg",
@@ -47,6 +50,12 @@ def test_a_folder_in_natural_order_files_before_subfolders(tmp_path):
 def test_an_explicit_file_is_always_taken(tmp_path):
     put(tmp_path, "frame.raw", ".hidden.jpg")
     assert names(tmp_path / "frame.raw", tmp_path / ".hidden.jpg") == ["frame.raw", ".hidden.jpg"]
+
+
+def test_raw_data_beside_its_picture_is_the_same_photograph(tmp_path):
+    put(tmp_path, "a.nef", "a.jpg", "b.nef", "c.JPG", "c.CR2")
+    assert names(tmp_path) == ["a.jpg", "b.nef", "c.JPG"]
+    assert names(tmp_path / "a.nef") == ["a.nef"]
 
 
 def test_given_order_is_kept_and_nothing_is_taken_twice(tmp_path):
@@ -113,6 +122,7 @@ def test_a_list_in_a_list_is_a_file(tmp_path):
     [
         ([], "no images were given", "list"),
         (["empty"], "holds no images", "subfolders"),
+        (["empty", "vacant"], "empty holds no images", "subfolders"),
         (["photos/scrach.jpg"], "scrach.jpg does not exist", "photos/scratch.jpg?"),
         (["fotos/scratch.jpg"], "fotos/scratch.jpg does not exist", "photos?"),
         (["zzz"], "zzz does not exist", "nothing in"),
@@ -124,13 +134,25 @@ def test_a_list_in_a_list_is_a_file(tmp_path):
 )
 def test_what_is_not_there_is_named(tmp_path, monkeypatch, given, message, hint):
     put(tmp_path, "photos/scratch.jpg")
-    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "vacant"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "blank.txt").write_text("\n \n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BatchError) as caught:
         discover(given)
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("given", [["photos", "empty"], ["empty", "photos/a.jpg"], ["list.txt"]])
+def test_an_empty_folder_beside_images_is_a_row_that_says_so(tmp_path, monkeypatch, given):
+    put(tmp_path, "photos/a.jpg", "empty/notes.md")
+    (tmp_path / "list.txt").write_text("photos\nempty\n")
+    monkeypatch.chdir(tmp_path)
+    reasons = {record.name: record.reason for record in Batch.open(given).records}
+    assert sorted(reasons) == ["empty", "photos/a.jpg"]
+    assert reasons["empty"] == Reason.EMPTY_FOLDER
+    assert reason_text(reasons["empty"], Language.KO) == "폴더에 이미지가 없습니다"
 
 
 def test_loops_of_links_end(tmp_path):

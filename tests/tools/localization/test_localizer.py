@@ -251,6 +251,11 @@ def test_an_image_is_looked_at_once_for_screening_and_for_places(monkeypatch, re
     assert len(list(localizer.locate(pictures[:2]))) == 2
 
 
+def test_findings_carry_no_seconds_of_the_whole_image(located):
+    findings = located((64, 64), [(0, (1, 1, 5, 5)), (2, (30, 30, 40, 40))])
+    assert [[step.elapsed_s for step in each.provenance] for each in findings] == [[0.0], [0.0]]
+
+
 def screening_of(status, label, heat=None, score=0.8):
     return Screening(
         image_id="img_001",
@@ -260,7 +265,7 @@ def screening_of(status, label, heat=None, score=0.8):
         status=status,
         threshold=0.5,
         heat_map=heat,
-        provenance=Provenance(tool="screening"),
+        provenance=Provenance(tool="screening", elapsed_s=0.5),
     )
 
 
@@ -276,6 +281,7 @@ def test_a_suspect_gets_a_candidate_where_it_is_hot(recipe):
     assert finding.box_xyxy_px == (250, 50, 350, 100)
     assert (finding.id, finding.origin, finding.type) == ("img_001-1", Origin.SCREENING, "dent")
     assert finding.confidence == 0.8
+    assert [(step.tool, step.elapsed_s) for step in finding.provenance] == [("screening", 0.0)]
 
 
 @pytest.mark.parametrize(

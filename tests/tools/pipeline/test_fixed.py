@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tools.errors import Cancelled
 from tools.images import Batch
 from tools.pipeline.fixed import Pipeline
 from tools.recipe import ArucoScale, Captioning, FixedScale, Recipe
@@ -71,6 +72,8 @@ class FakeScreener:
 
 class FakeLocalizer:
     """Finds one scratch in each image named; remembers what it was shown."""
+
+    provenance = Provenance(tool="localization", model="fake")
 
     def __init__(self, found_in: Sequence[str] = ()) -> None:
         self.found_in = found_in
@@ -178,6 +181,19 @@ def test_a_suspect_without_finding_keeps_a_candidate(
     assert inspection.judgement.verdict is (Verdict.ACCEPT if status is CLEAR else Verdict.REVIEW)
 
 
+def test_what_was_looked_at_says_so_once_with_its_seconds_whatever_was_found(
+    batch: Batch, recipe: Recipe
+) -> None:
+    seers = {
+        "screener": FakeScreener({"img_001": SUSPECT, "img_002": SUSPECT, "img_003": UNSURE}),
+        "localizer": FakeLocalizer(["img_001"]),
+        "measurer": FakeMeasurer("img_002"),
+    }
+    looked = [inspection.provenance for inspection in pipeline(recipe, **seers).inspect(batch)]
+    assert [[step.tool for step in steps] for steps in looked] == [["localization"]] * 3 + [[]]
+    assert all(step.elapsed_s > 0 for steps in looked for step in steps)
+
+
 def test_one_failing_image_is_a_row_that_says_why(batch: Batch, recipe: Recipe) -> None:
     ids = ["img_001", "img_002", "img_003"]
     seers = {
@@ -230,6 +246,53 @@ def test_cancelling_between_images_keeps_those_that_are_done(batch: Batch, recip
     assert kept == ["img_001"]
 
 
+def test_cancelling_while_reading_ends_before_a_model_is_asked(
+    batch: Batch, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = threading.Event()
+
+    def decoded(*_: object) -> Picture:
+        cancel.set()
+        return np.zeros((64, 64, 3), np.uint8)
+
+    monkeypatch.setattr("tools.images.batch.decode", decoded)
+    screener = FakeScreener({})
+    monkeypatch.setattr(screener, "embed", lambda _: pytest.fail("embedded"), raising=False)
+    assert list(pipeline(recipe, screener=screener).inspect(batch, cancel=cancel, embeddings={})) == []
+
+
+def test_cancelling_while_the_batch_is_looked_through_ends_the_inspections(
+    batch: Batch, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_: object, **__: object) -> None:
+        raise Cancelled("reading images was cancelled")
+
+    screener = FakeScreener({})
+    monkeypatch.setattr(screener, "prepare", prepare)
+    assert list(pipeline(recipe, screener=screener).inspect(batch)) == []
+
+
+def test_cancelling_a_second_caption_ends_without_a_row(batch: Batch, recipe: Recipe) -> None:
+    cancel = threading.Event()
+
+    class Interrupted(FakeCaptioner):
+        def caption(
+            self, regions: Iterable[Picture], *, retry: bool = False, cancel: threading.Event | None = None
+        ) -> Iterator[str]:
+            if not retry:
+                yield from super().caption(regions)
+            elif cancel:
+                cancel.set()
+
+    seers = {
+        "screener": FakeScreener({"img_001": SUSPECT}),
+        "captioner": Interrupted("maybe a scratch on a metal plate", "unused"),
+    }
+    recipe = recipe.model_copy(update={"captioning": Captioning()})
+    assert list(pipeline(recipe, **seers).inspect(batch, cancel=cancel)) == []
+    assert cancel.is_set()
+
+
 def test_a_missing_marker_leaves_pixels_and_says_so(batch: Batch, recipe: Recipe) -> None:
     recipe = recipe.model_copy(update={"scale": ArucoScale(aruco_side_mm=10)})
     seers = {"screener": FakeScreener({"img_001": SUSPECT}), "localizer": FakeLocalizer(["img_001"])}
@@ -265,4 +328,5 @@ def test_a_caption_that_breaks_the_rules_is_asked_again_then_dropped_for_review(
     inspection = next(pipeline(recipe, **seers).inspect(batch))
     assert inspection.flags == flags
     assert inspection.judgement.verdict is verdict
-    assert [(step.tool, step.model) for step in inspection.provenance] == [("captioning", "fake")]
+    steps = [(step.tool, step.model) for step in inspection.provenance]
+    assert steps == [("localization", "fake"), ("captioning", "fake")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,6 +31,12 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
     return load_recipe().model_copy(update={"scale": FixedScale(mm_per_px=0.1)})
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds are all that two runs may differ in."""
+    monkeypatch.setattr("tools.timing.time", SimpleNamespace(perf_counter=lambda: 0.0))
 
 
 def engines_of(recipe: Recipe) -> FakeEngines:
@@ -73,6 +80,8 @@ def test_inspections_are_the_pipelines_whatever_was_asked_before(
     assert [i.model_dump_json() for i in inspections.values()] == [
         i.model_dump_json() for i in by_the_pipeline(batch, recipe)
     ]
+    looked = [i.image.id for i in inspections.values() if i.provenance]
+    assert looked == list(STATUSES)
 
 
 @pytest.mark.parametrize("before", ASKED.values(), ids=ASKED)

@@ -37,6 +37,23 @@ def test_a_copy_does_not_vouch_for_itself(parts) -> None:
     assert as_copy.score == as_member.score
 
 
+def test_pages_of_one_file_are_held_against_each_other(parts) -> None:
+    files = [*parts(12), *parts(1, first=60, scratched=True)]
+    pages = [
+        (record.model_copy(update={"sha256": "a" * 64, "page": page}), image)
+        for page, (record, image) in enumerate(files)
+    ]
+    assert list(Panel.build(pages, TEXTURE).score(pages)) == list(Panel.build(files, TEXTURE).score(files))
+
+
+def test_copies_of_one_picture_are_all_alike(parts) -> None:
+    ((record, image),) = parts(1)
+    batch = [(record.model_copy(update={"id": f"img_{number:03d}"}), image) for number in range(1, 13)]
+    scores = [each.score for each in Panel.build(batch, TEXTURE).score(batch)]
+    assert len(scores) == 12
+    assert max(scores) < 0.5
+
+
 def test_the_heat_lies_on_what_is_odd(parts) -> None:
     batch = [*parts(12), *parts(1, first=60, scratched=True)]
     (odd,) = Panel.build(batch, TEXTURE).score(batch[-1:])

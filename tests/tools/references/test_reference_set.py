@@ -7,7 +7,7 @@ from tools.errors import ModelError, OutputError, UsageError
 from tools.records import ImageRecord
 from tools.references import reference_set
 from tools.references.backbones import TextureBackbone
-from tools.references.options import ReferenceOptions
+from tools.references.options import Notes, ReferenceOptions
 from tools.references.reference_set import ReferenceSet
 from tools.references.storing import FILE_NAME
 
@@ -173,6 +173,19 @@ def test_an_even_background_can_be_left_out(parts, part) -> None:
     assert unseen.heat_map.values[0] == unseen.heat_map.values[-1] == 0.0
 
 
+def test_what_a_rigid_part_lacks_is_no_background(parts, part) -> None:
+    options = ReferenceOptions(max_patches=600, rigid=True, layout=False, foreground=True)
+    made = ReferenceSet.build(parts(6), TEXTURE, options)
+    broken = part(57)
+    broken[:, 100:] = part(58)[:, :60][:, :1]  # the table, where the right third of the plate was
+    record = ImageRecord(id="img_057", name="57.png")
+    (whole,), (score,) = made.score([(record, part(57))]), made.score([(record, broken)])
+    heat = np.array(score.heat_map.values).reshape(score.heat_map.rows, score.heat_map.columns)
+    assert whole.score < 0.5 < score.score
+    assert heat[4:-4, round(heat.shape[1] * 120 / 160)].min() > 0.5
+    assert heat[0, 0] == heat[-1, -1] == 0.0
+
+
 def test_several_backbones_vote(parts) -> None:
     fine = TextureBackbone(side_px=160, cell_px=4)
     fine.name = "fine"
@@ -188,4 +201,34 @@ def test_the_same_picture_counts_once(parts) -> None:
         [(record, image), (record.model_copy(update={"id": "img_2"}), image)], TEXTURE, FREE
     )
     assert len(twice.references) == 1
-    assert twice.references[0].sha256 == record.sha256
+    assert twice.references[0].picture_key == record.sha256
+
+
+def test_each_page_of_a_file_counts(parts) -> None:
+    pages = [
+        (record.model_copy(update={"sha256": "a" * 64, "page": page}), image)
+        for page, (record, image) in enumerate(parts(3))
+    ]
+    found = ReferenceSet.build(pages, TEXTURE, FREE)
+    assert [each.picture_key for each in found.references] == ["a" * 64, "a" * 64 + "#2", "a" * 64 + "#3"]
+    assert len(found.add(pages).references) == 3
+
+
+def test_a_name_that_is_taken_gets_a_number(free, parts) -> None:
+    same_names = [
+        (record.model_copy(update={"name": f"{number % 2 + 1}.png"}), image)
+        for number, (record, image) in enumerate(parts(3, first=20))
+    ]
+    more = free.add(same_names)
+    names = ["1.png", "2.png", "3.png", "1.png (2)", "2.png (2)", "1.png (3)"]
+    assert [each.name for each in more.references] == names
+    assert [each.name for each in more.remove(["1.png"]).references] == names[1:]
+
+
+def test_what_was_noted_of_an_image_goes_with_it(parts) -> None:
+    made = ReferenceSet.build(parts(3), TEXTURE, FREE)
+    keys = [each.picture_key for each in made.references]
+    made.notes = Notes(words=dict.fromkeys(keys, 0.1), alarms=dict.fromkeys(keys, 0.9), words_by="clip")
+    left = made.remove(["2.png"]).notes
+    assert list(left.words) == list(left.alarms) == [keys[0], keys[2]]
+    assert left.words_by == "clip"

@@ -119,9 +119,30 @@ def test_what_a_detector_says_moves_the_status_and_keeps_the_words_heat() -> Non
     assert screening.sources == tuple(scores)
 
 
-def test_what_fits_no_label_is_decided_by_good_parts_all_the_same() -> None:
-    scores = [said(WORDS, 0.6, decided=False), said(REFERENCES, 0.1)]
-    assert fused(by_words(0.6, "unknown"), scores, HEAT, RECIPE).status is ScreeningStatus.CLEAR
+@pytest.mark.parametrize(
+    ("source", "suspicion", "label", "status"),
+    [
+        (REFERENCES, 0.1, "normal", ScreeningStatus.CLEAR),
+        (REFERENCES, 0.9, "unclassified", ScreeningStatus.SUSPECT),
+        (Source.TEMPLATE, 0.1, "normal", ScreeningStatus.CLEAR),
+        (BATCH, 0.1, "unknown", ScreeningStatus.UNSURE),
+        (BATCH, 0.9, "unknown", ScreeningStatus.SUSPECT),
+    ],
+)
+def test_what_fits_no_label_is_vouched_for_by_good_parts_and_templates_never_by_a_batch(
+    source: Source, suspicion: float, label: str, status: ScreeningStatus
+) -> None:
+    scores = [said(WORDS, 0.6, decided=False), said(source, suspicion)]
+    screening = fused(by_words(0.6, "unknown"), scores, HEAT, RECIPE)
+    assert (screening.label, screening.status, screening.heat_map) == (label, status, HEAT)
+    again = with_threshold(screening, 0.5, RECIPE)
+    assert (again.label, again.status) == (label, status)
+
+
+def test_a_detector_that_sees_nothing_vouches_for_no_part_that_words_do_not_know() -> None:
+    scores = [said(WORDS, 0.55), detector_score(0.0, 0.5)]
+    screening = fused(by_words(0.55, "unknown"), scores, None, RECIPE)
+    assert (screening.label, screening.status) == ("unknown", ScreeningStatus.UNSURE)
 
 
 def test_another_threshold_names_no_type_that_words_do_not_know() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Markdown, Static
 
-from agent.events import Decision
+from agent.events import Approve
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
 from tests.agent.fakes import FakeEngines, write_batch
@@ -46,9 +46,7 @@ class Desk:
     ) -> LoupeApp:
         self.model = ScriptedModel(answers)
 
-        def open_session(
-            wanted: Start, approve: Callable[[Decision], bool], progress: Callable[[int, int], None]
-        ) -> Session:
+        def open_session(wanted: Start, approve: Approve, progress: Callable[[int, int], None]) -> Session:
             self.opened.append(wanted)
             given = SessionOptions(user="Kim", approve=approve, progress=progress, self_test=False)
             engines = self.engines.as_engines

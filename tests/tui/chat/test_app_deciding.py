@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.log import read_log
+from tests.agent.fakes import FakeGoodParts
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.records import Verdict
 from tui.chat.dialogs import ApproveDialog
@@ -30,6 +32,47 @@ def test_the_agents_decision_is_confirmed_first(
         await until(pilot, lambda: not app.is_busy)
         assert app.session is not None
         assert app.session.verdicts().get("img_003") is expected
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_decisions_that_are_taken_together_are_one_question(tmp_path: Path, count: int) -> None:
+    desk, ids = Desk(tmp_path, count), [f"img_00{number}" for number in range(1, count + 1)]
+    app = desk.app([code(f"keep_good({ids})"), code('final_answer("left")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("these are good")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
+        await until(pilot, lambda: f"{count} verdicts" in shown(app))
+        assert all((image_id in shown(app)) is (number < 4) for number, image_id in enumerate(ids))
+        assert ("and 2 more" in shown(app)) is (count == 6)
+        await pilot.press("n")
+        await until(pilot, lambda: not app.is_busy)
+        assert app.session is not None
+        assert app.session.verdicts() == {}
+
+    play(app, flow)
+
+
+def test_good_parts_that_the_user_names_are_theirs_and_stay_when_that_is_taken_back(desk: Desk) -> None:
+    desk.engines.good_parts = FakeGoodParts()
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        assert app.session is not None
+        session = app.session
+        await say(pilot, app, "/good img_001 img_003")
+        assert session.verdicts() == {"img_001": Verdict.ACCEPT, "img_003": Verdict.ACCEPT}
+        assert [each.by for each in session.decisions("img_001")] == ["Kim"]
+        await pilot.press("f2", "u")
+        await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
+        await until(pilot, lambda: len(pilot.app._notifications) == 1)
+        (notice,) = pilot.app._notifications
+        assert "loupe good --remove" in notice.message
 
     play(app, flow)
 

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tools.pipeline.engines import Engines
+from tools.recipe.file import load_recipe
+from tools.records import Provenance
+
+
+def seer(tool: str) -> SimpleNamespace:
+    made_by = Provenance(tool=tool)
+    return SimpleNamespace(provenance=made_by, models=(made_by,))
+
+
+@pytest.mark.parametrize("writers", [(), ("captioner",), ("captioner", "translate")])
+def test_every_model_that_takes_part_is_named(writers: tuple[str, ...]) -> None:
+    engines = Engines(load_recipe())
+    parts = {name: seer(name) if name in writers else None for name in ("captioner", "translate")}
+    vars(engines).update(screener=seer("screener"), localizer=seer("localizer"), **parts)
+    assert [each.tool for each in engines.models] == ["screener", "localizer", *writers]
+
+
+def test_the_hash_of_good_parts_is_of_those_that_are_held_against(tmp_path: Path) -> None:
+    engines = Engines(load_recipe().loaded_from(tmp_path / "plate.yaml"))
+    file = engines.good_parts.folder / "references.safetensors"
+    file.parent.mkdir()
+    seen = [engines.good_sha256]
+    for content in (b"one", b"two"):
+        file.write_bytes(content)
+        assert engines.good_sha256 == seen[-1]
+        engines.forget_good_parts()
+        seen.append(engines.good_sha256)
+    assert (seen[0], len(set(seen)), len(seen[1])) == ("", 3, 64)

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.timing import timed_together
+
+
+def test_each_of_what_was_done_together_has_the_same_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10.0, 16.0, 20.0, 21.0])
+    monkeypatch.setattr("tools.timing.time.perf_counter", lambda: next(clock))
+    assert timed_together(iter("abc")) == (["a", "b", "c"], 2.0)
+    assert timed_together(()) == ([], 1.0)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from tests.reports.builders import inspection
+from tools.records import Language
+from tui.inspecting import print_result
+from tui.narration import Narrator
+
+
+@pytest.fixture
+def left() -> Iterator[TextIO]:
+    """A pipe whose reader has left, as `head` does."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf-8") as stream:  # noqa: PTH123 -- a descriptor has no path
+        yield stream
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_reader_that_left_changes_nothing(
+    left: TextIO, monkeypatch: pytest.MonkeyPatch, name: str, as_json: bool
+) -> None:
+    monkeypatch.setattr(f"sys.{name}", left)
+    seen = [inspection(number) for number in range(1, 4)]
+    print_result(seen, Path("out"), [], Language.EN, Narrator(), as_json=as_json)
+    left.write("what comes later\n")
+    left.flush()
+
+
+def test_what_is_still_read_arrives(capfd: pytest.CaptureFixture[str]) -> None:
+    print_result([inspection(1)], Path("out"), [], Language.EN, Narrator(), as_json=False)
+    assert capfd.readouterr().out == "img_001  line/cover_1.jpg  reject  Longer than 5 mm.\n"
