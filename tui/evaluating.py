@@ -144,12 +144,11 @@ def _pipeline_figures(
     narrator: Narrator,
     cancel: threading.Event,
 ) -> dict[str, ErrorRates | FindingFigures | None]:
-    """Inspects the set as `loupe inspect` would, without captions, which decide nothing about a defect."""
+    """Inspects the set as `loupe inspect` would; captions too, as one that is dropped asks for a person."""
     from tools.evaluation.evaluate import known_good, pipeline_findings, pipeline_rates
     from tools.images import Batch
 
-    silent = recipe.captioning.model_copy(update={"enabled": False})
-    engines = Engines(recipe.model_copy(update={"captioning": silent}), options)
+    engines = Engines(recipe, options)
     known = known_good(engines.screener)
     batch = Batch.open([image.path for image in labelled.judged], cancel=cancel)
     inspections = []

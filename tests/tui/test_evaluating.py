@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.tui.conftest import Done
 from tools.evaluation.labelled_sets import read_labelled_set
+from tools.pipeline.engines import Engines
+from tools.pipeline.fixed import Pipeline
 from tools.recipe.file import load_recipe
 from tui.evaluating import drawn_good
 
@@ -31,6 +35,24 @@ def test_figures_of_a_folder_per_class(loupe: Loupe, tmp_path: Path) -> None:
     assert "2 good, 2 defect" in shown
     assert "escape = accepted" in shown
     assert " of 2; 95 %" in shown.split("Verdicts")[1]
+
+
+def test_verdicts_are_those_of_an_inspection_with_its_captions(
+    loupe: Loupe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captioned: list[bool] = []
+
+    class Watched(Engines):
+        def pipeline(self) -> Pipeline:
+            captioned.append(self.recipe.captioning.enabled)
+            return super().pipeline()
+
+    monkeypatch.setattr("tui.evaluating.Engines", Watched)
+    for name, number in (("good", 1), ("crack", 8)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        shutil.copy(BATCH / f"cover_{number:03d}.jpg", tmp_path / "set" / name)
+    assert loupe("eval", tmp_path / "set", "--verdicts").exit_code == 0
+    assert captioned == [True]
 
 
 def test_a_folder_without_labels_says_what_is_accepted(loupe: Loupe, tmp_path: Path) -> None:
