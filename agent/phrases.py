@@ -54,7 +54,7 @@ _PHRASES = {
     "ask_look": ("show me {image}", "{image} 보여 줘"),
     "ask_measure": ("measure the defects of {image}", "{image} 결함 크기 재 줘"),
     "ask_report": ("write the report", "보고서 만들어 줘"),
-    "ask_verdicts": ("list the verdicts", "판정 결과 알려 줘"),
+    "ask_verdicts": ("list the verdicts", "판정 목록 보여 줘"),
     "unfinished": ("(the turn was stopped before an answer)", "(답변 전에 중단되었습니다)"),
 }
 

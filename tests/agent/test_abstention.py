@@ -251,7 +251,7 @@ def test_what_ran_before_the_doubt_is_not_denied(folder: Path) -> None:
             EN,
             "measure the defects of img_003; write the report; show me img_003.",
         ),
-        ({"img_003": "review"}, True, KO, "img_003 결함 크기 재 줘; 판정 결과 알려 줘; img_003 보여 줘."),
+        ({"img_003": "review"}, True, KO, "img_003 결함 크기 재 줘; 판정 목록 보여 줘; img_003 보여 줘."),
         ({"img_002": "accept"}, True, EN, "show me img_002; list the verdicts; inspect everything."),
     ],
 )
