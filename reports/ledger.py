@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -223,7 +223,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     if found == _VERSION:
         return
-    connection.execute("PRAGMA journal_mode = WAL")
+    with suppress(sqlite3.OperationalError):  # SQLite does not wait here for another, who then does it
+        connection.execute("PRAGMA journal_mode = WAL")
     with connection:
         connection.execute("BEGIN IMMEDIATE")  # two programs may be the first at once
         for table, columns in _TABLES.items():
