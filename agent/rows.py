@@ -140,7 +140,7 @@ def comparison_row(one: Inspection, other: Inspection, similarity: float) -> Row
         "id": one.image.id,
         "other": other.image.id,
         "similarity": round(similarity, 3),
-        "same_content": one.image.sha256 == other.image.sha256,
+        "same_content": one.image.picture_key == other.image.picture_key,
         "differences": [
             {"what": name, one.image.id: facts[0].get(name), other.image.id: facts[1].get(name)}
             for name in names

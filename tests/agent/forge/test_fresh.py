@@ -18,5 +18,4 @@ def test_requests_that_training_never_saw_are_a_playbook_on_the_sample_batch(nam
     trained = set((DATA / "phrases.jsonl").read_text(encoding="utf-8").splitlines())
     said = [turn.say for conversation in playbook.conversations for turn in conversation.turns]
     known = [each for each in said if any(f'"text": "{each}"' in line for line in trained)]
-    assert all(len(each.split()) == 1 for each in known)  # two people may say "size?"
-    assert len(known) <= len(said) / 50
+    assert len(known) <= len(said) / 100  # two people may say "size?"
