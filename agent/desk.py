@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.abstention import Abstention, Unsure, offer
 from agent.calls import Calls
@@ -61,6 +61,16 @@ __all__ = ["Desk"]
 
 _QUANTIZED = frozenset({"int8", "int4"})  # for the model that writes; those that see are small
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
+
+
+class _Meant(NamedTuple):
+    """A request as it is understood, and the program for it where the user has seen what that would do."""
+
+    request: str
+    code: str = ""
+
+
+_NOTHING = _Meant("")
 
 
 class Desk:
@@ -117,7 +127,7 @@ class Desk:
         self._unverified: tuple[str, ...] = ()
         self._was_sent_back = False
         self._declined = False
-        self._meant = ""  # what the user was asked about, who may say yes to it
+        self._meant = _NOTHING  # what the user was asked about, who may say yes to it
 
     def recall(self, turns: Sequence[Sequence[Event]]) -> None:
         """Takes up what earlier turns asked, answered and decided.
@@ -127,9 +137,9 @@ class Desk:
         """
         for events in turns:
             result = turn_result(events)
-            turn = Turn(self._understood(result.request), is_finished=True)
+            turn = Turn(self._understood(result.request).request, is_finished=True)
             turn.answer = result.answer or unanswered(result, turn.request)
-            self._meant = result.meant
+            self._meant = _Meant(result.meant, result.meant_code)
             if result.request and not result.came_to_nothing:  # else these are decisions before any turn
                 self._turns.append(turn)
             self._evidence.hear(result.request)
@@ -168,8 +178,8 @@ class Desk:
 
         agent = self._ready()
         agent.turn_number = number
-        said, request = request, self._understood(request)
-        self._turns.append(Turn(request, is_confirmed=request != said))
+        request, confirmed = self._understood(request)
+        self._turns.append(Turn(request, confirmed=confirmed))
         self._evidence.hear(request)
         self.workbench.spoken = in_language_of(request)
         self._unverified, self._was_sent_back, self._declined = (), False, False
@@ -189,17 +199,18 @@ class Desk:
         self._emit(Answer(turn=number, text=text, unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
 
-    def _understood(self, request: str) -> str:
+    def _understood(self, request: str) -> _Meant:
         """Returns what is asked by a request, which may be a yes to the question right before it."""
-        meant, self._meant = self._meant, ""
-        return meant if meant and agrees(request) else request
+        meant, self._meant = self._meant, _NOTHING
+        return meant if meant.request and agrees(request) else _Meant(request)
 
     def _offer(self, number: int, request: str, unsure: Unsure) -> Outcome:
         """Says that a request was not understood, and what could be asked instead."""
         records, verdicts, language = self._batch.records, self.workbench.verdicts(), in_language_of(request)
         if unsure.step == 1:  # nothing came of it, and nothing of it is put before the model again
             self._turns.pop()
-            self._meant = meaning(unsure.code, language) if unsure.is_likely else ""
+            meant = meaning(unsure.code, language) if unsure.is_likely else ""
+            self._meant = _Meant(meant, unsure.code) if meant else _NOTHING
         self._emit(CodeWritten(turn=number, step=unsure.step, thought=unsure.thought, code=unsure.code))
         self._emit(
             Abstained(
@@ -207,11 +218,11 @@ class Desk:
                 step=unsure.step,
                 sureness=unsure.sureness,
                 least=unsure.least,
-                meant=self._meant,
+                meant=self._meant.request,
             )
         )
         has_report = self._told_artifacts > 0
-        text = offer(unsure, records, verdicts, language, has_report=has_report, meant=self._meant)
+        text = offer(unsure, records, verdicts, language, has_report=has_report, meant=self._meant.request)
         self._emit(Answer(turn=number, text=text))
         return Outcome.DECLINED
 
@@ -222,7 +233,7 @@ class Desk:
             TurnCancelled: The turn was stopped.
             LoupeError: The tool failed.
         """
-        self._meant = ""  # a yes that comes later is to something else
+        self._meant = _NOTHING  # a yes that comes later is to something else
         self._turns.append(Turn(request))
         self.workbench.acting = self._options.user
         try:

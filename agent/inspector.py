@@ -16,10 +16,10 @@ from smolagents.utils import AgentError, AgentParsingError
 from agent.abstention import Abstention, Unsure, sure_of, works
 from agent.cancelling import stop_if_cancelled
 from agent.events import CodeWritten, StepFinished, Usage
-from agent.meaning import meaning
 from agent.memory import Memory, Step
 from agent.models.prose import announces_work
-from agent.phrases import in_language_of
+from agent.models.repair import CLOSE, OPEN
+from agent.models.scripted import ScriptedModel
 from agent.prompts import prompt_templates
 from tools.errors import TurnFailed
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["InspectionAgent"]
 
-_CODE_TAGS = ("<code>", "</code>")
 _MOST_UNPARSABLE = 3
 _MOST_ANNOUNCED = 2  # a model that is reminded and announces again does not get to work
 _THOUGHT = re.compile(r"^(.*?)<code>", re.DOTALL)
@@ -61,6 +60,8 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         max_steps: Rounds per turn.
         abstention: How sure the model must be of a program; None lets it run whatever it writes.
     """
+
+    model: VisionModel  # smolagents sets it
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
             prompt_templates=prompt_templates(recall.system_prompt),
             executor=executor,
             additional_authorized_imports=["json"],
-            code_block_tags=_CODE_TAGS,
+            code_block_tags=(OPEN, CLOSE),
             max_steps=max_steps,
             final_answer_checks=[self.evidence],
             # smolagents draws on a console; that would tear a full-screen app.
@@ -117,12 +118,24 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self._code = ""
         if memory_step.step_number == 1:
             self._unparsable = self._announced = 0
+            if confirmed := self.recall.running.confirmed:
+                yield from self._recited(memory_step, confirmed)
+                return
         try:
             yield from self._taken(memory_step)
         except Unsure as unsure:
             if self._abstention is None or memory_step.step_number > 1 or not self.recall.before():
                 raise
             yield from self._read_alone(memory_step, unsure, self._abstention)
+
+    def _recited(self, memory_step: ActionStep, code: str) -> Any:  # noqa: ANN401 -- smolagents' generator
+        """Runs the program to which the user said yes, and no other that the model might write now."""
+        model = self.model
+        self.model = ScriptedModel([f"{OPEN}\n{code}\n{CLOSE}"])
+        try:
+            yield from self._taken(memory_step)
+        finally:
+            self.model = model
 
     def _taken(self, memory_step: ActionStep) -> Any:  # noqa: ANN401 -- smolagents' generator
         """Lets the model write a program and runs it, if the model is sure enough of it."""
@@ -148,7 +161,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
 
     def _stop_if_unsure(self, memory_step: ActionStep, thought: str) -> None:
         """Ends the turn before a program runs of which the model was not sure enough."""
-        if self._abstention is None or self._is_confirmed():
+        if self._abstention is None:
             return
         sureness = memory_step.model_output_message.raw["sureness"]
         sureness = sure_of(self._code, sureness, self.recall.running.request, self.recall.earlier())
@@ -159,13 +172,6 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         if sureness < least or is_empty:
             is_likely = sureness >= self._abstention.looking
             raise Unsure(step, self._code, thought, sureness, least, is_likely=is_likely)
-
-    def _is_confirmed(self) -> bool:
-        """Whether the program does what the user said yes to, and nothing else."""
-        running = self.recall.running
-        return (
-            running.is_confirmed and meaning(self._code, in_language_of(running.request)) == running.request
-        )
 
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)

@@ -64,7 +64,7 @@ class Turn:
         facts: One short line per tool call: what it returned.
         answer: Empty while the turn is running.
         stands_alone: Whether it is read without what was said before.
-        is_confirmed: Whether the user was asked if this is what is meant, and said yes.
+        confirmed: The first program, where the user was asked if it is what is meant, and said yes.
     """
 
     request: str
@@ -73,7 +73,7 @@ class Turn:
     answer: str = ""
     is_finished: bool = False
     stands_alone: bool = False
-    is_confirmed: bool = False
+    confirmed: str = ""
 
 
 @dataclass(frozen=True)

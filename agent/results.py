@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 from pydantic import Field, JsonValue
 
-from agent.events import Abstained, Answer, Event, Outcome, ToolStarted, TurnFinished, TurnStarted, Usage
+from agent.events import (
+    Abstained,
+    Answer,
+    CodeWritten,
+    Event,
+    Outcome,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    Usage,
+)
 from agent.phrases import in_language_of, phrase
 from tools.records import Record
 
@@ -27,6 +37,7 @@ class TurnResult(Record):
         unverified: Why the answer is not backed by results; empty for a verified one.
         abstained: Whether the model was not sure enough of a program, which was not run.
         meant: What the user was asked about then.
+        meant_code: The program of which that is the meaning.
         error: Message and hint where the outcome is `failed`.
     """
 
@@ -40,6 +51,7 @@ class TurnResult(Record):
     unverified: tuple[str, ...] = ()
     abstained: bool = False
     meant: str = ""
+    meant_code: str = ""
     error: str = ""
     usage: Usage = Usage()
 
@@ -53,14 +65,18 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
     """Folds the events of one turn; one that never finished counts as cancelled."""
     result = TurnResult(request="")
     calls: list[ToolCall] = []
+    written = ""
     for event in events:
         match event:
             case TurnStarted(request=request):
                 result = TurnResult(request=request)
             case ToolStarted(tool=tool, arguments=arguments):
                 calls.append(ToolCall(tool=tool, arguments=arguments))
+            case CodeWritten(code=code):
+                written = code
             case Abstained(meant=meant):
-                result = result.model_copy(update={"abstained": True, "meant": meant})
+                about = {"meant": meant, "meant_code": written if meant else ""}
+                result = result.model_copy(update={"abstained": True, **about})
             case Answer(text=text, unverified=unverified):
                 result = result.model_copy(update={"answer": text, "unverified": unverified})
             case TurnFinished():

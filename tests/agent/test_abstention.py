@@ -119,14 +119,18 @@ REJECT = 'rows = [decide(each, "reject", "bent") for each in ["img_001"]]\nfinal
 
 @pytest.mark.parametrize(("reply", "happens"), [("yes", True), ("네", True), ("no", False)])
 def test_who_is_asked_what_was_meant_may_say_yes(folder: Path, reply: str, happens: bool) -> None:
-    model = Doubtful((REJECT, -0.3), (REJECT if happens else LOOK, -0.01))
+    model = Doubtful((REJECT, -0.3), (LOOK, -0.01))
     model.abstention = Abstention(looking=-0.5, changing=-0.1)
     with opened(folder, model) as session:
         [answer] = [event for event in session.ask("1 is rubbish") if isinstance(event, Answer)]
         assert "Did you mean: reject img_001? You can also say: inspect everything; screen all" in answer.text
         assert session.verdicts() == {}
-        list(session.ask(reply))
+        events = list(session.ask(reply))
         assert session.verdicts() == ({"img_001": Verdict.REJECT} if happens else {})
+        if happens:  # the very program that was shown runs: the model is not asked for another
+            assert [event.code for event in events if isinstance(event, CodeWritten)] == [REJECT]
+            assert len(model.sent) == 1
+            list(session.ask("how many?"))
     said = text_of(model.sent[1], "user")
     assert ("Request: reject img_001" in said) is happens
     assert ("Request: no" in said) is not happens
@@ -182,28 +186,28 @@ def test_a_yes_to_a_question_counts_after_the_session_was_resumed_too(folder: Pa
     asking.abstention = Abstention(looking=-0.5, changing=-0.1)
     with opened(folder, asking) as session:
         list(session.ask("1 is rubbish"))
-    for request, requests in (("yes", ["reject img_001"]), ("how many?", ["reject img_001", "how many?"])):
-        model = Doubtful((REJECT if request == "yes" else LOOK, -0.01))
-        with opened(folder, model) as session:
-            list(session.ask(request))
-            assert session.verdicts() == {"img_001": Verdict.REJECT}
-        said = text_of(model.sent[0], "user")
-        assert [line[9:] for line in said.splitlines() if line.startswith("Request: ")] == requests
+    with opened(folder, Doubtful()) as session:
+        list(session.ask("yes"))
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+    model = Doubtful((LOOK, -0.01))
+    with opened(folder, model) as session:
+        list(session.ask("how many?"))
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+    said = text_of(model.sent[0], "user")
+    requests = [line[9:] for line in said.splitlines() if line.startswith("Request: ")]
+    assert requests == ["reject img_001", "how many?"]
 
 
-@pytest.mark.parametrize(
-    ("again", "verdicts"),
-    [(REJECT, {"img_001": Verdict.REJECT}), (REJECT.replace("001", "002"), {}), (DECIDE + "\nscreen()", {})],
-)
-def test_what_the_user_said_yes_to_runs_however_unsure_the_model_still_is(
-    folder: Path, again: str, verdicts: dict[str, Verdict]
-) -> None:
-    model = Doubtful((REJECT, -0.3), (again, -0.3))
+def test_what_the_model_goes_on_with_after_a_yes_must_be_sure_again(folder: Path) -> None:
+    first = 'row = decide("img_001", "reject", "bent")'
+    model = Doubtful((first, -0.3), (DECIDE.replace("001", "002"), -0.3))
     model.abstention = Abstention(looking=-0.5, changing=-0.1)
     with opened(folder, model) as session:
-        list(session.ask("reject img_001"))
+        assert list(session.ask("1 is rubbish"))
+        assert session.turns[0].meant == "reject img_001"
         list(session.ask("yes"))
-        assert session.verdicts() == verdicts
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+        assert session.turns[1].abstained
 
 
 def test_a_yes_after_something_else_is_no_answer_to_the_question(folder: Path) -> None:
