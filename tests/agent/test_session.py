@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from agent.events import (
     Answer,
     CodeWritten,
     Decision,
-    Event,
     GoodKept,
     ImageShown,
     Note,
@@ -24,36 +21,11 @@ from agent.memory import Budget
 from agent.models.messages import pictures_of, text_of
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
-from tests.agent.fakes import FakeEngines, FakeGoodParts, write_batch
+from tests.agent.fakes import FakeGoodParts
+from tests.agent.sessions import Bench, code, last
 from tools.errors import OutputError, UsageError
 from tools.pipeline.engines import EngineOptions
-from tools.recipe.file import load_recipe
-from tools.records import ScreeningStatus, Verdict
-
-
-def code(*lines: str) -> str:
-    return "<code>\n" + "\n".join(lines) + "\n</code>"
-
-
-class Bench:
-    """A folder of four grey parts, the second of which has a scratch, and sessions about it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        write_batch(folder / "parts", 4)
-        statuses = {"img_002": ScreeningStatus.SUSPECT}
-        self.engines = FakeEngines(load_recipe(), statuses, ["img_002"])
-        self.model = ScriptedModel([])
-
-    def open(self, *answers: str, **options: object) -> Session:
-        self.model = ScriptedModel(list(answers))
-        return Session(
-            [self.folder / "parts"],
-            model=self.model,
-            out=self.folder / "out",
-            options=SessionOptions(**options),
-            engines=self.engines.as_engines,
-        )
+from tools.records import Verdict
 
 
 @pytest.fixture
@@ -67,10 +39,6 @@ def test_a_session_without_a_folder_stays_out_of_its_photographs(
     monkeypatch.chdir(bench.folder / "parts")
     with Session(["."], model=ScriptedModel([]), engines=bench.engines.as_engines) as session:
         assert session.out.parent == own_home / "runs"
-
-
-def last(events: list[Event], kind: type[Event]) -> Event:
-    return next(event for event in reversed(events) if isinstance(event, kind))
 
 
 def test_a_turn_runs_programs_until_an_answer(bench: Bench) -> None:
@@ -259,31 +227,6 @@ def test_variables_live_from_turn_to_turn(bench: Bench) -> None:
         assert last(list(session.ask("and?")), Answer).text == "4 images"
 
 
-def test_a_session_goes_on_where_it_was_left(bench: Bench) -> None:
-    with bench.open(
-        code("inspect()", 'decide("img_001", "reject", "bent")', 'final_answer("img_001 is rejected.")')
-    ) as session:
-        list(session.ask("inspect and reject the first"))
-        before = session.verdicts()
-    with bench.open(code('final_answer("img_001 is rejected, as before.")')) as resumed:
-        assert resumed.verdicts() == before
-        assert resumed.turns[0].answer == "img_001 is rejected."
-        events = list(resumed.ask("what about the first?"))
-    assert last(events, TurnFinished).turn == 2
-    assert last(events, Answer).unverified == ()
-    said = str(bench.model.sent[0])
-    assert "Request: inspect and reject the first" in said
-    assert "decide(" in said
-    assert len(read_log(bench.folder / "out")[1]) > 5
-
-
-def test_a_session_about_other_images_is_not_resumed(bench: Bench) -> None:
-    bench.open().close()
-    Image.new("RGB", (64, 64)).save(bench.folder / "parts" / "part_9.png")
-    with pytest.raises(UsageError, match="another batch"):
-        bench.open()
-
-
 def test_one_session_has_one_window(bench: Bench) -> None:
     with bench.open(), pytest.raises(OutputError, match="another window"):
         bench.open()
@@ -345,16 +288,6 @@ def test_a_tool_is_used_without_the_model_and_told_like_a_turn(bench: Bench) -> 
     assert bench.model.sent == []
 
 
-def test_a_decision_before_the_first_turn_is_known_to_a_resumed_session(bench: Bench) -> None:
-    with bench.open() as session:
-        session.decide("img_001", Verdict.REJECT, "dented in transport")
-    with bench.open(code('final_answer("ready")')) as session:
-        assert session.verdicts() == {"img_001": Verdict.REJECT}
-        assert session.turns == []
-        events = list(session.ask("are you there?"))
-    assert last(events, Answer).turn == 1
-
-
 @pytest.mark.parametrize("agreed", [True, False])
 def test_a_decision_of_the_agent_needs_the_users_approval_where_that_is_wanted(
     bench: Bench, agreed: bool
@@ -393,47 +326,6 @@ def test_what_the_user_types_is_the_users_decision_and_needs_no_approval(bench: 
     assert [event.by for event in events if isinstance(event, GoodKept)] == ["Kim"]
 
 
-def test_what_was_held_against_other_good_parts_is_not_gone_on_with(bench: Bench) -> None:
-    def inspected(session: Session) -> list[str]:
-        return [f"img_00{n}" for n in (1, 2, 3, 4) if session.inspection(f"img_00{n}")]
-
-    with bench.open() as session:
-        list(session.use("inspect", {"ids": ["img_001", "img_002"]}, "/inspect"))
-        session.decide("img_002", Verdict.REJECT, "bent")
-    with bench.open() as session:
-        assert inspected(session) == ["img_001", "img_002"]
-    bench.engines.good_sha256 = "b" * 64  # `loupe good` ran meanwhile
-    with bench.open() as session:
-        assert inspected(session) == []
-        assert session.verdicts() == {"img_002": Verdict.REJECT}
-        list(session.use("inspect", {"ids": ["img_003"]}, "/inspect"))
-    with bench.open() as session:
-        assert inspected(session) == ["img_003"]
-
-
-@pytest.mark.parametrize("tool", ["screen", "stopped", "look"])
-def test_a_turn_of_no_answer_reads_the_same_to_a_resumed_session(bench: Bench, tool: str) -> None:
-    out, copy, question = bench.folder / "out", bench.folder / "copy", code('final_answer("ready")')
-    with bench.open(question) as session:
-        if tool == "stopped":
-            bench.engines.screener.before_each = session.cancel
-        used = "look" if tool == "look" else "screen"
-        list(session.use(used, {"id": "img_9"} if tool == "look" else {}, f"/{used}"))
-        shutil.copytree(out, copy)
-        list(session.ask("are you there?"))
-        live = bench.model.sent[0]
-    shutil.rmtree(out)
-    copy.rename(out)
-    with bench.open(question) as session:
-        list(session.ask("are you there?"))
-        resumed = bench.model.sent[0]
-    expected = {"screen": "screen has run", "stopped": "the turn was stopped", "look": "could not finish"}
-    assert expected[tool] in text_of(live, "assistant")
-    assert [text_of(resumed, role) for role in ("assistant", "user")] == [
-        text_of(live, role) for role in ("assistant", "user")
-    ]
-
-
 def test_another_model_goes_on_with_what_was_said(bench: Bench) -> None:
     other = ScriptedModel([code('final_answer("second")')], name="other")
     with bench.open(code('final_answer("first")')) as session:
@@ -442,19 +334,6 @@ def test_another_model_goes_on_with_what_was_said(bench: Bench) -> None:
         assert (session.model_name, session.is_model_loaded) == ("other", False)
         list(session.ask("two"))
     assert "first" in text_of(other.sent[0], "assistant")
-
-
-def test_all_decisions_on_an_image_are_known_also_after_a_resume(bench: Bench) -> None:
-    with bench.open() as session:
-        session.decide("img_001", Verdict.REJECT, "bent")
-        session.decide("img_002", Verdict.ACCEPT, "glare")
-        session.decide("img_001", Verdict.REVIEW, "not sure")
-        before = session.decisions("img_001")
-    assert [decision.reason for decision in before] == ["bent", "not sure"]
-    with bench.open() as resumed:
-        assert resumed.decisions("img_001") == before
-        assert resumed.decisions("img_003") == []
-        assert resumed.turns == []
 
 
 @pytest.mark.parametrize(("given", "wanted"), [("", "site"), ("mine", "mine")])

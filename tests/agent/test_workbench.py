@@ -1,82 +1,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 
-from agent.calls import Calls
 from agent.cancelling import TurnCancelled
-from agent.events import (
-    EVENT,
-    Decision,
-    Event,
-    GoodKept,
-    Inspected,
-    ToolFinished,
-    ToolProgress,
-    ToolStarted,
-)
+from agent.events import Event, Inspected, ToolFinished, ToolProgress, ToolStarted
 from agent.showing import Shown
-from agent.workbench import Workbench
 from reports.ledger import Ledger
-from tests.agent.fakes import FakeEngines, FakeGoodParts, write_batch
+from tests.agent.conftest import Bench
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
-from tools.recipe import FixedScale, Recipe
-from tools.recipe.file import load_recipe
-from tools.records import BoxXyxyPx, DecidedBy, ScreeningStatus, Verdict
-
-SUSPECT, UNSURE = ScreeningStatus.SUSPECT, ScreeningStatus.UNSURE
-
-
-@dataclass
-class Bench:
-    """A workbench over four pictures, one of them unreadable, with what it told."""
-
-    workbench: Workbench
-    engines: FakeEngines
-    events: list[Event]
-    calls: Calls
-
-    def told(self, kind: type[Any]) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-@pytest.fixture(scope="module")
-def batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
-    folder = tmp_path_factory.mktemp("batch")
-    write_batch(folder, 3)
-    (folder / "torn.png").write_bytes(b"no picture")
-    return Batch.open([folder])
-
-
-@pytest.fixture(scope="module")
-def recipe() -> Recipe:
-    return load_recipe().model_copy(update={"scale": FixedScale(mm_per_px=0.1)})
-
-
-@pytest.fixture
-def make(batch: Batch, recipe: Recipe, tmp_path: Path) -> Callable[..., Bench]:
-    def made(**options: Any) -> Bench:
-        engines = FakeEngines(recipe, {"img_002": SUSPECT, "img_003": UNSURE}, ["img_002", "img_001"])
-        events: list[Event] = []
-        settings = {"out": tmp_path / "out", "engines": engines.as_engines, "sink": events.append, **options}
-        workbench = Workbench(batch, recipe, **settings)
-        return Bench(workbench, engines, events, Calls(workbench))
-
-    return made
-
-
-@pytest.fixture
-def bench(make: Callable[..., Bench]) -> Bench:
-    return make()
+from tools.records import BoxXyxyPx
 
 
 def test_rows_are_plain_and_tell_of_what_cannot_be_read(bench: Bench) -> None:
@@ -169,141 +111,6 @@ def test_calls_are_told_with_resolved_ids_rows_and_errors(bench: Bench) -> None:
     assert [(e.call, e.done, e.total) for e in bench.told(ToolProgress)] == [(1, 1, 1)]
 
 
-def test_a_decision_needs_a_reason_is_told_and_leaves_the_rule_visible(bench: Bench) -> None:
-    before = bench.workbench.inspect("img_003")[0]
-    assert before["verdict"] == "review"
-    row = bench.workbench.decide("part_3.png", "REJECT", "bent\nedge")
-    assert (row["before"], row["verdict"], row["rule_verdict"], row["by"]) == (
-        "review",
-        "reject",
-        "review",
-        "agent",
-    )
-    (decision,) = bench.told(Decision)
-    assert (decision.image_id, decision.reason, decision.by) == ("img_003", "bent edge", "agent")
-    after = bench.workbench.inspect("img_003")[0]
-    assert (after["verdict"], after["rule_verdict"], after["reason"]) == ("reject", "review", "bent edge")
-    judgement = bench.workbench.inspections(["img_003"])[0].judgement
-    assert judgement.decided_by is DecidedBy.AGENT
-    assert judgement.overrides
-    bench.workbench.override("img_003", "review", "undone", by="김검사")
-    judgement = bench.workbench.inspections(["img_003"])[0].judgement
-    assert (judgement.verdict, judgement.decided_by, judgement.decided_name) == (
-        Verdict.REVIEW,
-        DecidedBy.HUMAN,
-        "김검사",
-    )
-    assert judgement.overrides.rule == "screening.unsure"  # type: ignore[union-attr]
-
-
-def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
-    make: Callable[..., Bench],
-) -> None:
-    first = make()
-    first.workbench.decide(2, "reject", "the customer said so")
-    assert first.workbench.verdicts() == {"img_002": Verdict.REJECT}
-    again = make()
-    again.workbench.restore(first.told(Decision))
-    again.workbench.inspect()
-    assert again.workbench.verdicts()["img_002"] is Verdict.REJECT
-    assert again.told(Decision) == []
-
-
-def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> None:
-    bench.workbench.inspect()
-    bench.workbench.decide("img_001", "review", "somebody shall look")
-    assert bench.workbench.inspect("img_001")[0]["findings"] == []
-    assert bench.workbench.inspect("img_001", threshold=0.05)[0]["findings"] == ["img_001-1"]
-    rows = bench.workbench.inspect(threshold=0.95)
-    assert [row["verdict"] for row in rows] == ["review", "accept", "accept", "review"]
-    decisions = bench.told(Decision)
-    assert [(d.image_id, d.verdict) for d in decisions[1:]] == [("img_003", Verdict.ACCEPT)]
-    assert "threshold 0.95" in decisions[1].reason
-    assert [row["verdict"] for row in bench.workbench.inspect()] == ["review", "accept", "review", "review"]
-    assert bench.told(Decision)[-1].reason == "the recipe's own threshold again"
-    screening = bench.workbench.inspections(["img_003"])[0].screening
-    assert screening
-    assert screening.threshold == 0.5  # the fake screener's own
-
-
-@pytest.mark.parametrize("agreed", [True, False])
-def test_what_another_threshold_changes_is_asked_for_in_one_question(
-    make: Callable[..., Bench], agreed: bool
-) -> None:
-    asked: list[list[str]] = []
-
-    def approve(decisions: Sequence[Decision]) -> bool:
-        asked.append([f"{each.image_id} {each.verdict}" for each in decisions])
-        return agreed
-
-    ledger = Mock()
-    bench = make(approve=approve, ledger=ledger)
-    bench.workbench.inspect()
-    before = bench.workbench.inspections()
-    bench.workbench.override("img_001", "review", "somebody shall look", by="Kim")
-    bench.workbench.override("img_004", "reject", "torn", by="Kim")
-    ledger.add_decision.reset_mock()
-    if agreed:
-        bench.workbench.inspect(threshold=0.99)
-    else:
-        with pytest.raises(UsageError, match="did not agree to accept img_003"):
-            bench.workbench.inspect(threshold=0.99)
-        assert bench.workbench.inspections()[1:3] == before[1:3]
-    assert asked == [["img_003 accept"]]
-    changed = [each.image_id for each in bench.told(Decision) if each.by == "agent"]
-    assert changed == (["img_003"] if agreed else [])
-    assert ledger.add_decision.call_count == len(changed)
-    assert bench.workbench.verdicts()["img_003"] is (Verdict.ACCEPT if agreed else Verdict.REVIEW)
-    bench.workbench.inspect("img_002", threshold=0.99)  # which changes nothing
-    bench.workbench.inspect()
-    assert len(asked) == 1
-
-
-def test_a_refusal_of_several_changes_counts_them(make: Callable[..., Bench]) -> None:
-    bench = make(approve=lambda decisions: len(decisions) < 2)
-    bench.engines.screener.statuses = {"img_002": UNSURE, "img_003": UNSURE}
-    bench.engines.localizer.found_in = []
-    bench.workbench.inspect()
-    with pytest.raises(UsageError, match="did not agree to change 2 verdicts"):
-        bench.workbench.inspect(threshold=0.99)
-    assert bench.told(Decision) == []
-
-
-@pytest.mark.parametrize("is_resumed", [False, True])
-@pytest.mark.parametrize(
-    ("then", "expected"),
-    [
-        (lambda bench: bench.inspect(), Verdict.REVIEW),
-        (lambda bench: bench.inspect(threshold=0.45), Verdict.REVIEW),
-        (lambda bench: (bench.inspect(), bench.inspect(threshold=0.99)), Verdict.ACCEPT),
-        (lambda bench: (bench.start_over(), bench.inspections()), Verdict.REVIEW),
-        (lambda bench: bench.override("img_003", "reject", "bent", by="Kim"), Verdict.REJECT),
-    ],
-    ids=["the recipe's again", "another", "again", "other good parts", "somebody decides"],
-)
-def test_what_another_threshold_decided_goes_with_it_also_after_a_resume(
-    make: Callable[..., Bench], is_resumed: bool, then: Callable[[Workbench], object], expected: Verdict
-) -> None:
-    first = make()
-    first.workbench.inspect()
-    first.workbench.inspect(threshold=0.99)
-    assert first.workbench.verdicts()["img_003"] is Verdict.ACCEPT
-    bench = first
-    if is_resumed:
-        bench = make()
-        bench.workbench.restore([EVENT.validate_json(event.model_dump_json()) for event in first.events])
-        assert bench.workbench.verdicts() == first.workbench.verdicts()
-    then(bench.workbench)
-    assert bench.workbench.verdicts()["img_003"] is expected
-
-
-def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold() -> None:
-    old = Decision(image_id="img_003", verdict=Verdict.ACCEPT, reason="x", by="agent", at="2026")
-    line = old.model_dump_json(exclude={"by_threshold"})
-    assert EVENT.validate_json(line) == old
-    assert not old.by_threshold
-
-
 def test_look_asks_for_a_picture_a_region_or_a_finding(bench: Bench) -> None:
     bench.workbench.locate()
     bench.workbench.look(1)
@@ -328,6 +135,26 @@ def test_compare_tells_likeness_and_what_differs(bench: Bench) -> None:
     assert row["same_content"] is False
     assert {"what": "suspicion", "img_001": 0.1, "img_002": 0.9} in row["differences"]  # type: ignore[operator]
     assert bench.workbench.compare(1, 1)["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("copy.tif", "copy.tif#2", False),
+        ("copy.tif", "stack.tif#2", False),
+        ("copy.tif", "stack.tif", True),
+        ("copy.tif#2", "stack.tif#2", True),
+    ],
+)
+def test_a_page_has_the_content_of_its_copy_and_of_no_other_page(
+    make: Callable[..., Bench], tmp_path: Path, one: str, other: str, is_same: bool
+) -> None:
+    stack = tmp_path / "stack.tif"
+    pages = [Image.new("L", (64, 64), shade) for shade in (60, 200)]
+    pages[0].save(stack, save_all=True, append_images=pages[1:])
+    shutil.copy(stack, tmp_path / "copy.tif")
+    bench = make(Batch.open([tmp_path]))
+    assert bench.workbench.compare(one, other)["same_content"] is is_same
 
 
 def test_past_cases_are_found_again(make: Callable[..., Bench], tmp_path: Path) -> None:
@@ -469,76 +296,3 @@ def test_what_was_inspected_before_a_stop_is_kept(bench: Bench) -> None:
         bench.workbench.inspect()
     assert seen == ["img_001", "img_002"]
     assert list(bench.workbench.verdicts()) == seen
-
-
-@pytest.fixture
-def good_bench(bench: Bench) -> Bench:
-    bench.engines.good_parts = FakeGoodParts()
-    return bench
-
-
-def test_good_parts_are_accepted_on_the_record_and_all_is_seen_anew(good_bench: Bench) -> None:
-    workbench, engines = good_bench.workbench, good_bench.engines
-    workbench.inspect()
-    looked = len(engines.screener.companies)
-    row = good_bench.calls("keep_good", ids=["part_1.png", "img_003"])
-    assert row == {"good_parts": 2, "added": 2, "remark": "too few"}
-    assert engines.good_parts.kept == ["img_001", "img_003"]
-    assert [(each.image_id, each.verdict) for each in good_bench.told(Decision)] == [
-        ("img_001", Verdict.ACCEPT),
-        ("img_003", Verdict.ACCEPT),
-    ]
-    (told,) = good_bench.told(GoodKept)
-    assert (told.image_ids, told.total, told.by) == (("img_001", "img_003"), 2, "agent")
-    assert workbench.verdicts() == {"img_001": Verdict.ACCEPT, "img_003": Verdict.ACCEPT}
-    assert workbench.findings() == []
-    workbench.inspect()
-    assert len(engines.screener.companies) == 2 * looked
-
-
-@pytest.mark.parametrize(
-    ("ids", "error"), [([], "name the images that are good"), (["img_001", "img_004"], "cannot be read")]
-)
-def test_nothing_is_kept_where_an_image_cannot_be(good_bench: Bench, ids: list[str], error: str) -> None:
-    with pytest.raises(LoupeError, match=error):
-        good_bench.calls("keep_good", ids=ids)
-    assert good_bench.engines.good_parts.kept == []
-    assert good_bench.told(Decision) == []
-
-
-def test_whoever_must_agree_to_a_decision_must_agree_to_good_parts(make: Callable[..., Bench]) -> None:
-    asked: list[list[str]] = []
-
-    def refuse(decisions: Sequence[Decision]) -> bool:
-        asked.append([each.image_id for each in decisions])
-        return False
-
-    refused = make(approve=refuse)
-    refused.engines.good_parts = FakeGoodParts()
-    with pytest.raises(UsageError, match="did not agree"):
-        refused.calls("keep_good", ids=["img_001", "img_003"])
-    assert asked == [["img_001", "img_003"]]
-    assert refused.engines.good_parts.kept == []
-    assert refused.told(Decision) == []
-
-
-@pytest.mark.parametrize("error", [Cancelled("stopped"), UsageError("the recipe has changed")])
-def test_nothing_is_accepted_where_nothing_could_be_kept(bench: Bench, error: LoupeError) -> None:
-    bench.engines.good_parts = FakeGoodParts(error)
-    with pytest.raises(type(error)):
-        bench.calls("keep_good", ids=["img_001", "img_003"])
-    assert (bench.told(Decision), bench.told(GoodKept)) == ([], [])
-    assert bench.workbench.verdicts() == {}
-
-
-def test_good_parts_that_were_kept_are_known_to_a_resumed_session(
-    good_bench: Bench, make: Callable[..., Bench]
-) -> None:
-    good_bench.workbench.inspect()
-    good_bench.workbench.inspect(threshold=0.99)
-    good_bench.calls("keep_good", ids=["img_001"])
-    good_bench.workbench.inspect("img_002")
-    again = make()
-    again.workbench.restore(good_bench.events)
-    assert again.workbench.verdicts() == good_bench.workbench.verdicts()
-    assert [i for i in ("img_001", "img_002", "img_003") if again.workbench.inspection(i)] == ["img_002"]

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from agent.events import Answer, TurnFinished
+from agent.log import read_log
+from agent.models.messages import text_of
+from agent.session import Session
+from tests.agent.sessions import Bench, code, last
+from tools.errors import UsageError
+from tools.records import Verdict
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_session_goes_on_where_it_was_left(bench: Bench) -> None:
+    with bench.open(
+        code("inspect()", 'decide("img_001", "reject", "bent")', 'final_answer("img_001 is rejected.")')
+    ) as session:
+        list(session.ask("inspect and reject the first"))
+        before = session.verdicts()
+    with bench.open(code('final_answer("img_001 is rejected, as before.")')) as resumed:
+        assert resumed.verdicts() == before
+        assert resumed.turns[0].answer == "img_001 is rejected."
+        events = list(resumed.ask("what about the first?"))
+    assert last(events, TurnFinished).turn == 2
+    assert last(events, Answer).unverified == ()
+    said = str(bench.model.sent[0])
+    assert "Request: inspect and reject the first" in said
+    assert "decide(" in said
+    assert len(read_log(bench.folder / "out")[1]) > 5
+
+
+def test_a_session_about_other_images_is_not_resumed(bench: Bench) -> None:
+    bench.open().close()
+    Image.new("RGB", (64, 64)).save(bench.folder / "parts" / "part_9.png")
+    with pytest.raises(UsageError, match="another batch"):
+        bench.open()
+
+
+def test_a_decision_before_the_first_turn_is_known_to_a_resumed_session(bench: Bench) -> None:
+    with bench.open() as session:
+        session.decide("img_001", Verdict.REJECT, "dented in transport")
+    with bench.open(code('final_answer("ready")')) as session:
+        assert session.verdicts() == {"img_001": Verdict.REJECT}
+        assert session.turns == []
+        events = list(session.ask("are you there?"))
+    assert last(events, Answer).turn == 1
+
+
+def test_what_was_held_against_other_good_parts_is_not_gone_on_with(bench: Bench) -> None:
+    def inspected(session: Session) -> list[str]:
+        return [f"img_00{n}" for n in (1, 2, 3, 4) if session.inspection(f"img_00{n}")]
+
+    with bench.open() as session:
+        list(session.use("inspect", {"ids": ["img_001", "img_002"]}, "/inspect"))
+        session.decide("img_002", Verdict.REJECT, "bent")
+    with bench.open() as session:
+        assert inspected(session) == ["img_001", "img_002"]
+    bench.engines.good_sha256 = "b" * 64  # `loupe good` ran meanwhile
+    with bench.open() as session:
+        assert inspected(session) == []
+        assert session.verdicts() == {"img_002": Verdict.REJECT}
+        list(session.use("inspect", {"ids": ["img_003"]}, "/inspect"))
+    with bench.open() as session:
+        assert inspected(session) == ["img_003"]
+
+
+@pytest.mark.parametrize("tool", ["screen", "stopped", "look"])
+def test_a_turn_of_no_answer_reads_the_same_to_a_resumed_session(bench: Bench, tool: str) -> None:
+    out, copy, question = bench.folder / "out", bench.folder / "copy", code('final_answer("ready")')
+    with bench.open(question) as session:
+        if tool == "stopped":
+            bench.engines.screener.before_each = session.cancel
+        used = "look" if tool == "look" else "screen"
+        list(session.use(used, {"id": "img_9"} if tool == "look" else {}, f"/{used}"))
+        shutil.copytree(out, copy)
+        list(session.ask("are you there?"))
+        live = bench.model.sent[0]
+    shutil.rmtree(out)
+    copy.rename(out)
+    with bench.open(question) as session:
+        list(session.ask("are you there?"))
+        resumed = bench.model.sent[0]
+    expected = {"screen": "screen has run", "stopped": "the turn was stopped", "look": "could not finish"}
+    assert expected[tool] in text_of(live, "assistant")
+    assert [text_of(resumed, role) for role in ("assistant", "user")] == [
+        text_of(live, role) for role in ("assistant", "user")
+    ]
+
+
+def test_all_decisions_on_an_image_are_known_also_after_a_resume(bench: Bench) -> None:
+    with bench.open() as session:
+        session.decide("img_001", Verdict.REJECT, "bent")
+        session.decide("img_002", Verdict.ACCEPT, "glare")
+        session.decide("img_001", Verdict.REVIEW, "not sure")
+        before = session.decisions("img_001")
+    assert [decision.reason for decision in before] == ["bent", "not sure"]
+    with bench.open() as resumed:
+        assert resumed.decisions("img_001") == before
+        assert resumed.decisions("img_003") == []
+        assert resumed.turns == []

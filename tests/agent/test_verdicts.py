@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from unittest.mock import Mock
+
+import pytest
+
+from agent.events import EVENT, Decision
+from agent.workbench import Workbench
+from tests.agent.conftest import UNSURE, Bench
+from tools.errors import UsageError
+from tools.records import DecidedBy, Verdict
+
+
+def test_a_decision_needs_a_reason_is_told_and_leaves_the_rule_visible(bench: Bench) -> None:
+    before = bench.workbench.inspect("img_003")[0]
+    assert before["verdict"] == "review"
+    row = bench.workbench.decide("part_3.png", "REJECT", "bent\nedge")
+    assert (row["before"], row["verdict"], row["rule_verdict"], row["by"]) == (
+        "review",
+        "reject",
+        "review",
+        "agent",
+    )
+    (decision,) = bench.told(Decision)
+    assert (decision.image_id, decision.reason, decision.by) == ("img_003", "bent edge", "agent")
+    after = bench.workbench.inspect("img_003")[0]
+    assert (after["verdict"], after["rule_verdict"], after["reason"]) == ("reject", "review", "bent edge")
+    judgement = bench.workbench.inspections(["img_003"])[0].judgement
+    assert judgement.decided_by is DecidedBy.AGENT
+    assert judgement.overrides
+    bench.workbench.override("img_003", "review", "undone", by="김검사")
+    judgement = bench.workbench.inspections(["img_003"])[0].judgement
+    assert (judgement.verdict, judgement.decided_by, judgement.decided_name) == (
+        Verdict.REVIEW,
+        DecidedBy.HUMAN,
+        "김검사",
+    )
+    assert judgement.overrides.rule == "screening.unsure"  # type: ignore[union-attr]
+
+
+def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
+    make: Callable[..., Bench],
+) -> None:
+    first = make()
+    first.workbench.decide(2, "reject", "the customer said so")
+    assert first.workbench.verdicts() == {"img_002": Verdict.REJECT}
+    again = make()
+    again.workbench.restore(first.told(Decision))
+    again.workbench.inspect()
+    assert again.workbench.verdicts()["img_002"] is Verdict.REJECT
+    assert again.told(Decision) == []
+
+
+def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> None:
+    bench.workbench.inspect()
+    bench.workbench.decide("img_001", "review", "somebody shall look")
+    assert bench.workbench.inspect("img_001")[0]["findings"] == []
+    assert bench.workbench.inspect("img_001", threshold=0.05)[0]["findings"] == ["img_001-1"]
+    rows = bench.workbench.inspect(threshold=0.95)
+    assert [row["verdict"] for row in rows] == ["review", "accept", "accept", "review"]
+    decisions = bench.told(Decision)
+    assert [(d.image_id, d.verdict) for d in decisions[1:]] == [("img_003", Verdict.ACCEPT)]
+    assert "threshold 0.95" in decisions[1].reason
+    assert [row["verdict"] for row in bench.workbench.inspect()] == ["review", "accept", "review", "review"]
+    assert bench.told(Decision)[-1].reason == "the recipe's own threshold again"
+    screening = bench.workbench.inspections(["img_003"])[0].screening
+    assert screening
+    assert screening.threshold == 0.5  # the fake screener's own
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_what_another_threshold_changes_is_asked_for_in_one_question(
+    make: Callable[..., Bench], agreed: bool
+) -> None:
+    asked: list[list[str]] = []
+
+    def approve(decisions: Sequence[Decision]) -> bool:
+        asked.append([f"{each.image_id} {each.verdict}" for each in decisions])
+        return agreed
+
+    ledger = Mock()
+    bench = make(approve=approve, ledger=ledger)
+    bench.workbench.inspect()
+    before = bench.workbench.inspections()
+    bench.workbench.override("img_001", "review", "somebody shall look", by="Kim")
+    bench.workbench.override("img_004", "reject", "torn", by="Kim")
+    ledger.add_decision.reset_mock()
+    if agreed:
+        bench.workbench.inspect(threshold=0.99)
+    else:
+        with pytest.raises(UsageError, match="did not agree to accept img_003"):
+            bench.workbench.inspect(threshold=0.99)
+        assert bench.workbench.inspections()[1:3] == before[1:3]
+    assert asked == [["img_003 accept"]]
+    changed = [each.image_id for each in bench.told(Decision) if each.by == "agent"]
+    assert changed == (["img_003"] if agreed else [])
+    assert ledger.add_decision.call_count == len(changed)
+    assert bench.workbench.verdicts()["img_003"] is (Verdict.ACCEPT if agreed else Verdict.REVIEW)
+    bench.workbench.inspect("img_002", threshold=0.99)  # which changes nothing
+    bench.workbench.inspect()
+    assert len(asked) == 1
+
+
+def test_a_refusal_of_several_changes_counts_them(make: Callable[..., Bench]) -> None:
+    bench = make(approve=lambda decisions: len(decisions) < 2)
+    bench.engines.screener.statuses = {"img_002": UNSURE, "img_003": UNSURE}
+    bench.engines.localizer.found_in = []
+    bench.workbench.inspect()
+    with pytest.raises(UsageError, match="did not agree to change 2 verdicts"):
+        bench.workbench.inspect(threshold=0.99)
+    assert bench.told(Decision) == []
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        (lambda bench: bench.inspect(), Verdict.REVIEW),
+        (lambda bench: bench.inspect(threshold=0.45), Verdict.REVIEW),
+        (lambda bench: (bench.inspect(), bench.inspect(threshold=0.99)), Verdict.ACCEPT),
+        (lambda bench: (bench.start_over(), bench.inspections()), Verdict.REVIEW),
+        (lambda bench: bench.override("img_003", "reject", "bent", by="Kim"), Verdict.REJECT),
+    ],
+    ids=["the recipe's again", "another", "again", "other good parts", "somebody decides"],
+)
+def test_what_another_threshold_decided_goes_with_it_also_after_a_resume(
+    make: Callable[..., Bench], is_resumed: bool, then: Callable[[Workbench], object], expected: Verdict
+) -> None:
+    first = make()
+    first.workbench.inspect()
+    first.workbench.inspect(threshold=0.99)
+    assert first.workbench.verdicts()["img_003"] is Verdict.ACCEPT
+    bench = first
+    if is_resumed:
+        bench = make()
+        bench.workbench.restore([EVENT.validate_json(event.model_dump_json()) for event in first.events])
+        assert bench.workbench.verdicts() == first.workbench.verdicts()
+    then(bench.workbench)
+    assert bench.workbench.verdicts()["img_003"] is expected
+
+
+def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold() -> None:
+    old = Decision(image_id="img_003", verdict=Verdict.ACCEPT, reason="x", by="agent", at="2026")
+    line = old.model_dump_json(exclude={"by_threshold"})
+    assert EVENT.validate_json(line) == old
+    assert not old.by_threshold
