@@ -25,7 +25,7 @@ from tools.records import (
     SourceScore,
     Verdict,
 )
-from tools.wording import format_value
+from tools.wording import format_centre, format_value
 
 __all__ = ["Edition"]
 
@@ -122,6 +122,10 @@ class Edition:
         """A measured value with its uncertainty and unit; empty where it was not measured."""
         measurement = finding.measurement(quantity)
         return format_value(measurement) if measurement else ""
+
+    def centre(self, finding: Finding) -> tuple[str, ...]:
+        """The two coordinates of the centre with uncertainty and unit; nothing where it was not measured."""
+        return format_centre(finding.centre) if finding.centre else ()
 
     def source(self, score: SourceScore) -> str:
         """What an image was held against, with how many of it."""

@@ -153,12 +153,13 @@ def _more_views(edition: Edition, inspection: Inspection, evidence: Evidence) ->
 
 
 def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowable]:
-    """Measured values with their uncertainty; the second line of a cell belongs to its first."""
+    """Measured values with their uncertainty; the further lines of a cell belong to its first."""
     if not findings:
         return []
     words = edition.words
     header: list[object] = [
-        words(key) for key in ("number", "defect_type", "place", "length", "width", "area", "confidence")
+        words(key)
+        for key in ("number", "defect_type", "place_centre", "length", "width", "area", "confidence")
     ]
     rows: list[list[object]] = [header]
     for number, finding in enumerate(findings, start=1):
@@ -168,33 +169,32 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
         rows.append(
             [
                 Chip(number, edition.type_colour(finding.type)),
-                _two_lines(
+                _lines(
                     edition.type_name(finding.type),
                     edition.severity(finding.severity, finding.severity_level),
                 ),
-                _two_lines(edition.place(finding) or words("none"), finding.zone or ""),
-                _two_lines(
+                _lines(edition.place(finding) or words("none"), finding.zone or "", *edition.centre(finding)),
+                _lines(
                     edition.value(finding, Quantity.LENGTH) or words("none"),
                     words("oriented", value=tilt) if tilt else "",
                 ),
-                _two_lines(
+                _lines(
                     edition.value(finding, Quantity.WIDTH) or words("none"),
                     words("widest", value=widest) if widest else "",
                 ),
-                _two_lines(
+                _lines(
                     edition.value(finding, Quantity.AREA) or words("none"),
                     f"Ø {diameter}" if diameter else "",
                 ),
-                _two_lines(f"{finding.confidence:.2f}", words(f"origin.{finding.origin}")),
+                _lines(f"{finding.confidence:.2f}", words(f"origin.{finding.origin}")),
             ]
         )
-    return grid(rows, [24, 82, 66, 88, 92, 92, CONTENT_WIDTH - 444])
+    return grid(rows, [24, 80, 80, 84, 88, 88, CONTENT_WIDTH - 444])
 
 
-def _two_lines(first: str, second: str) -> Paragraph:
-    return Paragraph(
-        esc(first) + (f'<br/><font size="6.6" color="#5B6673">{esc(second)}</font>' if second else ""), CELL
-    )
+def _lines(first: str, *more: str) -> Paragraph:
+    small = (f'<br/><font size="6.6" color="#5B6673">{esc(line)}</font>' for line in more if line)
+    return Paragraph(esc(first) + "".join(small), CELL)
 
 
 def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:

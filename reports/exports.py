@@ -18,7 +18,7 @@ from reports.statistics import is_inspected
 from tools.errors import Cancelled, OutputError
 from tools.images.reasons import reason_text
 from tools.overriding import rule_judged
-from tools.records import Finding, Inspection, Quantity, Unit, Verdict
+from tools.records import Centre, Finding, Inspection, Quantity, Unit, Verdict
 from tools.writing import replace_file
 
 __all__ = ["write_twins"]
@@ -66,6 +66,13 @@ _FINDING_COLUMNS = (
     *(name for quantity, unit in _COLUMNS for name in (f"{quantity}_{unit}", f"{quantity}_U_{unit}")),
     "lower_bounds",
     "description",
+    # What came later stands last, so that readers that count columns still find theirs.
+    *(
+        name
+        for unit in _LENGTHS
+        for axis in "xy"
+        for name in (f"centre_{axis}_{unit}", f"centre_{axis}_U_{unit}")
+    ),
 )
 
 
@@ -141,6 +148,16 @@ def _finding_cells(report: ReportInput, finding: Finding) -> Iterator[object]:
         yield from (measured.value, measured.uncertainty) if measured else (None, None)
     yield " ".join(m.quantity for m in finding.measurements if m.lower_bound)
     yield finding.description.text(report.language) if finding.description else None
+    yield from _centre_cells(finding.centre)
+
+
+def _centre_cells(centre: Centre | None) -> Iterator[float | None]:
+    none = (None, None)
+    mm = (centre.xy_mm or none, centre.uncertainty_xy_mm or none) if centre else (none, none)
+    px = (centre.xy_px, centre.uncertainty_xy_px) if centre else (none, none)
+    for values, uncertainties in (mm, px):
+        for value, uncertainty in zip(values, uncertainties, strict=True):
+            yield from (value, uncertainty)
 
 
 def _safe(value: object) -> object:

@@ -209,7 +209,13 @@ def measurement_section(edition: Edition) -> Iterator[Flowable]:
     """What the numbers mean and how they decide."""
     words = edition.words
     yield from heading("measurement", words("measurement"))
-    for key in ("measurement_uncertainty", "measurement_guard", "measurement_bound", "measurement_scale"):
+    for key in (
+        "measurement_uncertainty",
+        "measurement_guard",
+        "measurement_bound",
+        "measurement_centre",
+        "measurement_scale",
+    ):
         yield Paragraph(esc(words(key)), BODY)
 
 

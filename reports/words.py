@@ -158,6 +158,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "widest": ("max. {value}", "최대 {value}"),
     "area": ("Area", "면적"),
     "place": ("Place", "위치"),
+    "place_centre": ("Place, centre", "위치, 중심"),
     "confidence": ("Confidence", "신뢰도"),
     "origin.yolo": ("detector", "검출기"),
     "origin.screening": ("screening", "선별"),
@@ -289,6 +290,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "measurement_bound": (
         "A value with ≥ is a lower bound: the defect runs out of the picture.",
         "≥ 표시는 하한값입니다. 결함이 사진 밖으로 이어집니다.",
+    ),
+    "measurement_centre": (
+        "x and y are the centre of the area that a defect covers, from the photograph's top left corner: x "
+        "along its upper edge, y downwards. Of a defect that runs out of the picture it is the centre of "
+        "what is seen.",
+        "x와 y는 결함이 차지하는 면적의 중심입니다. 사진의 왼쪽 위 모서리가 원점이며 x는 위쪽 변을 따라, y는 "
+        "아래로 잽니다. 결함이 사진 밖으로 이어지면 보이는 부분의 중심입니다.",
     ),
     "measurement_scale": (
         "Millimetres hold in the calibrated plane only. Where no scale exists, values are in pixels of the "

@@ -30,6 +30,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "BoxXyxyPx",
     "CaptionOutcome",
+    "Centre",
     "DecidedBy",
     "Description",
     "Finding",
@@ -62,6 +63,7 @@ SCHEMA_VERSION = 1
 PointPx = tuple[float, float]
 BoxXyxyPx = tuple[float, float, float, float]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Spread = Annotated[float, Field(ge=0.0)]
 
 
 class Record(BaseModel):
@@ -218,6 +220,28 @@ class Measurement(Record):
     method: str
 
 
+class Centre(Record):
+    """Where the centre of a finding lies: the centroid of what its mask covers.
+
+    Of a defect that runs out of the picture (`Finding.edge_touching`) it is the centre of what is seen.
+
+    Attributes:
+        xy_px: x and y, like all coordinates from the top left corner of the picture.
+        uncertainty_xy_px: Expanded uncertainty U (k=2, about 95 %) of each.
+        xy_mm: The same in the inspection plane, from where the picture's top left corner shows it, x along
+            the picture's upper edge and y square to it; None without a scale. A homography's own origin and
+            axes are those of the board that happened to lie there, so positions are told from the picture's.
+        uncertainty_xy_mm: U of each, with what the scale is uncertain over so far.
+        method: Algorithm in a few words, e.g. `centroid of pixel coverage`.
+    """
+
+    xy_px: PointPx
+    uncertainty_xy_px: tuple[Spread, Spread]
+    xy_mm: tuple[float, float] | None = None
+    uncertainty_xy_mm: tuple[Spread, Spread] | None = None
+    method: str
+
+
 class Description(Record):
     """What is said of a finding or an image, in both languages, from measured facts.
 
@@ -248,6 +272,7 @@ class Finding(Record):
         zone: Name of the recipe's zone that holds its centre; None outside all zones.
         place: Where on the part, as a key of the glossary, e.g. `upper-left`, `centre`.
         severity_level: 1 (trivial) to 5 (critical).
+        centre: Where it was measured to lie; None where it was not, and in records of earlier versions.
         edge_touching: True when it runs out of the picture.
     """
 
@@ -265,6 +290,7 @@ class Finding(Record):
     severity_level: int | None = Field(default=None, ge=1, le=5)
     edge_touching: bool = False
     measurements: tuple[Measurement, ...] = ()
+    centre: Centre | None = None
     description: Description | None = None
     provenance: tuple[Provenance, ...] = ()
 

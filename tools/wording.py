@@ -23,6 +23,7 @@ from tools.glossary import (
 )
 from tools.records import (
     CaptionOutcome,
+    Centre,
     DecidedBy,
     Description,
     Finding,
@@ -38,7 +39,7 @@ from tools.records import (
 if TYPE_CHECKING:
     from tools.recipe import Recipe
 
-__all__ = ["describe_finding", "describe_image", "format_value", "stated", "with_judgement"]
+__all__ = ["describe_finding", "describe_image", "format_centre", "format_value", "stated", "with_judgement"]
 
 EN, KO = Language.EN, Language.KO
 
@@ -55,6 +56,15 @@ def format_value(measurement: Measurement) -> str:
     number = _rounded(measurement.value, measurement.uncertainty)
     space = "" if measurement.unit is Unit.DEG else " "
     return f"{'≥ ' if measurement.lower_bound else ''}{number}{space}{unit_symbol(measurement.unit)}"
+
+
+def format_centre(centre: Centre) -> tuple[str, str]:
+    """Writes x and y of a centre as `x 31.42 ± 0.22 mm`, in px where it has no mm."""
+    values, spreads, unit = centre.xy_mm, centre.uncertainty_xy_mm, Unit.MM
+    if values is None or spreads is None:
+        values, spreads, unit = centre.xy_px, centre.uncertainty_xy_px, Unit.PX
+    x, y = (_rounded(*each) for each in zip(values, spreads, strict=True))
+    return f"x {x} {unit_symbol(unit)}", f"y {y} {unit_symbol(unit)}"
 
 
 def stated(measurement: Measurement) -> tuple[float, float]:

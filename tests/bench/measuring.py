@@ -69,7 +69,7 @@ def _rows(title: str, sizes: NDArray[np.float64]) -> Iterator[str]:
 
 
 def _of_mask(shape: Shape) -> Sizes:
-    return _sizes(measure_mask(shape.cover.astype(np.float32), curvilinear=shape.curvilinear))
+    return _sizes(measure_mask(shape.cover.astype(np.float32), curvilinear=shape.curvilinear).sizes)
 
 
 def _of_picture(

@@ -8,6 +8,7 @@ from reports.source import ImageRgb, ReportInput
 from tools.errors import ImageError
 from tools.recipe import Acceptance, DefectType, Part, Recipe
 from tools.records import (
+    Centre,
     Description,
     Finding,
     HeatMap,
@@ -61,6 +62,10 @@ RUN = RunInfo(
 )
 
 
+CENTRE_PX = Centre(xy_px=(40.5, 35.25), uncertainty_xy_px=(0.5, 1.25), method="test")
+CENTRE_MM = CENTRE_PX.model_copy(update={"xy_mm": (4.05, 3.525), "uncertainty_xy_mm": (0.06, 0.13)})
+
+
 def picture(image_id: str) -> ImageRgb:
     seed = sum(image_id.encode())
     return np.random.default_rng(seed).integers(60, 200, (HEIGHT, WIDTH, 3), dtype=np.uint8)
@@ -83,6 +88,7 @@ def finding(
     unit: Unit = Unit.MM,
     contours_px: tuple[tuple[PointPx, ...], ...] = (SQUARE,),
     holes_px: tuple[tuple[PointPx, ...], ...] = (),
+    centre: Centre | None = None,
 ) -> Finding:
     return Finding(
         id=f"{image_id}-{number}",
@@ -97,6 +103,7 @@ def finding(
         severity=Severity.MAJOR,
         severity_level=3,
         measurements=(measured(Quantity.LENGTH, length, unit),),
+        centre=centre,
         description=Description(en="A scratch at the upper left.", ko="좌상단에 스크래치가 있습니다."),
         provenance=(Provenance(tool="measurement", elapsed_s=0.25),),
     )

@@ -12,6 +12,8 @@ from pypdf import PdfReader
 from reports.document import write_report
 from reports.source import ImageRgb, ReportInput
 from tests.reports.builders import (
+    CENTRE_MM,
+    CENTRE_PX,
     RUN,
     finding,
     held_against,
@@ -25,6 +27,7 @@ from tools.errors import Cancelled, ImageError, OutputError
 from tools.images.reasons import Reason
 from tools.overriding import AGENT, overridden
 from tools.records import (
+    Centre,
     DecidedBy,
     Description,
     Inspection,
@@ -105,6 +108,23 @@ def test_the_report_says(english: PdfReader, said: str) -> None:
 )
 def test_korean_text_can_be_extracted(korean: PdfReader, said: str) -> None:
     assert said in text_of(korean)
+
+
+@pytest.mark.parametrize(
+    ("centre", "language", "said"),
+    [
+        (CENTRE_MM, Language.EN, "Place, centre"),
+        (CENTRE_MM, Language.EN, "x 4.05 ± 0.06 mm y 3.52 ± 0.13 mm"),
+        (CENTRE_PX, Language.EN, "x 40.5 ± 0.5 px y 35.2 ± 1.2 px"),
+        (CENTRE_MM, Language.KO, "위치, 중심"),
+        (CENTRE_MM, Language.KO, "x 4.05 ± 0.06 mm y 3.52 ± 0.13 mm"),
+    ],
+)
+def test_the_report_says_where_the_centre_is(
+    tmp_path: Path, centre: Centre, language: Language, said: str
+) -> None:
+    source = report(inspection(1, findings=(finding(centre=centre),)), language=language)
+    assert said in text_of(written(source, tmp_path))
 
 
 def test_every_page_says_which_of_how_many(english: PdfReader) -> None:

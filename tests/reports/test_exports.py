@@ -10,9 +10,9 @@ from PIL import Image
 
 from reports.exports import write_twins
 from reports.source import ReportInput
-from tests.reports.builders import finding, inspection, mixed_batch, report
+from tests.reports.builders import CENTRE_MM, CENTRE_PX, finding, inspection, mixed_batch, report
 from tools.errors import Cancelled, OutputError
-from tools.records import Language, Verdict
+from tools.records import Centre, Language, Verdict
 
 
 def rows_of(source: ReportInput, folder: Path) -> list[dict[str, str]]:
@@ -33,6 +33,22 @@ def test_csv_has_a_row_per_finding_and_per_image_without(tmp_path: Path) -> None
     assert (rows[0]["length_mm"], rows[0]["length_U_mm"], rows[0]["length_px"]) == ("7.25", "0.1", "")
     assert (rows[3]["length_mm"], rows[3]["length_px"]) == ("", "33.5")
     assert rows[4]["remarks"] == "The file is cut off."
+
+
+@pytest.mark.parametrize(
+    ("centre", "cells"),
+    [
+        (CENTRE_MM, ["4.05", "0.06", "3.525", "0.13", "40.5", "0.5", "35.25", "1.25"]),
+        (CENTRE_PX, ["", "", "", "", "40.5", "0.5", "35.25", "1.25"]),
+        (None, [""] * 8),
+    ],
+)
+def test_csv_ends_with_the_centre(tmp_path: Path, centre: Centre | None, cells: list[str]) -> None:
+    (row,) = rows_of(report(inspection(1, findings=(finding(centre=centre),))), tmp_path)
+    *earlier, last = list(row)[-9], list(row)[-8:]
+    assert earlier == ["description"]
+    assert last == [f"centre_{axis}{u}_{unit}" for unit in ("mm", "px") for axis in "xy" for u in ("", "_U")]
+    assert [row[name] for name in last] == cells
 
 
 def test_csv_opens_in_excel_with_korean(tmp_path: Path) -> None:

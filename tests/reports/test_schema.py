@@ -19,6 +19,7 @@ RECORDS = [
     records.HeatMap,
     records.Finding,
     records.Measurement,
+    records.Centre,
     records.Description,
     records.Judgement,
     records.Provenance,

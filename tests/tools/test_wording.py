@@ -8,6 +8,7 @@ import pytest
 from tools.recipe.file import load_recipe
 from tools.records import (
     CaptionOutcome,
+    Centre,
     DecidedBy,
     Finding,
     Judgement,
@@ -21,7 +22,7 @@ from tools.records import (
     Unit,
     Verdict,
 )
-from tools.wording import describe_finding, describe_image, format_value, stated
+from tools.wording import describe_finding, describe_image, format_centre, format_value, stated
 
 GOOD = "a long thin scratch on a metal plate"
 
@@ -82,6 +83,13 @@ def test_format_value(value: float, u: float, unit: Unit, expected: str) -> None
     assert format_value(size(Quantity.LENGTH, value, u, unit, bound=True)) == f"≥ {expected}"
     numbers = [float(each) for each in re.findall(r"[\d.]+|inf", expected)]
     assert stated(size(Quantity.LENGTH, value, u, unit)) == (*numbers, 0.0)[:2]
+
+
+def test_a_centre_is_written_in_mm_where_it_has_them() -> None:
+    px = Centre(xy_px=(143.27, 31.5), uncertainty_xy_px=(1.23, 12.3), method="test")
+    mm = px.model_copy(update={"xy_mm": (14.327, 3.15), "uncertainty_xy_mm": (0.2, 1.3)})
+    assert format_centre(px) == ("x 143.3 ± 1.2 px", "y 32 ± 12 px")
+    assert format_centre(mm) == ("x 14.33 ± 0.20 mm", "y 3.2 ± 1.3 mm")
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.measurement.centrelines import CentreLine, centre_line, straightened
+from tools.measurement.centres import box_centre, line_covariance, mask_centre, patch_covariance
 from tools.measurement.hotspots import hotspot
 from tools.measurement.methods import Method
-from tools.measurement.outlines import callipers, edge_transition_px, length_spread, outlines
+from tools.measurement.outlines import (
+    callipers,
+    covered_centres,
+    edge_transition_px,
+    length_spread,
+    outlines,
+)
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
 from tools.records import Measurement, Origin, Provenance, Quantity, Source
@@ -23,9 +30,9 @@ from tools.zones import zone_of
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
-    from tools.records import BoxXyxyPx, Finding, PointPx, Scale
+    from tools.records import BoxXyxyPx, Centre, Finding, PointPx, Scale
 
-__all__ = ["Measurer", "measure_mask"]
+__all__ = ["MaskReading", "Measurer", "measure_mask"]
 
 Points = NDArray[np.float64]
 
@@ -43,6 +50,18 @@ _PLACES = (
 )
 
 
+class MaskReading(NamedTuple):
+    """What is measured of a mask.
+
+    Attributes:
+        sizes: Empty where the mask is.
+        centre: None where the mask is empty.
+    """
+
+    sizes: tuple[Measurement, ...] = ()
+    centre: Centre | None = None
+
+
 def measure_mask(
     mask: NDArray[np.float32] | NDArray[np.bool_],
     *,
@@ -53,34 +72,31 @@ def measure_mask(
     noise_to_contrast: float | None = None,
     end_doubt_px: float = 0.0,
     edge_doubt_px: float = 0.0,
-) -> tuple[Measurement, ...]:
+) -> MaskReading:
     """Measures a defect whose mask is known.
 
     A patch is measured with callipers on its sub-pixel outline: width is the smallest Feret diameter, length
     the extent across it (the rectangle of least width that holds the patch). A thin curved defect is
     measured along its centre line: length from end to end of the longest way through it, width as area over
-    length.
+    length. Its centre is the centroid of what the mask covers.
 
     Args:
         mask: HxW; bool, or the share of each pixel that is covered, in [0, 1].
         curvilinear: Measure along the centre line.
         scale: Millimetres where given, pixels otherwise.
-        offset_xy: Column and row of the mask's first pixel in the picture (for a homography).
+        offset_xy: Column and row of the mask's first pixel in the picture.
         edge_touching: The defect runs out of the picture: sizes are lower bounds.
         noise_to_contrast: Unrest of the surface over the defect's contrast, where the mask was segmented
             from a picture; None for a mask that is given.
         end_doubt_px: Standard uncertainty of where a thin curved defect ends, at each end.
         edge_doubt_px: Standard uncertainty of where an edge lies, beyond its softness, the same all around.
-
-    Returns:
-        No measurements where the mask is empty.
     """
     plain = mask.dtype == np.bool_
     soft = np.clip(mask, 0, 1).astype(np.float32)
     outer, holes = outlines(soft, offset_xy)
     if not outer and not (curvilinear and soft.sum() >= _SMALLEST_PART_PX2):
-        return ()
-    ruler = Ruler.at(scale, np.argwhere(soft)[:, ::-1].mean(axis=0) + offset_xy + 0.5)
+        return MaskReading()
+    ruler = Ruler.at(scale, covered_centres(soft, offset_xy)[0].mean(axis=0))
     perimeter = sum(_length(np.vstack([line, line[:1]])) for line in (*outer, *holes))
     rise = edge_transition_px(soft, perimeter)
     digitisation = _PLAIN_DIGITISATION_PX if plain else _SOFT_DIGITISATION_PX
@@ -89,31 +105,41 @@ def measure_mask(
     budget = Budget(ruler, rise / 12**0.5, noise, segmented, edge_touching, edge_doubt_px)
     area = ruler.area_px2(soft, offset_xy)
     if curvilinear and (line := centre_line(soft)) is not None:
-        return _along(line, area, np.array(offset_xy, np.float64), budget, end_doubt_px)
-    if not outer:
-        return ()
-    return _across(ruler.level(np.vstack(outer)), area, perimeter, budget)
+        sizes, covariance = _along(line, area, np.array(offset_xy, np.float64), budget, end_doubt_px)
+    elif outer:
+        sizes, covariance = _across(ruler.level(np.vstack(outer)), area, perimeter, budget)
+    else:
+        return MaskReading()
+    return MaskReading(sizes, mask_centre(soft, offset_xy, covariance, ruler))
 
 
-def _across(points: Points, area_px2: float, perimeter_px: float, budget: Budget) -> tuple[Measurement, ...]:
-    """Returns what is measured of a patch, given its outlines."""
+def _across(
+    points: Points, area_px2: float, perimeter_px: float, budget: Budget
+) -> tuple[tuple[Measurement, ...], Points]:
+    """Returns what is measured of a patch, given its outlines, and its centre's covariance."""
     reading = callipers(points)
     width = budget.size(Quantity.WIDTH, reading.narrowest, Method.SMALLEST_FERET)
     ambiguous_px = (
         length_spread(points, width.uncertainty / 2 / budget.ruler.factor) if budget.segmented else 0.0
     )
-    return (
+    sizes = (
         budget.size(Quantity.LENGTH, reading.longest, Method.CALLIPER, own_px=ambiguous_px),
         width,
         *_areas(budget.area(area_px2, perimeter_px, Method.PIXEL_COVERAGE), budget),
         budget.angle(reading.angle_deg, reading.longest, reading.narrowest, Method.CALLIPER_DIRECTION),
     )
+    covariance = patch_covariance(
+        reading.angle_deg,
+        budget.extent_px2(Quantity.LENGTH, reading.longest),
+        budget.extent_px2(Quantity.WIDTH, reading.narrowest),
+    )
+    return sizes, covariance
 
 
 def _along(
     line: CentreLine, area_px2: float, offset: Points, budget: Budget, end_doubt_px: float
-) -> tuple[Measurement, ...]:
-    """Returns what is measured of a thin curved defect."""
+) -> tuple[tuple[Measurement, ...], Points]:
+    """Returns what is measured of a thin curved defect, and its centre's covariance."""
     level = budget.ruler.level
     path = level(line.path + offset)
     length = _length(path)
@@ -133,13 +159,20 @@ def _along(
     own_px = float(
         np.linalg.norm([_CENTRE_LINE * length, 0.5 * width, end_doubt_px * 2**0.5, wavering_px / 3**0.5])
     )
-    return (
+    sizes = (
         ends.size(Quantity.LENGTH, length, method, own_px=own_px),
         budget.size(Quantity.WIDTH, width, Method.AREA_OVER_LENGTH),
         budget.size(Quantity.MAX_WIDTH, max(widest, width), Method.LONGEST_CHORD, own_px=0.2),
         *_areas(budget.area(area_px2, 2 * total, Method.PIXEL_COVERAGE), budget),
         budget.angle(angle, float(np.linalg.norm(across)), width, Method.END_TO_END),
     )
+    covariance = line_covariance(
+        path[[0, -1]] - path.mean(axis=0),
+        total,
+        ends.extent_px2(Quantity.LENGTH, length, own_px),
+        budget.line_middle_px2(width),
+    )
+    return sizes, covariance
 
 
 def _areas(area: Measurement, budget: Budget) -> tuple[Measurement, Measurement]:
@@ -196,7 +229,7 @@ class Measurer:
         outer, holes = outlines(segment.soft, segment.offset_xy)
         outer = [line for line in outer if _is_part(line)]
         touching = _touches(outer, height, width) if outer else _touches([_corners(box)], height, width)
-        measurements = measure_mask(
+        reading = measure_mask(
             segment.soft,
             curvilinear=curvilinear,
             scale=scale,
@@ -206,15 +239,16 @@ class Measurer:
             end_doubt_px=segment.end_doubt_px,
             edge_doubt_px=segment.edge_doubt_px,
         )
-        if not measurements:
+        if not reading.sizes:
             outer, holes = [], []
-            measurements = _from_box(box, curvilinear, scale, touching)
+            reading = _from_box(box, curvilinear, scale, touching)
         return finding.model_copy(
             update={
                 **self._where(box, height, width),
                 "contours_px": tuple(_as_outline(line, height, width) for line in outer),
                 "holes_px": tuple(_as_outline(line, height, width) for line in holes if _is_part(line)),
-                "measurements": measurements,
+                "measurements": reading.sizes,
+                "centre": reading.centre,
                 "edge_touching": touching,
                 "provenance": (*finding.provenance, _provenance(segment, curvilinear, bool(outer), started)),
             }
@@ -267,10 +301,8 @@ def _hint(finding: Finding, height: int, width: int) -> NDArray[np.bool_] | None
     return np.asarray(cv2.fillPoly(canvas, lines, 1) > 0)
 
 
-def _from_box(
-    box: BoxXyxyPx, curvilinear: bool, scale: Scale | None, touching: bool
-) -> tuple[Measurement, ...]:
-    """Returns sizes read off the box; a line is taken to run from corner to corner."""
+def _from_box(box: BoxXyxyPx, curvilinear: bool, scale: Scale | None, touching: bool) -> MaskReading:
+    """Returns sizes and centre read off the box; a line is taken to run from corner to corner."""
     sides = abs(box[2] - box[0]), abs(box[3] - box[1])
     longest, narrowest = max(sides), min(sides)
     length = float(np.hypot(*sides)) if curvilinear else longest
@@ -280,13 +312,17 @@ def _from_box(
         budget.size(Quantity.LENGTH, length, Method.BOX, own_px=_BOX_UNCERTAINTY * length),
         budget.size(Quantity.WIDTH, narrowest, Method.BOX, own_px=2 * _BOX_UNCERTAINTY * narrowest),
     )
+    across_px2, down_px2 = (
+        budget.extent_px2(Quantity.LENGTH, side, _BOX_UNCERTAINTY * side) for side in sides
+    )
+    centre = box_centre(_corners(box), (across_px2, down_px2), ruler)
     if curvilinear:  # a box says nothing of how wide a line in it is
-        return sizes[:1]
+        return MaskReading(sizes[:1], centre)
     doubt_px = 2 * _BOX_UNCERTAINTY * (longest + narrowest)
     area = budget.area(np.pi / 4 * longest * narrowest, doubt_px, Method.BOX)
     spread = (2 * 2 * _BOX_UNCERTAINTY * area.value) ** 2 + area.uncertainty**2
     area = area.model_copy(update={"uncertainty": float(np.sqrt(spread))})
-    return (*sizes, *_areas(area, budget))
+    return MaskReading((*sizes, *_areas(area, budget)), centre)
 
 
 def _corners(box: BoxXyxyPx) -> Points:

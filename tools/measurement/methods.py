@@ -24,6 +24,7 @@ class Method(StrEnum):
     CALLIPER_DIRECTION = "direction of calliper length"
     PIXEL_COVERAGE = "sum of pixel coverage"
     EQUAL_CIRCLE = "circle of equal area"
+    CENTROID = "centroid of pixel coverage"
     BOX = "box"
 
     def with_branches(self, count: int, whole: str) -> str:
@@ -41,6 +42,7 @@ _KOREAN: dict[str, str] = {
     Method.CALLIPER_DIRECTION: "캘리퍼 최대 길이의 방향",
     Method.PIXEL_COVERAGE: "픽셀 점유 면적의 합",
     Method.EQUAL_CIRCLE: "같은 면적의 원",
+    Method.CENTROID: "픽셀 점유의 무게중심",
     Method.BOX: "검출 상자",
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Callipers",
     "callipers",
+    "covered_centres",
     "covered_pixels",
     "edge_transition_px",
     "length_spread",
@@ -83,6 +84,20 @@ def outlines(
             (outer if signed_area(points) < 0 else holes).append(points)
     outer.sort(key=lambda points: -abs(signed_area(points)))
     return outer, holes
+
+
+def covered_centres(
+    soft: NDArray[np.float32], offset_xy: tuple[int, int]
+) -> tuple[Points, NDArray[np.float64]]:
+    """Returns the centres (Nx2) of the pixels that a soft mask covers in part, and what share of each.
+
+    Args:
+        soft: HxW, share of each pixel that is covered, in [0, 1].
+        offset_xy: Column and row of the mask's first pixel in the picture.
+    """
+    rows, columns = np.nonzero(soft)
+    centres = np.stack([columns + offset_xy[0] + 0.5, rows + offset_xy[1] + 0.5], axis=1)
+    return centres, soft[rows, columns].astype(np.float64)
 
 
 def covered_pixels(

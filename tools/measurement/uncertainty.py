@@ -14,7 +14,11 @@ compared with a limit). Standard uncertainties:
   width, 12 % of an area, about what synthesised parts of known truth show; not for a mask that is given.
 - Wavering: a line's length less that of its smoothed way bounds what grain may have added, over sqrt 3.
 - Direction: a roundish patch is about as wide in several directions; the spread of the lengths across them.
-- Scale: half its stated expanded uncertainty; twice that in an area.
+- Scale: half its stated expanded uncertainty; twice that in an area. A coordinate has it as a length from the
+  picture's corner; with a homography in both directions, since that turns what is far off, too.
+- Centre: midway between two edges, each uncertain on its own and alike, so half of what their distance has,
+  along and across. A line that ends farther out by a part of its length has its centre drawn to that end by
+  this part of the way. Light may show one flank of a groove alone: its middle then lies half a width aside.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.measurement.calibration import area_factor, map_points
+from tools.measurement.outlines import covered_centres
 from tools.records import Measurement, Quantity, Unit
 
 if TYPE_CHECKING:
@@ -37,6 +42,9 @@ Points = NDArray[np.float64]
 
 _DEFINITION = {Quantity.LENGTH: 0.05, Quantity.WIDTH: 0.1, Quantity.MAX_WIDTH: 0.12, Quantity.AREA: 0.12}
 _ANY_ANGLE_DEG = 90 / 3**0.5  # standard uncertainty of a direction that could be any
+
+
+_CORNER_PX = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])  # of the picture, and a pixel on in x and in y
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,43 @@ class Ruler:
         """Returns the covered area as seen straight on."""
         if self.homography is None:
             return float(soft.sum())
-        rows, columns = np.nonzero(soft)
-        centres = np.stack([columns + offset_xy[0] + 0.5, rows + offset_xy[1] + 0.5], axis=1)
-        weights = area_factor(self.homography, centres) / self.factor**2
-        return float(np.sum(soft[rows, columns] * weights))
+        centres, shares = covered_centres(soft, offset_xy)
+        return float(np.sum(shares * self.weights(centres)))
+
+    def weights(self, points: Points) -> NDArray[np.float64]:
+        """Returns how large a pixel at each point (Nx2) is as seen straight on, in pixels."""
+        if self.homography is None:
+            return np.ones(len(points))
+        weights: NDArray[np.float64] = area_factor(self.homography, points) / self.factor**2
+        return weights
+
+    def has_positions(self, points: Points) -> bool:
+        """Whether points (Nx2) have a place in mm: there is a scale, and the corner shows the same plane."""
+        if self.length_unit is not Unit.MM:
+            return False
+        if self.homography is None:
+            return True
+        # Beyond the horizon of a plane that is tilted far, depth changes its sign.
+        depths = np.vstack([_CORNER_PX, points]) @ self.homography[2, :2] + self.homography[2, 2]
+        return bool(depths.min() > 0 or depths.max() < 0)
+
+    def position_mm(self, points: Points) -> Points:
+        """Returns where points (Nx2) lie in the plane, in mm in the picture's frame; see `records.Centre`."""
+        if self.homography is None:
+            return points * self.factor
+        origin, right, down = map_points(self.homography, _CORNER_PX)
+        x = (right - origin) / np.linalg.norm(right - origin)
+        y = np.array([-x[1], x[0]])
+        if y @ (down - origin) < 0:  # the board's axes may be a mirror image of the picture's
+            y = -y
+        position: Points = (map_points(self.homography, points) - origin) @ np.stack([x, y], axis=1)
+        return position
+
+    def position_spread_mm(self, at_mm: Points) -> Points:
+        """Returns what the scale adds to the standard uncertainty of x and y at a place."""
+        if self.homography is None:
+            return self.relative * np.abs(at_mm)
+        return np.full(2, self.relative * np.linalg.norm(at_mm))
 
 
 @dataclass(frozen=True)
@@ -105,12 +146,20 @@ class Budget:
 
     def size(self, quantity: Quantity, value_px: float, method: str, *, own_px: float = 0.0) -> Measurement:
         """Returns a length between two edges; `own_px` is what the quantity's own method adds."""
-        edges = 4 * self._together_px2 + 2 * self.noise_px**2
-        relative = self.ruler.relative**2 + self._definition(quantity) ** 2
-        spread = np.sqrt(edges + own_px**2 + relative * value_px**2)
+        variance_px2 = self.extent_px2(quantity, value_px, own_px) + (self.ruler.relative * value_px) ** 2
         return self._state(
-            quantity, value_px, float(spread), self.ruler.length_unit, self.ruler.factor, method
+            quantity, value_px, variance_px2**0.5, self.ruler.length_unit, self.ruler.factor, method
         )
+
+    def extent_px2(self, quantity: Quantity, value_px: float, own_px: float = 0.0) -> float:
+        """Returns the variance of a length between two edges, without what its scale adds."""
+        edges = 4 * self._together_px2 + 2 * self.noise_px**2
+        return float(edges + own_px**2 + (self._definition(quantity) * value_px) ** 2)
+
+    def line_middle_px2(self, width_px: float) -> float:
+        """Returns the variance of where a line's middle lies across."""
+        flank_px = width_px / 2 if self.segmented else 0.0
+        return self.extent_px2(Quantity.WIDTH, width_px) / 4 + flank_px**2
 
     def area(self, value_px2: float, perimeter_px: float, method: str) -> Measurement:
         """Returns an area: its edge may lie further in or out all along, and wavers along the way."""

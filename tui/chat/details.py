@@ -18,7 +18,7 @@ from tools.measurement.methods import method_text
 from tools.measurement.scale_reasons import scale_reason_text
 from tools.overriding import AGENT
 from tools.records import DecidedBy, Finding, ImageStatus, Inspection, Judgement, Language, Quantity
-from tools.wording import format_value
+from tools.wording import format_centre, format_value
 from tui.chat.error_words import said
 from tui.chat.view_words import VERDICT_LOOKS, VIEW_WORDS, ViewWords
 
@@ -190,6 +190,9 @@ class _Told:
         for measurement in finding.measurements:
             label = word(measurement.quantity, language)
             yield self._page.labelled(label, _unbroken(format_value(measurement)), indent=3)
+        if finding.centre:
+            centre = ", ".join(map(_unbroken, format_centre(finding.centre)))
+            yield self._page.row("centre", centre, indent=3)
         seen = f"{finding.confidence:.2f} · {words(f'origin.{finding.origin}')}"
         yield self._page.row("confidence", seen, indent=3)
         place = place_phrase(finding.place, language)
@@ -201,9 +204,11 @@ class _Told:
             yield Content.styled(f"   {words('cut_off')}", "$text-warning")
         if finding.description:
             yield self._page.text(finding.description.text(language), indent=3)
-        methods = dict.fromkeys(measurement.method for measurement in finding.measurements)
+        methods = [measurement.method for measurement in finding.measurements]
+        if finding.centre:
+            methods.append(finding.centre.method)
         if methods:
-            named = ", ".join(method_text(each, language) for each in methods)
+            named = ", ".join(method_text(each, language) for each in dict.fromkeys(methods))
             yield self._page.row("method", named, indent=3)
 
     def _background(self) -> Iterator[Content]:

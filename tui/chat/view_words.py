@@ -46,6 +46,7 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
     "origin.reference": ("reference", "기준 비교"),
     "origin.vlm": ("agent", "에이전트"),
     "origin.human": ("inspector", "검사자"),
+    "centre": ("centre", "중심"),
     "place": ("where", "위치"),
     "zone": ("zone", "구역"),
     "cut_off": ("runs out of the picture: may be larger", "사진 밖으로 이어짐: 더 클 수 있음"),

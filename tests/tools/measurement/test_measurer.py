@@ -60,7 +60,7 @@ def test_a_patch_is_measured_within_its_uncertainty_and_near_the_truth(
     kind: str, length: float, width: float, pose: tuple[float, tuple[float, float]]
 ) -> None:
     cover = patch(kind, length, width, *pose)
-    measured = by_quantity(measure_mask(cover))
+    measured = by_quantity(measure_mask(cover).sizes)
     area = length * width * (1 if kind == "rectangle" else np.pi / 4)
     true = {
         Quantity.LENGTH: length,
@@ -81,7 +81,7 @@ def test_bias_over_poses_is_under_a_tenth_of_a_pixel(kind: str) -> None:
     errors = []
     for angle in rng.uniform(0, np.pi, 24):
         shift = (rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5))
-        measured = by_quantity(measure_mask(patch(kind, 40, 12, angle, shift)))
+        measured = by_quantity(measure_mask(patch(kind, 40, 12, angle, shift)).sizes)
         errors.append((measured[Quantity.LENGTH].value - 40, measured[Quantity.WIDTH].value - 12))
     assert np.all(np.abs(np.mean(errors, axis=0)) < 0.1)
 
@@ -89,10 +89,10 @@ def test_bias_over_poses_is_under_a_tenth_of_a_pixel(kind: str) -> None:
 def test_a_plain_mask_is_as_large_as_its_pixels_and_less_certain() -> None:
     mask = np.zeros((20, 30), bool)
     mask[5:9, 8:18] = True
-    measured = by_quantity(measure_mask(mask))
+    measured = by_quantity(measure_mask(mask).sizes)
     assert measured[Quantity.WIDTH].value == pytest.approx(4.0)
     assert measured[Quantity.AREA].value == 40.0
-    soft = by_quantity(measure_mask(mask.astype(np.float32)))
+    soft = by_quantity(measure_mask(mask.astype(np.float32)).sizes)
     assert measured[Quantity.WIDTH].uncertainty > soft[Quantity.WIDTH].uncertainty
 
 
@@ -100,7 +100,7 @@ def test_a_plain_mask_is_as_large_as_its_pixels_and_less_certain() -> None:
 @pytest.mark.parametrize("pose", [(0.0, 40.0), (0.7, 40.3), (2.1, 39.6)])
 def test_an_arc_is_measured_along_its_curve(width: float, pose: tuple[float, float]) -> None:
     line = arc(28, pose[0], 2.4, (pose[1], 40.2))
-    measured = by_quantity(measure_mask(stroke([line], width, 80), curvilinear=True))
+    measured = by_quantity(measure_mask(stroke([line], width, 80), curvilinear=True).sizes)
     true = 28 * 2.4 + width
     assert measured[Quantity.LENGTH].value == pytest.approx(true, rel=0.02)
     assert abs(measured[Quantity.LENGTH].value - true) <= measured[Quantity.LENGTH].uncertainty
@@ -112,7 +112,7 @@ def test_an_arc_is_measured_along_its_curve(width: float, pose: tuple[float, flo
 def test_a_line_one_pixel_wide_has_its_width(angle: float) -> None:
     along = 40 * np.array([np.cos(angle), np.sin(angle)])
     line = np.array([60.3, 60.4]) + np.stack([-along, along])
-    measured = by_quantity(measure_mask(stroke([line], 1.0, 120), curvilinear=True))
+    measured = by_quantity(measure_mask(stroke([line], 1.0, 120), curvilinear=True).sizes)
     assert measured[Quantity.WIDTH].value == pytest.approx(1.0, abs=0.1)
     assert measured[Quantity.LENGTH].value == pytest.approx(81, abs=1.2)
     apart = measured[Quantity.ORIENTATION].value + np.degrees(angle)
@@ -122,14 +122,14 @@ def test_a_line_one_pixel_wide_has_its_width(angle: float) -> None:
 def test_a_diagonal_of_even_width_is_not_eaten_up_by_its_skeleton() -> None:
     along = 40 * np.array([np.cos(0.8024), np.sin(0.8024)])
     line = np.array([50.37, 50.27]) + np.stack([-along, along])
-    measured = by_quantity(measure_mask(stroke([line], 4.0, 100), curvilinear=True))
+    measured = by_quantity(measure_mask(stroke([line], 4.0, 100), curvilinear=True).sizes)
     assert measured[Quantity.LENGTH].value == pytest.approx(84, abs=1)
 
 
 def test_a_branched_crack_is_as_long_as_its_longest_way_and_names_its_branch() -> None:
     trunk = np.array([[15.0, 60.0], [60.0, 60.0], [105.0, 60.0]])
     branch = np.array([[60.0, 60.0], [78.0, 88.0]])
-    measured = by_quantity(measure_mask(stroke([trunk, branch], 2.0, 120), curvilinear=True))
+    measured = by_quantity(measure_mask(stroke([trunk, branch], 2.0, 120), curvilinear=True).sizes)
     assert measured[Quantity.LENGTH].value == pytest.approx(92, abs=1)
     assert "1 branch, 12" in measured[Quantity.LENGTH].method
     assert measured[Quantity.WIDTH].value == pytest.approx(2.0, abs=0.15)
@@ -137,7 +137,7 @@ def test_a_branched_crack_is_as_long_as_its_longest_way_and_names_its_branch() -
 
 def test_an_interrupted_scratch_is_measured_from_end_to_end() -> None:
     left, right = np.array([[10.0, 40.0], [40.0, 40.0]]), np.array([[50.0, 40.0], [80.0, 40.0]])
-    measured = by_quantity(measure_mask(stroke([left, right], 2.0, 90), curvilinear=True))
+    measured = by_quantity(measure_mask(stroke([left, right], 2.0, 90), curvilinear=True).sizes)
     assert measured[Quantity.LENGTH].value == pytest.approx(72, abs=1)
 
 
@@ -149,7 +149,7 @@ def test_stated_uncertainty_covers_nine_of_ten() -> None:
             width = rng.uniform(4, 20)
             length = width * rng.uniform(1.3, 4)
             shift = (rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5))
-            measured = by_quantity(measure_mask(patch(kind, length, width, rng.uniform(0, 3.1), shift)))
+            measured = by_quantity(measure_mask(patch(kind, length, width, rng.uniform(0, 3.1), shift)).sizes)
             for quantity, true in ((Quantity.LENGTH, length), (Quantity.WIDTH, width)):
                 covered.append(abs(measured[quantity].value - true) <= measured[quantity].uncertainty)
     assert np.mean(covered) >= 0.9
@@ -158,7 +158,10 @@ def test_stated_uncertainty_covers_nine_of_ten() -> None:
 def test_a_scale_turns_pixels_into_millimetres_and_adds_its_uncertainty() -> None:
     cover = patch("ellipse", 40, 12, 0.3, (0, 0))
     scale = Scale(mm_per_px=0.1, source=ScaleSource.RECIPE, relative_uncertainty=0.1)
-    pixels, millimetres = by_quantity(measure_mask(cover)), by_quantity(measure_mask(cover, scale=scale))
+    pixels, millimetres = (
+        by_quantity(measure_mask(cover).sizes),
+        by_quantity(measure_mask(cover, scale=scale).sizes),
+    )
     length = millimetres[Quantity.LENGTH]
     assert (length.unit, millimetres[Quantity.AREA].unit) == (Unit.MM, Unit.MM2)
     assert length.value == pytest.approx(pixels[Quantity.LENGTH].value * 0.1)
@@ -171,7 +174,9 @@ def test_a_homography_straightens_what_is_seen_askew(curvilinear: bool) -> None:
     squeeze = (0.1, 0.0, 3.0, 0.0, 0.2, -4.0, 0.0, 0.0, 1.0)
     scale = Scale(mm_per_px=0.14, source=ScaleSource.CHESSBOARD, homography=squeeze)
     upright = patch("rectangle", 30, 6, np.pi / 2, (0.2, 0.1))
-    measured = by_quantity(measure_mask(upright, curvilinear=curvilinear, scale=scale, offset_xy=(50, 70)))
+    measured = by_quantity(
+        measure_mask(upright, curvilinear=curvilinear, scale=scale, offset_xy=(50, 70)).sizes
+    )
     longest = 6.0 if curvilinear else np.hypot(6.0, 0.6)
     assert measured[Quantity.LENGTH].value == pytest.approx(longest, rel=0.02)
     assert measured[Quantity.WIDTH].value == pytest.approx(0.6, rel=0.04)
@@ -179,8 +184,8 @@ def test_a_homography_straightens_what_is_seen_askew(curvilinear: bool) -> None:
 
 
 def test_an_empty_mask_has_no_size() -> None:
-    assert measure_mask(np.zeros((9, 9), np.float32)) == ()
-    assert measure_mask(np.zeros((9, 9), bool), curvilinear=True) == ()
+    assert measure_mask(np.zeros((9, 9), np.float32)).sizes == ()
+    assert measure_mask(np.zeros((9, 9), bool), curvilinear=True).sizes == ()
 
 
 def test_a_stain_is_found_in_its_box_and_measured() -> None:
@@ -269,9 +274,9 @@ def test_an_edge_in_doubt_and_an_end_in_doubt_add_to_what_they_bound() -> None:
         (line, True, 0.5, 0.0, {Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA}),
         (line, True, 0.0, 3.0, {Quantity.LENGTH}),
     ):
-        sure = by_quantity(measure_mask(mask, curvilinear=curvilinear))
+        sure = by_quantity(measure_mask(mask, curvilinear=curvilinear).sizes)
         unsure = by_quantity(
-            measure_mask(mask, curvilinear=curvilinear, edge_doubt_px=edge_px, end_doubt_px=end_px)
+            measure_mask(mask, curvilinear=curvilinear, edge_doubt_px=edge_px, end_doubt_px=end_px).sizes
         )
         for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.MAX_WIDTH, Quantity.AREA):
             if quantity in sure:

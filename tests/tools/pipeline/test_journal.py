@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tools.errors import OutputError
 from tools.pipeline.journal import INSPECTIONS, RUN_INFO, Journal, refuse_other_run
-from tools.records import ImageRecord, Inspection, Judgement, RunInfo, Verdict
+from tools.records import (
+    Centre,
+    Finding,
+    ImageRecord,
+    Inspection,
+    Judgement,
+    Origin,
+    RunInfo,
+    Verdict,
+)
 
 RUN = RunInfo(
     loupe_version="0.1.0",
@@ -35,6 +45,35 @@ def test_a_second_start_finds_what_the_first_wrote(tmp_path: Path) -> None:
         assert journal.run.started_at == RUN.started_at
         journal.append(inspection(3))
         assert list(journal.inspections()) == [inspection(1), inspection(2), inspection(3)]
+
+
+def test_findings_of_a_version_that_measured_no_centre_are_read(tmp_path: Path) -> None:
+    found = Finding(
+        id="img_001-1",
+        image_id="img_001",
+        type="dent",
+        confidence=0.9,
+        box_xyxy_px=(0, 0, 9, 9),
+        origin=Origin.YOLO,
+        centre=Centre(
+            xy_px=(4.5, 4.25),
+            uncertainty_xy_px=(0.5, 0.25),
+            xy_mm=(0.45, 0.425),
+            uncertainty_xy_mm=(0.06, 0.03),
+            method="centroid of pixel coverage",
+        ),
+    )
+    with_centre = inspection(1).model_copy(update={"findings": (found,)})
+    with Journal(tmp_path, RUN) as journal:
+        journal.append(with_centre)
+        assert list(journal.inspections()) == [with_centre]
+    path = tmp_path / INSPECTIONS
+    line = json.loads(path.read_bytes())
+    assert line["findings"][0].pop("centre")["xy_px"] == [4.5, 4.25]
+    path.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    with Journal(tmp_path, RUN) as journal:
+        (earlier,) = journal.inspections()
+    assert earlier.findings[0] == found.model_copy(update={"centre": None})
 
 
 @pytest.mark.parametrize("cut_bytes", [1, 5, 200])

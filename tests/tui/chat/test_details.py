@@ -7,7 +7,7 @@ from agent.events import Decision
 from tests.tui.chat.staging import finding, inspection
 from tools.overriding import overridden
 from tools.recipe.file import load_recipe
-from tools.records import Description, Language, Verdict
+from tools.records import Centre, Description, Language, Verdict
 from tui.chat.details import details, headline
 
 EN, KO = Language.EN, Language.KO
@@ -38,6 +38,35 @@ def test_korean_has_no_english_words_of_ours() -> None:
         assert word not in text
     assert "길이" in text
     assert "스크래치" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "said", "method"),
+    [
+        (
+            EN,
+            80,
+            "   centre           x 0.45 ± 0.06 mm, y 0.42 ± 0.37 mm",
+            "calliper length, centroid of pixel",
+        ),
+        (KO, 80, "   중심             x 0.45 ± 0.06 mm, y 0.42 ± 0.37 mm", "무게중심"),
+        (EN, 30, "   centre  x 0.45 ± 0.06 mm,\n     y 0.42 ± 0.37 mm", "centroid of"),
+    ],
+)
+def test_the_centre_of_the_chosen_finding_is_told(
+    language: Language, width: int, said: str, method: str
+) -> None:
+    centre = Centre(
+        xy_px=(4.5, 4.25),
+        uncertainty_xy_px=(0.5, 0.25),
+        xy_mm=(0.45, 0.425),
+        uncertainty_xy_mm=(0.06, 0.37),
+        method="centroid of pixel coverage",
+    )
+    found = TWO.findings[0].model_copy(update={"centre": centre})
+    assert said in details(inspection(found), 0, language, width_cells=width).plain
+    assert method in " ".join(details(inspection(found), 0, language, width_cells=width).plain.split())
+    assert "x 0.45" not in details(inspection(found), None, language, width_cells=width).plain
 
 
 def test_a_decision_is_told_with_who_when_why_and_what_the_rules_said() -> None:
