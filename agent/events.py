@@ -26,6 +26,7 @@ __all__ = [
     "Inspected",
     "LoadEnd",
     "LoadFinished",
+    "LoadProgress",
     "LoadStarted",
     "Note",
     "Outcome",
@@ -183,6 +184,24 @@ class LoadStarted(Record):
     model: str
 
 
+class LoadProgress(Record):
+    """What a load waits for is being downloaded; not logged.
+
+    Attributes:
+        hub_id: What is downloaded.
+        done_mb: Megabytes of it that have come, of those that were not on this machine.
+        total_mb: Megabytes that were not on this machine.
+        seconds: Since the download began.
+    """
+
+    kind: Literal["load_progress"] = "load_progress"
+    load: int
+    hub_id: str
+    done_mb: float
+    total_mb: float
+    seconds: float
+
+
 class LoadFinished(Record):
     """The turn waits no longer; not logged."""
 
@@ -334,6 +353,7 @@ Event = Annotated[
     | ToolProgress
     | ToolFinished
     | LoadStarted
+    | LoadProgress
     | LoadFinished
     | ImageShown
     | Decision

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING
 
 from agent.cancelling import TurnCancelled
-from agent.events import LoadEnd, LoadFinished, LoadStarted, Note, Purpose
+from agent.events import LoadEnd, LoadFinished, LoadProgress, LoadStarted, Note, Purpose
+from tools.downloading import telling_downloads
 from tools.errors import ModelError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from agent.events import Sink
     from agent.models.base import VisionModel
     from agent.workbench import Workbench
+    from tools.downloading import Download
 
 __all__ = ["load_after", "tell_sight", "told", "told_of"]
 
@@ -68,7 +70,7 @@ def tell_sight(model: VisionModel, sink: Sink) -> None:
 
 @contextmanager
 def told(sink: Sink, purpose: Purpose, model: str) -> Iterator[None]:
-    """Tells the beginning and the end of what is done inside.
+    """Tells the beginning and the end of what is done inside, and how far what it downloads is.
 
     Args:
         sink: Is told.
@@ -78,10 +80,32 @@ def told(sink: Sink, purpose: Purpose, model: str) -> Iterator[None]:
     load, started, end = next(_numbers), time.monotonic(), LoadEnd.FAILED
     sink(LoadStarted(load=load, purpose=purpose, model=model))
     try:
-        yield
+        with telling_downloads(_in_steps(sink, load)):
+            yield
         end = LoadEnd.LOADED
     except TurnCancelled:
         end = LoadEnd.LEFT
         raise
     finally:
         sink(LoadFinished(load=load, end=end, seconds=round(time.monotonic() - started, 3)))
+
+
+def _in_steps(sink: Sink, load: int) -> Callable[[Download], None]:
+    """Returns what tells downloads in thousandths: each event of a turn is kept until it ends."""
+    told_steps: dict[str, int] = {}
+
+    def tell(download: Download) -> None:
+        step = 1000 * download.done_bytes // download.total_bytes
+        if told_steps.get(download.hub_id) != step:
+            told_steps[download.hub_id] = step
+            sink(
+                LoadProgress(
+                    load=load,
+                    hub_id=download.hub_id,
+                    done_mb=download.done_bytes / 1e6,
+                    total_mb=download.total_bytes / 1e6,
+                    seconds=download.seconds,
+                )
+            )
+
+    return tell

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from agent.events import EVENT, Event, LoadFinished, LoadStarted, TextDelta, ToolProgress
+from agent.events import EVENT, Event, LoadFinished, LoadProgress, LoadStarted, TextDelta, ToolProgress
 from tools.errors import OutputError
 from tools.records import Record
 
@@ -77,7 +77,7 @@ class SessionLog:
 
     def append(self, event: Event) -> None:
         """Writes one event through to the disk; pieces of text, progress and loads are left out."""
-        if not isinstance(event, TextDelta | ToolProgress | LoadStarted | LoadFinished):
+        if not isinstance(event, TextDelta | ToolProgress | LoadStarted | LoadProgress | LoadFinished):
             self._write(event)
 
     def _write(self, record: Record) -> None:

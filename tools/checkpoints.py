@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tools.errors import ModelError
+from tools.downloading import download
+from tools.errors import LoupeError, ModelError
 from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
@@ -164,25 +165,30 @@ def checkpoint_folder(checkpoint: Checkpoint, on_download: Callable[[str], None]
 
     Raises:
         ModelError: The hub id is not cached and cannot be downloaded.
+        Cancelled: `tools.downloading.stop_downloads` was called meanwhile.
     """
     if checkpoint.path is not None:
         return checkpoint.path
     quiet_transformers()
     from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    def snapshot(patterns: list[str], *, local: bool) -> Path | None:
-        folder = Path(snapshot_download(checkpoint.id, local_files_only=local, allow_patterns=patterns))
-        return folder if _weight_files(folder) else None
+    def cached(patterns: list[str]) -> Path | None:
+        return _with_weights(snapshot_download(checkpoint.id, local_files_only=True, allow_patterns=patterns))
+
+    def downloaded(patterns: list[str]) -> Path | None:
+        return _with_weights(download(checkpoint.id, patterns))
 
     texts = ["*.json", "*.txt", "*.model", "*.spm"]
     weights, pickled_tensors = [*texts, "model*.safetensors"], [*texts, "pytorch_model*.bin"]
     try:
-        cached = _unless(LocalEntryNotFoundError, lambda: snapshot(weights, local=True))
-        if not cached and on_download:
+        folder = _unless(LocalEntryNotFoundError, lambda: cached(weights))
+        if not folder and on_download:
             on_download(checkpoint.id)
-        folder = cached or snapshot(weights, local=False) or snapshot(pickled_tensors, local=False)
-    except (OSError, ValueError, HfHubHTTPError) as error:
+        folder = folder or downloaded(weights) or downloaded(pickled_tensors)
+    except LoupeError:
+        raise
+    except Exception as error:  # also of the packages that huggingface_hub speaks through
         raise ModelError(
             f"`{checkpoint.id}` is not on this machine and could not be downloaded ({type(error).__name__}).",
             f"On a machine with internet run `hf download {checkpoint.id}`.\n"
@@ -192,6 +198,10 @@ def checkpoint_folder(checkpoint: Checkpoint, on_download: Callable[[str], None]
     if folder is None:
         raise ModelError(f"`{checkpoint.id}` holds no weights that can be loaded.", "Check the id.")
     return folder
+
+
+def _with_weights(folder: Path | str) -> Path | None:
+    return Path(folder) if _weight_files(Path(folder)) else None
 
 
 def _unless(missing: type[Exception], find: Callable[[], Path | None]) -> Path | None:
@@ -206,8 +216,10 @@ def quiet_transformers() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 

@@ -109,7 +109,7 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
 def _converse(session: Session, requests: Sequence[str], narrator: Narrator, *, as_json: bool) -> bool:
     """Asks one after the other; returns False where the user stopped it."""
     teller = Teller(narrator)
-    with cancel_on_interrupt(narrator, session.cancel) as cancel:
+    with cancel_on_interrupt(narrator, session.cancel) as cancel, narrator.downloads():
         for request in requests:
             for event in session.ask(request):
                 teller.tell(event)
@@ -152,7 +152,8 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     choice = model_choice(
         options.model or playbook.model, load_recipe(recipe or None).models.agent, load_settings()
     )
-    model = load_model(choice, device=options.engines.device, precision=options.engines.precision)
+    with narrator.downloads():
+        model = load_model(choice, device=options.engines.device, precision=options.engines.precision)
     root = options.out or new_run_folder(playbook.images, narrator.say)
     teller = Teller(narrator)
 
@@ -170,11 +171,12 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
         )
 
     results = []
-    for result in play(playbook, open_session, teller.tell):
-        results.append(result)
-        if not options.as_json:
-            print_out(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
-            print_out("".join(f"      {miss}\n" for miss in result.misses))
+    with narrator.downloads():
+        for result in play(playbook, open_session, teller.tell):
+            results.append(result)
+            if not options.as_json:
+                print_out(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
+                print_out("".join(f"      {miss}\n" for miss in result.misses))
     passed = sum(result.passed for result in results)
     if options.as_json:
         rows = [result.model_dump(mode="json") for result in results]

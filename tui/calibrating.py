@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import ImageError, UsageError
 from tui.narration import Narrator
+from tui.printing import print_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ def run_calibrate(options: CalibrateOptions) -> None:
         percent = 100 * scale.relative_uncertainty
         narrator.say(f"{scale.mm_per_px:.6g} mm per px, uncertainty {percent:.2g} % (k=2). {scale.detail}")
     if options.recipe is None:
-        sys.stdout.write(scale_yaml(spec))
+        print_out(scale_yaml(spec))
         return
     write_scale(options.recipe, spec)
     narrator.say(f"Written to {options.recipe}.")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.downloading import stop_downloads
 from tools.errors import ExitCode, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.records import Language
@@ -81,6 +82,7 @@ def run_chat(
     app.theme = theme or app.theme
     sys.setswitchinterval(_TURN_S)
     code = app.run()
+    stop_downloads(patiently=True)
     if app.closing is not None:
         app.closing.join(_PATIENCE_S)
     if app.session is not None:

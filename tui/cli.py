@@ -31,6 +31,7 @@ from tui.options import (
     RecipeOption,
     TrustOption,
 )
+from tui.printing import print_out
 from tui.recipe_commands import recipe_app
 
 __all__ = ["app", "main"]
@@ -372,7 +373,7 @@ def list_models() -> None:
     """List the model sets with what they download and how much memory they take."""
     from tui.model_table import model_table
 
-    typer.echo(model_table())
+    print_out(model_table() + "\n")
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def run_demo(model: str, out: Path, *, quiet: bool = False, examples: Path = _EX
 def _converse(session: Session, narrator: Narrator) -> None:
     """Holds the conversation; does without the model what came to nothing."""
     teller, begun = Teller(narrator), len(session.turns)
-    with cancel_on_interrupt(narrator, session.cancel) as cancel:
+    with cancel_on_interrupt(narrator, session.cancel) as cancel, narrator.downloads():
         for request in _REQUESTS:
             _take(session.ask(request), teller)
             if cancel.is_set() or session.turns[-1].outcome is not Outcome.ANSWERED:

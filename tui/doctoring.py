@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from tools.errors import ExitCode, LoupeError
+from tui.narration import Narrator
+from tui.printing import print_out
 
 if TYPE_CHECKING:
     from tools.checkpoints import Kind
@@ -58,13 +59,13 @@ def run_doctor(recipe_name: str, model: str, *, as_json: bool) -> ExitCode:
     recipe = load_recipe(recipe_name or None)
     chosen = model_choice(model, recipe.models.agent, load_settings())
     checks = []
-    for check in (*_installed(), *_machine(), *_models(recipe), *_walls(), *_sight(chosen)):
-        checks.append(check)
-        if not as_json:
-            sys.stdout.write(f"{check.status:<5}  {check.part:<14}  {check.detail}\n")
-            sys.stdout.flush()
+    with Narrator().downloads():
+        for check in (*_installed(), *_machine(), *_models(recipe), *_walls(), *_sight(chosen)):
+            checks.append(check)
+            if not as_json:
+                print_out(f"{check.status:<5}  {check.part:<14}  {check.detail}\n")
     if as_json:
-        sys.stdout.write(json.dumps([vars(check) for check in checks], ensure_ascii=False) + "\n")
+        print_out(json.dumps([vars(check) for check in checks], ensure_ascii=False) + "\n")
     return ExitCode.MODEL if any(check.status == "fails" for check in checks) else ExitCode.ACCEPTED
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from tools.errors import Cancelled, UsageError
 from tools.pipeline.engines import EngineOptions, Engines
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.printing import print_out
 
 if TYPE_CHECKING:
     import threading
@@ -46,7 +46,7 @@ def run_eval(
     """
     from tools.evaluation.figures import render_text
     from tools.evaluation.labelled_sets import read_labelled_set
-    from tools.fetching import fetch_checkpoints
+    from tools.fetching import fetch_checkpoints, kinds_of_inspection
     from tools.recipe.file import load_recipe
 
     narrator = Narrator(quiet=quiet)
@@ -54,7 +54,9 @@ def run_eval(
     if noun:
         recipe = recipe.model_copy(update={"part": recipe.part.model_copy(update={"noun": noun})})
     labelled = read_labelled_set(folder)
-    fetch_checkpoints(recipe, ("clip", "detector"), narrator.say)  # here Ctrl-C ends a download
+    kinds = kinds_of_inspection(recipe) if verdicts else ("clip", "detector")
+    with narrator.downloads():  # here Ctrl-C ends a download
+        fetch_checkpoints(recipe, kinds, narrator.say)
     with ExitStack() as stack:
         cancel = stack.enter_context(cancel_on_interrupt(narrator))
         sha256 = recipe.sha256  # of what it says, wherever a copy of it stands
@@ -68,7 +70,7 @@ def run_eval(
             evaluation = evaluation.model_copy(update=figures)
     evaluation = evaluation.model_copy(update={"recipe_sha256": sha256})
     text = evaluation.model_dump_json(indent=2) if as_json else render_text(evaluation)
-    sys.stdout.write(text + "\n")
+    print_out(text + "\n")
 
 
 def drawn_good(labelled: LabelledSet, count: int, draw: int) -> list[Path]:

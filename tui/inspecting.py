@@ -26,7 +26,6 @@ from tui.recording import Recorder
 
 if TYPE_CHECKING:
     from reports.ledger import Ledger
-    from tools.checkpoints import Kind
     from tools.images import Batch
     from tools.recipe import Recipe
 
@@ -62,7 +61,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         LoupeError: Bad input, an unusable output folder or a model that cannot be loaded.
         Cancelled: The user stopped it; what was done is kept.
     """
-    from tools.fetching import fetch_checkpoints
+    from tools.fetching import fetch_checkpoints, kinds_of_inspection
     from tools.images import Batch
     from tools.recipe.file import load_recipe
 
@@ -74,7 +73,8 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     refuse_foreign(out)
     known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256, "lot": options.lot}
     refuse_other_run(out, **known)
-    fetch_checkpoints(applied, _needed_kinds(applied), narrator.say)  # here Ctrl-C ends a download
+    with narrator.downloads():  # here Ctrl-C ends a download
+        fetch_checkpoints(applied, kinds_of_inspection(applied), narrator.say)
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:
@@ -101,10 +101,6 @@ def run_inspect(options: InspectOptions) -> ExitCode:
             ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
     print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
     return exit_code(inspections)
-
-
-def _needed_kinds(recipe: Recipe) -> tuple[Kind, ...]:
-    return ("clip", "detector", "blip") if recipe.captioning.enabled else ("clip", "detector")
 
 
 def _applied(recipe: Recipe, options: InspectOptions) -> Recipe:

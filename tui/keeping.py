@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tools.downloading import stop_downloads
 from tools.errors import UsageError
 from tools.pipeline.engines import EngineOptions, Engines
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.printing import print_out
 
 if TYPE_CHECKING:
     from tools.references.keeping import GoodParts
@@ -69,7 +70,7 @@ def run_good(options: GoodOptions) -> None:
 def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: Narrator) -> ReferenceSet:
     from tools.images import Batch
 
-    with cancel_on_interrupt(narrator) as cancel:
+    with cancel_on_interrupt(narrator, stop_downloads) as cancel, narrator.downloads():
         narrator.say(f"Reading {', '.join(images)} ...")
         batch = Batch.open(images, cancel=cancel)
         with narrator.progress("Looking at good parts", len(batch)) as bar:
@@ -83,7 +84,7 @@ def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: 
 def _rebuilt(parts: GoodParts, engines: Engines, narrator: Narrator) -> ReferenceSet:
     count = len(parts.index().names)
     looking = narrator.progress("Looking at good parts", count)
-    with cancel_on_interrupt(narrator) as cancel, looking as bar:
+    with cancel_on_interrupt(narrator, stop_downloads) as cancel, narrator.downloads(), looking as bar:
         step = bar_setter(bar)
         return parts.rebuild(engines.words, engines.localizer, cancel=cancel, progress=step)
 
@@ -108,7 +109,7 @@ def _print(parts: GoodParts, *, as_json: bool) -> None:
     index = parts.index()
     if as_json:
         told = {"folder": str(parts.folder), "good": list(index.names), "remark": index.calibration.remark}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        print_out(json.dumps(told, ensure_ascii=False) + "\n")
         return
     for name in index.names:
-        sys.stdout.write(f"{name}\n")
+        print_out(f"{name}\n")

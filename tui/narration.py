@@ -14,15 +14,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
+from tools.downloading import Download, stop_downloads, telling_downloads
 from tools.errors import LoupeError
+from tools.fetching import megabytes
 from tui.printing import let_go
 
 if TYPE_CHECKING:
@@ -75,20 +80,62 @@ class Narrator:
 
         A total that is not known yet comes with the first call of what `bar_setter` returns.
         """
-        bar = Progress(
+        hint = TextColumn("[dim]Ctrl-C stops and keeps what is done")
+        with self.bar(MofNCompleteColumn(), _RateColumn(), TimeRemainingColumn(), hint) as bar:
+            bar.add_task(doing, total=total)
+            yield bar
+
+    @contextmanager
+    def downloads(self) -> Iterator[None]:
+        """Shows a bar for what is downloaded meanwhile; what still is at the end is stopped."""
+        with telling_downloads(_DownloadBars(self).tell):
+            try:
+                yield
+            finally:
+                stop_downloads(patiently=True)
+
+    def bar(self, *columns: ProgressColumn) -> Progress:
+        """Makes a bar with these columns behind it; it shows nothing when quiet, and without a terminal."""
+        return Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            _RateColumn(),
-            TimeRemainingColumn(),
-            TextColumn("[dim]Ctrl-C stops and keeps what is done"),
+            *columns,
             console=self._console,
             transient=True,
             disable=self._quiet or not self._console.is_terminal,
         )
-        with bar:
-            bar.add_task(doing, total=total)
-            yield bar
+
+
+class _DownloadBars:
+    """A bar for each download that runs, and a line where one begins.
+
+    Args:
+        narrator: Speaks on stderr.
+    """
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._lock = threading.Lock()  # models are loaded in more than one thread
+        self._bars: dict[str, tuple[Progress, TaskID]] = {}
+
+    def tell(self, download: Download) -> None:
+        """Shows how far a download is."""
+        with self._lock:
+            if download.hub_id not in self._bars:
+                self._bars[download.hub_id] = self._begun(download)
+            bar, task = self._bars[download.hub_id]
+            bar.update(task, completed=download.done_bytes)
+            if download.is_over:
+                bar.stop()
+                del self._bars[download.hub_id]
+
+    def _begun(self, download: Download) -> tuple[Progress, TaskID]:
+        size = megabytes(max(1, round(download.total_bytes / 1e6)))
+        self._narrator.say(f"Downloading {download.hub_id} ({size}); Ctrl-C stops, and whole files are kept.")
+        bar = self._narrator.bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        task = bar.add_task(download.hub_id, total=download.total_bytes)
+        bar.start()
+        return bar, task
 
 
 @contextmanager

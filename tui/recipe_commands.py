@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tui.printing import print_out
+
 __all__ = ["recipe_app"]
 
 recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=True)
@@ -21,7 +23,7 @@ def recipe_new(
     from tools.recipe.file import new_recipe
 
     new_recipe(path, part)
-    typer.echo(str(path))
+    print_out(f"{path}\n")
 
 
 @recipe_app.command("check")
@@ -30,7 +32,7 @@ def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundle
     from tools.recipe.file import load_recipe
 
     recipe = load_recipe(path)
-    typer.echo(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}")
+    print_out(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}\n")
 
 
 @recipe_app.command("show")
@@ -43,4 +45,4 @@ def recipe_show(
     from tui.arguments import language_of
 
     recipe = load_recipe(path or None)
-    typer.echo(render_recipe(recipe, language_of(language, recipe)))
+    print_out(render_recipe(recipe, language_of(language, recipe)) + "\n")

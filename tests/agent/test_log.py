@@ -7,6 +7,7 @@ import pytest
 
 from agent.events import (
     Answer,
+    LoadProgress,
     Outcome,
     TextDelta,
     ToolFinished,
@@ -43,10 +44,11 @@ def written(folder: Path) -> Path:
         for event in TURN:
             log.append(event)
         log.append(TextDelta(turn=1, step=1, text="not worth keeping"))
+        log.append(LoadProgress(load=1, hub_id="owner/name", done_mb=1, total_mb=2, seconds=1))
     return folder
 
 
-def test_what_was_logged_is_read_back_but_for_pieces_of_text(tmp_path: Path) -> None:
+def test_what_was_logged_is_read_back_but_for_pieces_of_text_and_downloads(tmp_path: Path) -> None:
     assert read_log(written(tmp_path)) == (HEADER, TURN)
 
 
@@ -96,7 +98,9 @@ def test_no_log_at_all_is_refused(tmp_path: Path) -> None:
 
 def test_events_of_a_turn_fold_into_its_result() -> None:
     result = turn_result(TURN)
-    assert result.model_dump(mode="json", exclude={"usage", "error", "unverified", "abstained", "meant"}) == {
+    assert result.model_dump(
+        mode="json", exclude={"usage", "error", "unverified", "abstained", "meant", "meant_code"}
+    ) == {
         "request": "screen",
         "answer": "one row",
         "outcome": "answered",

@@ -15,7 +15,15 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import ProgressBar, Static
 
-from agent.events import LoadFinished, LoadStarted, Outcome, ToolFinished, ToolProgress, TurnFinished
+from agent.events import (
+    LoadFinished,
+    LoadProgress,
+    LoadStarted,
+    Outcome,
+    ToolFinished,
+    ToolProgress,
+    TurnFinished,
+)
 from tools.errors import LoupeError
 from tools.records import Language
 from tui.chat.darkroom import Photo
@@ -104,7 +112,7 @@ class ReportScreen(Screen[None]):
     class Loading(Message):
         """A model that the report needs is loaded first, or was."""
 
-        def __init__(self, event: LoadStarted | LoadFinished) -> None:
+        def __init__(self, event: LoadStarted | LoadProgress | LoadFinished) -> None:
             super().__init__()
             self.event = event
 
@@ -205,7 +213,7 @@ class ReportScreen(Screen[None]):
                 match event:
                     case ToolProgress(done=done, total=total):
                         self.post_message(self.Progress(done, total))
-                    case LoadStarted() | LoadFinished():
+                    case LoadStarted() | LoadProgress() | LoadFinished():
                         self.post_message(self.Loading(event))
                     case ToolFinished(result={"report": str(written)}):
                         path = Path(written)
@@ -238,7 +246,11 @@ class ReportScreen(Screen[None]):
         if isinstance(message.event, LoadStarted):
             self._load = LoadView(message.event, Words(self._words.language))
             await self.query_one(".building").mount(self._load)
-        elif self._load is not None:
+        elif self._load is None:
+            return
+        elif isinstance(message.event, LoadProgress):
+            self._load.progress(message.event)
+        else:
             await self._load.finish(message.event)
 
     @on(Built)

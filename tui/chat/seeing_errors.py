@@ -60,6 +60,8 @@ SEEING_ERRORS: Final[dict[str, str]] = {
         "내려받은 파일은 {folder}에 있으니 복사해 오면 됩니다. 폴더를 지정하거나 `--models pocket`으로 "
         "내장 모델을 써도 됩니다."
     ),
+    "The download of `{name}` was stopped.": "`{name}` 내려받기를 중지했습니다.",
+    "Whole files are kept, and not downloaded again.": "다 받은 파일은 보존되어 다시 내려받지 않습니다.",
     "`{name}` does not load as {kind} ({error}: {why}).": (
         "`{name}`을(를) {kind} 모델로 불러올 수 없습니다({error}: {why})."
     ),

@@ -22,6 +22,7 @@ from agent.events import (
     ImageShown,
     LoadEnd,
     LoadFinished,
+    LoadProgress,
     LoadStarted,
     Purpose,
     StepFinished,
@@ -34,7 +35,7 @@ from tui.chat.header import short_name
 from tui.chat.transcript import CodeFence, given, size_of, table_of
 from tui.chat.words import Words
 
-__all__ = ["LoadView", "StepView", "ToolView", "load_line", "look_line", "rows_table"]
+__all__ = ["LoadView", "StepView", "ToolView", "download_line", "load_line", "look_line", "rows_table"]
 
 _LONGEST_OBSERVATION = 4_000
 _SHORT_CELL = 10
@@ -111,6 +112,7 @@ class LoadView(Static):
         super().__init__(classes="load", markup=False)
         self._started, self._words = started, words
         self._since = time.monotonic()
+        self._download: LoadProgress | None = None
 
     def on_mount(self) -> None:
         """Counts the seconds."""
@@ -119,7 +121,14 @@ class LoadView(Static):
 
     def _tick(self) -> None:
         line = load_line(self._started, self._words, int(time.monotonic() - self._since))
+        if self._download and self._download.done_mb < self._download.total_mb:
+            line = f"{line}\n  {download_line(self._download, self._words)}"
         self.update(Content.assemble(("◌ ", "$accent"), line))
+
+    def progress(self, event: LoadProgress) -> None:
+        """Shows how far the download is that it waits for."""
+        self._download = event
+        self._tick()
 
     async def finish(self, event: LoadFinished) -> None:
         """Says how it ended; what was there in no time is not worth a line, nor is a test."""
@@ -144,6 +153,16 @@ def load_line(started: LoadStarted, words: Words, seconds: int, end: LoadEnd | N
         return words("load.testing", model=model, seconds=seconds)
     what = words(f"load.{started.purpose.value}", model=model)
     return words(f"load.{end.value if end else 'running'}", what=what, seconds=seconds)
+
+
+def download_line(event: LoadProgress, words: Words) -> str:
+    """Returns what is downloaded, how much of it has come, how fast, and how long the rest will take."""
+    rate = event.done_mb / event.seconds if event.seconds > 0 else 0.0
+    told = words("load.download", hub_id=event.hub_id, done=event.done_mb, total=event.total_mb)
+    if not rate:
+        return told
+    left_s = round((event.total_mb - event.done_mb) / rate)
+    return f"{told} · {words('load.rate', rate=rate, minutes=left_s // 60, seconds=left_s % 60)}"
 
 
 class StepView(Collapsible):

@@ -22,6 +22,7 @@ from agent.events import (
     Inspected,
     LoadEnd,
     LoadFinished,
+    LoadProgress,
     LoadStarted,
     Note,
     Outcome,
@@ -95,6 +96,9 @@ class TurnView(Vertical, can_focus=True):
             case LoadStarted():
                 self._loads[event.load] = LoadView(event, self._words)
                 await self._add(self._loads[event.load])
+            case LoadProgress():
+                if load := self._loads.get(event.load):
+                    load.progress(event)
             case LoadFinished():
                 if load := self._loads.pop(event.load, None):
                     await load.finish(event)

@@ -63,6 +63,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "load.report": ("the models that a report names", "보고서에 적을 모델"),
     "load.conversation": ("the model {model} for the conversation", "대화용 모델 {model}"),
     "load.running": ("loading {what} · {seconds} s", "{what} 불러오는 중 · {seconds}초"),
+    "load.download": (
+        "downloading {hub_id}: {done:,.0f} of {total:,.0f} MB",
+        "{hub_id} 내려받는 중: {total:,.0f} MB 중 {done:,.0f} MB",
+    ),
+    "load.rate": (
+        "{rate:.1f} MB/s · {minutes}:{seconds:02d} left",
+        "{rate:.1f} MB/s · {minutes}:{seconds:02d} 남음",
+    ),
     "load.testing": (
         "testing whether {model} sees · {seconds} s",
         "{model} 모델이 사진을 보는지 점검 중 · {seconds}초",

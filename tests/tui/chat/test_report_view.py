@@ -13,6 +13,7 @@ from agent.events import (
     Event,
     LoadEnd,
     LoadFinished,
+    LoadProgress,
     LoadStarted,
     Outcome,
     Purpose,
@@ -55,6 +56,7 @@ class SlowSession:
             raise UsageError(self.error, "wait for it")
         yield ToolProgress(call=1, done=1, total=3)
         yield LoadStarted(load=1, purpose=Purpose.CAPTIONS, model="pocket")
+        yield LoadProgress(load=1, hub_id="owner/name", done_mb=1, total_mb=4, seconds=1)
         assert self.stopped.wait(10)
         yield LoadFinished(load=1, end=LoadEnd.LEFT)
         yield ToolFinished(call=1, tool=tool, error="stopped")
@@ -133,8 +135,10 @@ def test_writing_shows_its_progress_and_stops_at_escape() -> None:
         async with Stage(screen).run_test(size=(80, 24)) as pilot:
             for _ in range(200):
                 await pilot.pause()
-                if "loading the BLIP model pocket for descriptions" in told(pilot):
+                if "downloading owner/name: 1 of 4 MB" in told(pilot):
                     break
+            assert "loading the BLIP model pocket for descriptions" in told(pilot)
+            assert "1.0 MB/s · 0:03 left" in told(pilot)
             assert "1 of 3" in told(pilot)
             assert "Esc stops" in told(pilot)
             await pilot.press("escape")
