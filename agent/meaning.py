@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.phrases import phrase
+from tools.glossary import with_particle
 from tools.records import Language, Verdict
 
 __all__ = ["agrees", "meaning"]
@@ -96,8 +97,10 @@ def _wish(tool: str, given: Mapping[str, Given], language: Language) -> str:
         return _report(given, language)
     if tool == "inspect" and not given:
         return phrase("ask_inspect", language)
-    if tool == "inspect" and given.keys() == {"threshold"}:
-        return phrase("do_inspect_by", language, threshold=given["threshold"])
+    threshold = given.get("threshold")
+    if tool == "inspect" and given.keys() == {"threshold"} and isinstance(threshold, str):
+        said = with_particle(threshold, "으로/로") if language is Language.KO else threshold
+        return phrase("do_inspect_by", language, threshold=said)
     raise _Unsaid
 
 

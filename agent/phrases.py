@@ -45,8 +45,13 @@ _PHRASES = {
     "do_report_ids_other": ("write a report on {ids} in Korean", "{ids} 영어 보고서 만들어 줘"),
     "do_inspect_by": (
         "inspect everything with the threshold {threshold}",
-        "기준 {threshold}로 전체 검사해 줘",
+        "기준 {threshold} 전체 검사해 줘",
     ),
+    "by_threshold": (
+        "threshold {threshold} in place of the recipe's {own}: {reason}",
+        "레시피의 기준 {own} 대신 {threshold} 적용: {reason}",
+    ),
+    "own_threshold": ("the recipe's own threshold again", "다시 레시피의 기준 적용"),
     "of_lot": (", lot {lot}", ", 로트 {lot}"),
     "then": (" and ", ", 그리고 "),
     "ask_inspect": ("inspect everything", "전체 검사해 줘"),

@@ -120,6 +120,7 @@ class Session:
         self._turn: list[Event] = []
         self.turns: list[TurnResult] = []
         self._decisions: list[Decision] = []
+        self._lapsed = 0  # decisions that came before good parts were last kept
         self._desk = Desk(
             self.batch, self.recipe, model, self.out, self.options, self._emit, self._cancel, engines
         )
@@ -151,9 +152,12 @@ class Session:
                     "resume it with the images and the recipe that it was started with; an update of Loupe "
                     "may have changed a bundled recipe: then start a new session",
                 )
-        self._decisions = numbered([event for event in events if isinstance(event, Decision)])
         changed = changed_elsewhere(earlier.good_sha256, events, header.good_sha256 or "")
-        turns = list(turns_of([*events, *changed]))
+        events += changed
+        for event in events:
+            self._note(event)
+        self._decisions = numbered(self._decisions)
+        turns = list(turns_of(events))
         self.turns = [result for turn in turns if (result := turn_result(turn)).request]
         self._desk.recall(turns)
         return changed
@@ -269,7 +273,7 @@ class Session:
             Each decision that was taken back; none where there is nothing to take back.
         """
         user = self.options.user
-        for decision in newest_act(self._decisions):
+        for decision in newest_act(self._decisions, self._lapsed):
             back, why = decision.before or Verdict.REVIEW, reason(decision.reason)
             self._desk.workbench.override(
                 decision.image_id, back.value, why, by=user, takes_back=decision.act
@@ -333,10 +337,15 @@ class Session:
     def _emit(self, event: Event) -> None:
         self._log.append(event)
         self._turn.append(event)
-        if isinstance(event, Decision):
-            self._decisions.append(event)
+        self._note(event)
         self._desk.take(event)
         self._events.put(event)
+
+    def _note(self, event: Event) -> None:
+        if event.kind == "decision":
+            self._decisions.append(event)
+        elif event.kind == "good_kept":
+            self._lapsed = len(self._decisions)
 
     def _work(self, request: str, work: Callable[[int], Outcome]) -> None:
         number = len(self.turns) + 1

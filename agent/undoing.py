@@ -23,15 +23,20 @@ def acts_after(decisions: Sequence[Decision]) -> count[int]:
     return count(max([len(decisions), *(each.act for each in decisions)]) + 1)
 
 
-def newest_act(decisions: Sequence[Decision]) -> list[Decision]:
+def newest_act(decisions: Sequence[Decision], lapsed: int = 0) -> list[Decision]:
     """Returns the decisions of the newest act that was not taken back; none where all were.
 
     Args:
         decisions: Of a session, the first first, numbered.
+        lapsed: Among the first so many, what only another threshold decided stands no more.
     """
     taken_back = {(each.takes_back, each.image_id) for each in decisions if each.takes_back}
     standing = [
-        each for each in decisions if not each.takes_back and (each.act, each.image_id) not in taken_back
+        each
+        for place, each in enumerate(decisions)
+        if not each.takes_back
+        and (each.act, each.image_id) not in taken_back
+        and not (each.by_threshold and place < lapsed)
     ]
     newest = max((each.act for each in standing), default=0)
     return [each for each in standing if each.act == newest]

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink
+from agent.phrases import phrase
 from agent.undoing import acts_after
 from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
-from tools.records import Inspection, Judgement, Verdict
+from tools.records import Inspection, Judgement, Language, Verdict
 from tools.wording import with_judgement
 
 if TYPE_CHECKING:
@@ -149,7 +150,9 @@ class Verdicts:
                 case GoodKept():
                     self.forget()
 
-    def judge_at(self, threshold: float, inspections: Mapping[str, Inspection], by: str) -> None:
+    def judge_at(
+        self, threshold: float, inspections: Mapping[str, Inspection], by: str, language: Language
+    ) -> None:
         """Lets verdicts at another threshold stand as decisions; what was decided before stays.
 
         What was seen there is shown from now on, beside the verdict of the rules at the recipe's threshold.
@@ -158,32 +161,33 @@ class Verdicts:
             threshold: Of the inspections.
             inspections: As judged there, by image id; those at the recipe's threshold are kept already.
             by: Who asked for it.
+            language: Of the reason.
 
         Raises:
             UsageError: Whoever must approve did not; all stays as it is.
         """
-        act = self.new_act()
-        why = f"threshold {threshold:g} in place of the recipe's {self._recipe.screening.threshold:g}"
+        act, own = self.new_act(), f"{self._recipe.screening.threshold:g}"
         changes = []
         for image_id, at in inspections.items():
             decision, verdict = self._decisions.get(image_id), at.judgement.verdict
             if verdict is not self._verdict(image_id) and (decision is None or decision.by_threshold):
-                said = f"{why}: {at.judgement.reason(self._recipe.language)}"
-                changes.append(self.proposed(image_id, verdict, said, by=by, act=act, by_threshold=True))
+                reason = at.judgement.reason(language)
+                why = phrase("by_threshold", language, threshold=f"{threshold:g}", own=own, reason=reason)
+                changes.append(self.proposed(image_id, verdict, why, by=by, act=act, by_threshold=True))
         self.ask(changes)
         self._at_threshold |= {
             i: _judged_as(at, self.inspected[i].judgement) for i, at in inspections.items()
         }
         self.record(changes)
 
-    def return_to_rule(self, ids: Iterable[str], by: str) -> None:
+    def return_to_rule(self, ids: Iterable[str], by: str, language: Language) -> None:
         """Takes back what only another threshold decided."""
         asked, act = set(ids), self.new_act()
         self._at_threshold = {i: each for i, each in self._at_threshold.items() if i not in asked}
         for image_id in sorted(asked & self._decisions.keys()):
             decision, rule = self._decisions[image_id], self.inspected[image_id].judgement.verdict
             if decision.by_threshold and decision.verdict is not rule:
-                why = "the recipe's own threshold again"
+                why = phrase("own_threshold", language)
                 self.record([self.proposed(image_id, rule, why, by=by, act=act, by_threshold=True)])
 
 

@@ -145,11 +145,11 @@ class Workbench:
         wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
         self._inspect(wanted)
         if limit is None or limit == self.recipe.screening.threshold:
-            self._verdicts.return_to_rule(wanted, self.acting)
+            self._verdicts.return_to_rule(wanted, self.acting, self.spoken)
         else:
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
+            self._verdicts.judge_at(limit, at, self.acting, self.spoken)
             self._remember(finding for each in at.values() for finding in each.findings)
-            self._verdicts.judge_at(limit, at, self.acting)
         return [inspection_row(i, self.spoken) for i in self.inspections(wanted)]
 
     def findings(self, ids: str | int | list[str] | None = None) -> list[Row]:

@@ -36,6 +36,7 @@ _SEARCHED = (
     "(words || ' ' || coalesce((SELECT group_concat(verdict || ' ' || reason, ' ') FROM decisions"
     " WHERE decisions.image_sha256 = inspections.image_sha256), ''))"
 )
+# `image_sha256` is the `picture_key`, which is a file's hash for its first page, as all had it once.
 _TABLES = {
     "inspections": "at, image_sha256, image_id, name, lot, part, recipe, recipe_sha256, verdict, rule,"
     " reason, types, words, record",
@@ -51,6 +52,7 @@ class PastCase:
     """One inspection of the past, with the latest verdict that was decided on it.
 
     Attributes:
+        image_sha256: The image's `picture_key`.
         similarity: Cosine to the image that was asked about; None where words were searched.
     """
 
@@ -118,7 +120,7 @@ class Ledger:
             return [
                 each
                 for each in inspections
-                if not connection.execute(query, (each.image.sha256, lot, _record(each))).fetchone()
+                if not connection.execute(query, (each.image.picture_key, lot, _record(each))).fetchone()
             ]
 
     def add_decision(
@@ -126,7 +128,8 @@ class Ledger:
     ) -> None:
         """Adds a verdict that an agent or a person decided."""
         known = before.value if before else None
-        self._add("decisions", (at, image.sha256, image.id, image.name, known, verdict.value, reason, by))
+        row = (at, image.picture_key, image.id, image.name, known, verdict.value, reason, by)
+        self._add("decisions", row)
 
     def add_correction(
         self, image: ImageRecord, finding: str, field: str, before: str, after: str, reason: str, *, by: str
@@ -142,7 +145,7 @@ class Ledger:
             reason: Why.
             by: Who.
         """
-        row = (_now(), image.sha256, image.id, finding, field, before, after, reason, by)
+        row = (_now(), image.picture_key, image.id, finding, field, before, after, reason, by)
         self._add("corrections", row)
 
     def add_report(self, run: RunInfo, file: str, images: Sequence[ImageRecord], *, by: str) -> None:
@@ -182,13 +185,13 @@ class Ledger:
             by_id = "SELECT * FROM inspections WHERE id = ?"
             return [_case(connection, connection.execute(by_id, (i,)).fetchone(), s) for i, s in nearest]
 
-    def history(self, image_sha256: str) -> list[dict[str, object]]:
-        """Returns all that was recorded of one image's content, oldest first within each kind."""
+    def history(self, picture_key: str) -> list[dict[str, object]]:
+        """Returns all that was recorded of one picture, oldest first within each kind."""
         with self._connected() as connection:
             entries: list[dict[str, object]] = []
             for table in ("inspections", "decisions", "corrections"):
                 query = f"SELECT * FROM {table} WHERE image_sha256 = ? ORDER BY id"
-                rows = connection.execute(query, (image_sha256,)).fetchall()
+                rows = connection.execute(query, (picture_key,)).fetchall()
                 entries += [{"kind": table.removesuffix("s"), **dict(row)} for row in rows]
             return entries
 
@@ -252,7 +255,7 @@ def _inspection_row(inspection: Inspection, recipe: Recipe, lot: str) -> tuple[o
     reasons = (judgement.reason_en, judgement.reason_ko)
     return (
         _now(),
-        image.sha256,
+        image.picture_key,
         image.id,
         image.name,
         lot,

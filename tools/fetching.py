@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.checkpoints import Checkpoint
     from tools.recipe import Recipe
 
-__all__ = ["fetch_checkpoints", "megabytes"]
+__all__ = ["fetch_checkpoints", "kinds_of_inspection", "megabytes"]
 
 
 def fetch_checkpoints(recipe: Recipe, kinds: Sequence[Kind], say: Callable[[str], None]) -> None:
@@ -38,6 +38,11 @@ def fetch_checkpoints(recipe: Recipe, kinds: Sequence[Kind], say: Callable[[str]
         hints = [line for problem in problems for line in problem.hint.split("\n")]
         told_once = reversed(dict.fromkeys(reversed(hints)))  # at the last place, below what differs
         raise ModelError("\n".join(problem.message for problem in problems), "\n".join(told_once))
+
+
+def kinds_of_inspection(recipe: Recipe) -> tuple[Kind, ...]:
+    """Returns the kinds of models that a recipe's fixed pipeline uses."""
+    return ("clip", "detector", "blip") if recipe.captioning.enabled else ("clip", "detector")
 
 
 def _needed(recipe: Recipe, kinds: Sequence[Kind]) -> Iterator[tuple[Callable[[], Checkpoint], str]]:

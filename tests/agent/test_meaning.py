@@ -44,6 +44,11 @@ EN, KO = Language.EN, Language.KO
             "기준 0.35로 전체 검사해 줘",
         ),
         (
+            "rows = inspect(threshold=0.3)",
+            "inspect everything with the threshold 0.3",
+            "기준 0.3으로 전체 검사해 줘",
+        ),
+        (
             'rows = [decide(each, "reject", "x") for each in ["img_002"]]\nrow = write_report(lot="B")',
             "reject img_002 and write the report, lot B",
             "img_002 불합격 처리해 줘, 그리고 영어 보고서 만들어 줘, 로트 B",

@@ -73,6 +73,18 @@ def test_what_was_held_against_other_good_parts_is_not_gone_on_with(bench: Bench
         assert inspected(session) == ["img_003"]
 
 
+def test_undo_after_other_good_parts_accepts_nothing_that_another_threshold_rejected(bench: Bench) -> None:
+    with bench.open() as session:
+        session.decide("img_001", Verdict.REJECT, "bent")
+        list(session.use("inspect", {"threshold": 0.05}, "/inspect"))
+        assert len(session.verdicts()) == 4
+    bench.engines.good_sha256 = "b" * 64  # `loupe good` ran meanwhile
+    for expected in (["img_001"], []):
+        with bench.open() as session:
+            assert session.verdicts().keys() == {"img_001"}
+            assert [each.image_id for each in session.undo(lambda reason: f"back: {reason}")] == expected
+
+
 @pytest.mark.parametrize("tool", ["screen", "stopped", "look"])
 def test_a_turn_of_no_answer_reads_the_same_to_a_resumed_session(bench: Bench, tool: str) -> None:
     out, copy, question = bench.folder / "out", bench.folder / "copy", code('final_answer("ready")')

@@ -7,7 +7,7 @@ from agent.undoing import acts_after, newest_act, numbered
 from tools.records import Verdict
 
 
-def decision(image: int, act: int = 0, takes_back: int = 0) -> Decision:
+def decision(image: int, act: int = 0, takes_back: int = 0, *, by_threshold: bool = False) -> Decision:
     return Decision(
         image_id=f"img_{image:03}",
         verdict=Verdict.REJECT,
@@ -16,6 +16,7 @@ def decision(image: int, act: int = 0, takes_back: int = 0) -> Decision:
         at="2026",
         act=act,
         takes_back=takes_back,
+        by_threshold=by_threshold,
     )
 
 
@@ -37,6 +38,14 @@ def test_the_newest_decisions_that_stand_are_found(
     decisions: list[Decision], expected: list[tuple[int, int]]
 ) -> None:
     assert [(int(each.image_id[-3:]), each.act) for each in newest_act(decisions)] == expected
+
+
+@pytest.mark.parametrize(("lapsed", "newest"), [(0, [3]), (2, [3]), (3, [1])])
+def test_what_another_threshold_decided_before_good_parts_were_kept_is_not_taken_back(
+    lapsed: int, newest: list[int]
+) -> None:
+    decisions = [decision(1, 1), decision(2, 2, by_threshold=True), decision(3, 3, by_threshold=True)]
+    assert [each.act for each in newest_act(decisions, lapsed)] == newest
 
 
 def test_a_log_of_an_earlier_version_gets_an_act_per_decision_and_new_ones_follow() -> None:

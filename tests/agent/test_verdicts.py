@@ -7,9 +7,9 @@ import pytest
 
 from agent.events import EVENT, Decision
 from agent.workbench import Workbench
-from tests.agent.conftest import UNSURE, Bench
+from tests.agent.conftest import SUSPECT, UNSURE, Bench
 from tools.errors import UsageError
-from tools.records import DecidedBy, Verdict
+from tools.records import DecidedBy, Language, Verdict
 
 
 def test_a_decision_needs_a_reason_is_told_and_leaves_the_rule_visible(bench: Bench) -> None:
@@ -69,6 +69,16 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
     assert screening.threshold == 0.5  # the fake screener's own
 
 
+def test_why_another_threshold_decides_is_in_the_language_of_who_asks(bench: Bench) -> None:
+    bench.workbench.spoken = Language.KO
+    bench.workbench.inspect(threshold=0.95)
+    bench.workbench.inspect()
+    by_threshold, by_rule = (each.reason for each in bench.told(Decision))
+    own = f"{bench.workbench.recipe.screening.threshold:g}"
+    assert by_threshold.startswith(f"레시피의 기준 {own} 대신 0.95 적용: 모든 기준 충족")
+    assert by_rule == "다시 레시피의 기준 적용"
+
+
 @pytest.mark.parametrize("agreed", [True, False])
 def test_what_another_threshold_changes_is_asked_for_in_one_question(
     make: Callable[..., Bench], agreed: bool
@@ -100,6 +110,16 @@ def test_what_another_threshold_changes_is_asked_for_in_one_question(
     bench.workbench.inspect("img_002", threshold=0.99)  # which changes nothing
     bench.workbench.inspect()
     assert len(asked) == 1
+
+
+def test_what_a_refused_threshold_would_have_found_is_not_known(make: Callable[..., Bench]) -> None:
+    bench = make(approve=lambda _: False)
+    bench.engines.screener.statuses = {"img_002": SUSPECT}
+    bench.workbench.inspect()
+    before = bench.workbench.findings()
+    with pytest.raises(UsageError, match="did not agree to review img_003"):
+        bench.workbench.inspect(threshold=0.05)
+    assert bench.workbench.findings() == before
 
 
 def test_a_refusal_of_several_changes_counts_them(make: Callable[..., Bench]) -> None:

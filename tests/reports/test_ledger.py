@@ -66,6 +66,23 @@ def test_the_latest_verdict_counts_until_the_image_is_inspected_anew(ledger: Led
     assert [entry["kind"] for entry in ledger.history(image.sha256)] == ["inspection", "decision"]
 
 
+def test_pages_of_one_file_are_cases_of_their_own(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    first = inspection(1, Verdict.ACCEPT, name="scan.tif")
+    image = first.image.model_copy(update={"id": "img_002", "name": "scan.tif#2", "page": 1})
+    pages = [first, first.model_copy(update={"image": image})]
+    vectors = {"img_001": np.array([1, 0], np.float32), "img_002": np.array([0, 1], np.float32)}
+    ledger.add_inspections(pages, recipe=RECIPE, embeddings=vectors, weights="w1")
+    ledger.add_decision(image, None, Verdict.REJECT, "cracked", by="Kim", at="2999-01-01T00:00:00+00:00")
+    told = [("scan.tif#2", "reject"), ("scan.tif", "accept")]
+    assert [(case.name, case.verdict) for case in ledger.search()] == told
+    like = np.array([0, 1], np.float32)
+    assert [(case.name, case.verdict) for case in ledger.search(like=like, weights="w1")] == told
+    assert [case.name for case in ledger.search("cracked")] == ["scan.tif#2"]
+    assert [len(ledger.history(page.image.picture_key)) for page in pages] == [1, 2]
+    assert ledger.lacking(pages) == []
+
+
 def test_corrections_and_reports_are_kept(ledger: Ledger) -> None:
     image = inspection(1).image
     ledger.add_correction(image, "img_001-1", "type", "scratch", "dent", "pressed in", by="Kim")

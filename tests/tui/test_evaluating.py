@@ -55,6 +55,22 @@ def test_verdicts_are_those_of_an_inspection_with_its_captions(
     assert captioned == [True]
 
 
+def test_a_captioner_that_verdicts_lack_is_told_before_anything_is_evaluated(
+    loupe: Loupe, tmp_path: Path
+) -> None:
+    for name, number in (("good", 1), ("crack", 8)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        shutil.copy(BATCH / f"cover_{number:03d}.jpg", tmp_path / "set" / name)
+    recipe = tmp_path / "cover.yaml"
+    loupe("recipe", "new", recipe, "--part", "Cover")
+    text = recipe.read_text("utf-8")
+    recipe.write_text(text.replace("models:\n", "models:\n  blip: ./lost\n", 1), "utf-8")
+    done = loupe("eval", tmp_path / "set", "--recipe", recipe, "--verdicts")
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "lost" in done.stderr
+    assert "Loading models" not in done.stderr
+
+
 def test_a_folder_without_labels_says_what_is_accepted(loupe: Loupe, tmp_path: Path) -> None:
     shutil.copy(BATCH / "cover_001.jpg", tmp_path)
     done = loupe("eval", tmp_path)

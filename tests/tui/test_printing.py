@@ -9,6 +9,7 @@ import pytest
 
 from tests.reports.builders import inspection
 from tools.records import Language
+from tui.cli import main
 from tui.inspecting import print_result
 from tui.narration import Narrator
 
@@ -32,6 +33,17 @@ def test_a_reader_that_left_changes_nothing(
     print_result(seen, Path("out"), [], Language.EN, Narrator(), as_json=as_json)
     left.write("what comes later\n")
     left.flush()
+
+
+@pytest.mark.parametrize("command", [["recipe", "show"], ["recipe", "check", "metal-surface"], ["models"]])
+def test_a_command_whose_reader_left_does_not_say_that_a_part_was_rejected(
+    left: TextIO, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["loupe", *command])
+    monkeypatch.setattr("sys.stdout", left)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code in (0, None)
 
 
 def test_what_is_still_read_arrives(capfd: pytest.CaptureFixture[str]) -> None:

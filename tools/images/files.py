@@ -168,11 +168,11 @@ def _expand(path: Path, *, allow_list: bool) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    yield from list(_walk(folder)) or [folder]  # an empty one becomes an unreadable row of the batch
+    yield from _photographs(_walk(folder)) or [folder]  # an empty one becomes an unreadable row of the batch
 
 
 def _in_glob(pattern: Path) -> Iterator[Path]:
-    files = list(_matches(pattern))
+    files = _photographs(_matches(pattern))
     if not files:
         raise BatchError(f"no image matches {printable_name(str(pattern))}", _nearest(pattern))
     yield from files
@@ -241,15 +241,19 @@ def _walk(top: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Path]:
         visited.add((status.st_dev, status.st_ino))
         shown = [(entry, _mode(entry)) for entry in entries if not entry.name.startswith(".")]
         # Mode 0 is a broken link or a file that cannot be examined: it becomes an unreadable row as well.
-        images = [
+        yield from (
             entry
             for entry, mode in shown
             if entry.suffix.lower() in suffixes and (mode == 0 or stat.S_ISREG(mode))
-        ]
-        # Cameras write raw data beside the picture that is looked at: that is one photograph.
-        pictures = {entry.stem for entry in images if entry.suffix.lower() not in _RAW}
-        yield from (e for e in images if e.suffix.lower() not in _RAW or e.stem not in pictures)
+        )
         folders += [entry for entry, mode in reversed(shown) if stat.S_ISDIR(mode)]
+
+
+def _photographs(files: Iterable[Path]) -> list[Path]:
+    """Leaves out raw data beside the picture that is looked at: cameras write both of one photograph."""
+    found = list(files)
+    pictures = {path.with_suffix("") for path in found if path.suffix.lower() in SUFFIXES - _RAW}
+    return [path for path in found if path.suffix.lower() not in _RAW or path.with_suffix("") not in pictures]
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:

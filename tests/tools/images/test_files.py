@@ -55,7 +55,9 @@ def test_an_explicit_file_is_always_taken(tmp_path):
 def test_raw_data_beside_its_picture_is_the_same_photograph(tmp_path):
     put(tmp_path, "a.nef", "a.jpg", "b.nef", "c.JPG", "c.CR2")
     assert names(tmp_path) == ["a.jpg", "b.nef", "c.JPG"]
+    assert names(tmp_path / "*") == ["a.jpg", "b.nef", "c.JPG"]
     assert names(tmp_path / "a.nef") == ["a.nef"]
+    assert names(tmp_path / "*.nef") == names(tmp_path / "**" / "*.nef") == ["a.nef", "b.nef"]
 
 
 def test_given_order_is_kept_and_nothing_is_taken_twice(tmp_path):
