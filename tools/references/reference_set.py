@@ -354,8 +354,10 @@ def _frame_of(
         frame = Frame.of(image_rgb)
         others = [each for other, each in enumerate(images_rgb) if other != number]
         fits = [frame.register(other).correlation for other in others]
-        candidates.append((float(np.quantile(fits, 1 - _RIGID_SHARE)), frame))
-    fit, best = max(candidates, key=lambda each: each[0])
+        candidates.append((float(np.median(fits)), float(np.quantile(fits, 1 - _RIGID_SHARE)), frame))
+    # One odd good part decides neither which frame is best nor that there is none.
+    _, _, best = max(candidates, key=lambda each: each[0])
+    fit = max(fit for _, fit, _ in candidates)
     return (best if options.rigid or fit >= _PERHAPS_RIGID else None), fit
 
 

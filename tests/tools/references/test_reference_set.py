@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,9 @@ from tools.references.backbones import TextureBackbone
 from tools.references.options import Notes, ReferenceOptions
 from tools.references.reference_set import ReferenceSet
 from tools.references.storing import FILE_NAME
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TEXTURE = TextureBackbone(side_px=128, cell_px=8)
 SMALL = ReferenceOptions(max_patches=600)
@@ -41,6 +47,27 @@ def test_parts_of_which_too_many_lie_otherwise_are_not_laid_over_each_other(part
     turned = [(record, np.ascontiguousarray(image[::-1, ::-1])) for record, image in parts(3, first=20)]
     assert ReferenceSet.build([*upright, *turned[:1]], TEXTURE, SMALL).frame is not None
     assert ReferenceSet.build([*upright, *turned], TEXTURE, SMALL).frame is None
+
+
+def test_the_frame_is_what_most_lie_over_best(parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [image for _, image in parts(4)]
+    # How well each lies over each: the second suits the most, but one odd part not at all.
+    fits = [[1.0, 0.8, 0.8, 0.8], [0.95, 1.0, 0.95, 0.5], [0.7, 0.7, 1.0, 0.7]]
+
+    class Measured:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        @classmethod
+        def of(cls, picture: NDArray[np.uint8]) -> Measured:
+            return cls(next(n for n, each in enumerate(pictures) if each is picture))
+
+        def register(self, other: NDArray[np.uint8]) -> SimpleNamespace:
+            return SimpleNamespace(correlation=fits[self.number][Measured.of(other).number])
+
+    monkeypatch.setattr(reference_set, "Frame", Measured)
+    frame, fit = reference_set._frame_of(pictures, SMALL)
+    assert (frame.number, fit) == (1, 0.8)  # type: ignore[union-attr]
 
 
 def test_features_decide_whether_parts_are_rigid_where_edges_leave_it_open(
