@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.abstention import FILE, Abstention
 from agent.forge.evaluate import Trial, judged, outcome
+from agent.forge.language import Share
 from agent.forge.trajectories import MOST_TURNS
 
 __all__ = ["MOST_WRONG_CHANGES", "chosen", "curve", "report"]
@@ -84,7 +85,7 @@ def report(folder: Path, count: int, seed: int, points: Path | None = None) -> I
         seed: Of batches and phrasings.
         points: CSV file for a chart: the curve, a point per request.
     """
-    trials = [*judged(folder, count, seed)]
+    trials = [*judged(folder, count, seed, share=Share.TUNING)]
     abstention = chosen(trials)
     (folder / FILE).write_text(abstention.model_dump_json(indent=1) + "\n", encoding="utf-8")
     yield "least log-probability, answered, wrong of these, wrong changes of all"

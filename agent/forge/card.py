@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.abstention import read_abstention
 from agent.events import Answer, CodeWritten, Event, TurnStarted
-from agent.forge.language import intents, templates
+from agent.forge.language import HELD_OUT, Share, intents, templates
 from agent.forge.trajectories import MOST_TURNS
 from agent.log import read_log
 from tools.errors import UsageError
@@ -57,7 +57,7 @@ Again, with eyes that begin with random weights too: `python -m agent.forge trai
 
 ## Figures
 
-On phrasings that were kept out of training, after up to two turns on other things; its programs run in the
+On half of the phrasings that were kept out of training, after up to two turns on other things; its programs run in the
 sandbox, and the calls are compared with those that should have been made (`python -m agent.forge evaluate`):
 
 ```text
@@ -66,8 +66,8 @@ sandbox, and the calls are compared with those that should have been made (`pyth
 
 The aim is {aim:.0%}: {verdict}.
 
-When it rather says that it did not understand (`python -m agent.forge calibrate`): a program runs only where
-its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or writes a report, and only
+When it rather says that it did not understand (`python -m agent.forge calibrate`, on the other half): a program runs
+only where its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or writes a report, and only
 where each image and lot that it names was named in the conversation. With one threshold for all:
 
 ```text
@@ -152,7 +152,7 @@ def card(folder: Path, measured: Measured) -> str:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text, vision = config["text_config"], config["vision_config"]
     weights = folder / "model.safetensors"
-    known, held = (_phrasings(held_out=flag) for flag in (False, True))
+    known, held = _phrasings(Share.TRAINING), _phrasings(*HELD_OUT)
     return _CARD.format(
         parameters=_parameters(weights) / 1e6,
         megabytes=weights.stat().st_size / 1e6,
@@ -176,8 +176,8 @@ def card(folder: Path, measured: Measured) -> str:
     )
 
 
-def _phrasings(*, held_out: bool) -> int:
-    return sum(len(templates(i, of, held_out=held_out)) for of in Language for i in intents(of))
+def _phrasings(*shares: Share) -> int:
+    return sum(len(templates(i, of, *shares)) for of in Language for i in intents(of))
 
 
 def _parameters(weights: Path) -> int:

@@ -22,7 +22,7 @@ from PIL import Image
 from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
-from agent.forge.language import FOLLOWING, Request, intents
+from agent.forge.language import FOLLOWING, Request, Share, intents
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps
 from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, drawn_past, memory_of
@@ -120,16 +120,19 @@ class Judge:
         model: Writes the programs.
         abstention: Below which sureness it reads a request once more, without what was said before, as the
             agent lets it; it reads each once when None.
+        share: Of the phrasings, what it asks in.
     """
 
-    def __init__(self, model: VisionModel, abstention: Abstention | None = None) -> None:
+    def __init__(
+        self, model: VisionModel, abstention: Abstention | None = None, share: Share = Share.JUDGING
+    ) -> None:
         from agent.sandbox.executor import SandboxExecutor
 
-        self._model, self._abstention = model, abstention
+        self._model, self._abstention, self._share = model, abstention, share
         self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
 
     def trials(self, count: int, seed: int, among: Sequence[str] = ()) -> Iterator[Trial]:
-        """Yields requests of the held-out phrasings, so many per intent and language, and pairs.
+        """Yields requests in held-out phrasings, so many per intent and language, and pairs.
 
         Args:
             count: Per intent and language.
@@ -153,7 +156,7 @@ class Judge:
     def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
         """Puts one request to the model, in a world of its own."""
         kind = "pair" if intent == "pair" else "single"
-        request = asked(rng, stage, past, kind, "" if kind == "pair" else intent, is_held_out=True)
+        request = asked(rng, stage, past, kind, "" if kind == "pair" else intent, share=self._share)
         twin, player = begun(stage, past), begun(stage, past)
         expected = twin.take(request)
         programs, sureness, answer, declined = self._answered(stage, player, request)
@@ -298,7 +301,12 @@ def _kind(
 
 
 def judged(
-    folder: Path, count: int, seed: int, abstention: Abstention | None = None, among: Sequence[str] = ()
+    folder: Path,
+    count: int,
+    seed: int,
+    abstention: Abstention | None = None,
+    among: Sequence[str] = (),
+    share: Share = Share.JUDGING,
 ) -> Iterator[Trial]:
     """Yields what a checkpoint makes of requests in phrasings that it never saw, each request once.
 
@@ -308,12 +316,13 @@ def judged(
         seed: Of batches and phrasings.
         abstention: As `Judge` takes it.
         among: As `Judge.trials` takes it.
+        share: As `Judge` takes it.
     """
     from agent.models.vlm import LocalModel
     from tools.checkpoints import Checkpoint
 
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
-    judge = Judge(model, abstention)
+    judge = Judge(model, abstention, share)
     try:
         yield from distinct(judge.trials(count, seed, among))
     finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.forge.checkpoint import read
 from agent.forge.evaluate import stage_of
-from agent.forge.language import FOLLOWING, Request, intents
+from agent.forge.language import FOLLOWING, Request, Share, intents
 from agent.forge.packs import Encoder, Piece, hidden_states, packed
 from agent.forge.trajectories import Example, Past, Stage, begun, drawn_past, make_example
 from tools.records import Language
@@ -46,7 +46,7 @@ class Exactness:
 
 
 def exact_trials(
-    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, count: int, seed: int, *, is_held_out: bool
+    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, count: int, seed: int, share: Share
 ) -> Iterator[Exactness]:
     """Yields so many requests per intent and language.
 
@@ -55,7 +55,7 @@ def exact_trials(
         encoder: Of its processor.
         count: Per intent and language.
         seed: Of batches and phrasings.
-        is_held_out: Takes the phrasings that are not trained on, as they are; else those that are.
+        share: Of the phrasings, as `asked` takes it.
     """
     rng = random.Random(seed)
     for language in Language:
@@ -67,7 +67,7 @@ def exact_trials(
             for start in range(0, len(jobs), _TOGETHER):
                 past = drawn_past(rng, language, least=int(follows))
                 yield from _judged(
-                    model, encoder, rng, stage_of(rng), past, jobs[start : start + _TOGETHER], is_held_out
+                    model, encoder, rng, stage_of(rng), past, jobs[start : start + _TOGETHER], share
                 )
 
 
@@ -78,12 +78,12 @@ def _judged(
     stage: Stage,
     past: Past,
     jobs: list[str],
-    is_held_out: bool,
+    share: Share,
 ) -> Iterator[Exactness]:
     import torch
 
     before = begun(stage, past)
-    examples = [_example(rng, stage, past, intent, is_held_out, before) for intent in jobs]
+    examples = [_example(rng, stage, past, intent, share, before) for intent in jobs]
     prefix: Piece = encoder.prefix(examples[0].messages, examples[0].first_written)
     branches = [encoder.branch(each.messages, each.first_written) for each in examples]
     pack = packed(model, encoder, prefix, branches)
@@ -104,10 +104,10 @@ def _judged(
 
 
 def _example(
-    rng: random.Random, stage: Stage, past: Past, intent: str, is_held_out: bool, before: Player
+    rng: random.Random, stage: Stage, past: Past, intent: str, share: Share, before: Player
 ) -> Example:
     kind = "pair" if intent == "pair" else "single"
-    return make_example(rng, stage, past, kind=kind, intent=intent, is_held_out=is_held_out, before=before)
+    return make_example(rng, stage, past, kind=kind, intent=intent, share=share, before=before)
 
 
 def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
@@ -115,18 +115,18 @@ def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: boo
     model, processor = read(folder)
     model.eval()
     found = {
-        held: [*exact_trials(model, Encoder(processor), count, seed, is_held_out=held)]
-        for held in (True, False)
+        share: [*exact_trials(model, Encoder(processor), count, seed, share)]
+        for share in (Share.JUDGING, Share.TRAINING)
     }
     if tells_failures:
-        for trial in found[True]:
+        for trial in found[Share.JUDGING]:
             if not trial.is_exact:
                 said = trial.written.replace("\n", " | ")[:200]
                 yield f"{trial.request.intent}: {trial.request.text!r} -> {said}"
-    for intent in [*dict.fromkeys(trial.request.intent for trial in found[True]), ""]:
+    for intent in [*dict.fromkeys(trial.request.intent for trial in found[Share.JUDGING]), ""]:
         shares = [
-            f"{'held out' if held else 'known'} {language} {_share(trials, intent, language)}"
-            for held, trials in found.items()
+            f"{share} {language} {_share(trials, intent, language)}"
+            for share, trials in found.items()
             for language in Language
         ]
         yield f"{intent or 'all':20} {'   '.join(shares)}"

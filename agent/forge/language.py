@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 from functools import cache
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from tools.records import ImageRecord, Language
 
 __all__ = [
     "FOLLOWING",
+    "HELD_OUT",
     "Request",
     "Scope",
+    "Share",
     "Wish",
     "intents",
-    "is_held_out",
     "make_pair",
     "make_request",
+    "share_of",
     "templates",
 ]
 
@@ -33,6 +36,7 @@ _PHRASES = Path(__file__).parent / "data" / "phrases.jsonl"
 _SLOT = re.compile(r"\{(\w+)\}")
 _BABBLE = 0.5  # of what means nothing is made up
 _HELD_OUT_SHARE = 5  # one in so many templates is kept out of training
+_TUNING_SHARE = 2  # and one in so many of these chooses thresholds, so that the others judge them
 
 EN, KO = Language.EN, Language.KO
 Wish = tuple[str, dict[str, str]]
@@ -91,17 +95,28 @@ _MANY = frozenset(
 )
 
 
+class Share(StrEnum):
+    """What templates are for; each is for one thing alone, by its hash."""
+
+    TRAINING = auto()
+    TUNING = auto()
+    JUDGING = auto()
+
+
+HELD_OUT = (Share.TUNING, Share.JUDGING)
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a request may speak of.
 
     Attributes:
-        is_held_out: Whether templates of the held-out fifth are used, and only those.
+        share: Of the templates, what is used. Those held out are used as they stand.
     """
 
     records: Sequence[ImageRecord]
     recipe: Recipe
-    is_held_out: bool = False
+    share: Share = Share.TRAINING
 
 
 @dataclass(frozen=True)
@@ -115,22 +130,26 @@ class Request:
 
 
 @cache
-def _phrases() -> dict[tuple[str, str, bool], tuple[str, ...]]:
-    found: dict[tuple[str, str, bool], list[str]] = {}
+def _phrases() -> dict[tuple[str, str, Share], tuple[str, ...]]:
+    found: dict[tuple[str, str, Share], list[str]] = {}
     for line in _PHRASES.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        found.setdefault((row["intent"], row["lang"], is_held_out(row["text"])), []).append(row["text"])
+        found.setdefault((row["intent"], row["lang"], share_of(row["text"])), []).append(row["text"])
     return {key: tuple(texts) for key, texts in found.items()}
 
 
-def is_held_out(template: str) -> bool:
-    """Whether a template is kept out of training: a fifth is, by hash."""
-    return int(hashlib.sha256(template.encode()).hexdigest(), 16) % _HELD_OUT_SHARE == 0
+def share_of(template: str) -> Share:
+    """Returns what a template is for: a fifth is kept out of training, half of it for thresholds."""
+    rest, held = divmod(int(hashlib.sha256(template.encode()).hexdigest(), 16), _HELD_OUT_SHARE)
+    if held:
+        return Share.TRAINING
+    return Share.JUDGING if rest % _TUNING_SHARE else Share.TUNING
 
 
-def templates(intent: str, language: Language, *, held_out: bool) -> tuple[str, ...]:
-    """Returns the phrasings of an intent; none where there are none."""
-    return _phrases().get((intent, language.value, held_out), ())
+def templates(intent: str, language: Language, *shares: Share) -> tuple[str, ...]:
+    """Returns the phrasings of an intent that are for these; none where there are none."""
+    found = _phrases()
+    return tuple(text for share in shares for text in found.get((intent, language.value, share), ()))
 
 
 @cache
@@ -145,8 +164,9 @@ def make_request(
     """Makes a request of an intent that stands alone; for `FOLLOWING` the wish is a later matter."""
     if intent == "gibberish" and is_noisy and rng.random() < _BABBLE:
         return Request(babble(rng, language), language, intent, (("gibberish", {}),))
-    texts = templates(intent, language, held_out=scope.is_held_out)
-    plain = rng.choice(texts or templates(intent, language, held_out=not scope.is_held_out))
+    others = (each for each in (Share.TUNING, Share.JUDGING, Share.TRAINING) if each is not scope.share)
+    candidates = (templates(intent, language, share) for share in (scope.share, *others))
+    plain = rng.choice(next(texts for texts in candidates if texts))
     template = slipped(rng, dressed(rng, plain, language)) if is_noisy else plain
     spelled, values = _filled(rng, scope, language, intent, template)
     return Request(spelled, language, intent, tuple(_wishes(intent, values, language)))

@@ -10,7 +10,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from agent.calls import Calls
-from agent.forge.language import FOLLOWING, Request, Scope, intents, make_pair, make_request, templates
+from agent.forge.language import (
+    FOLLOWING,
+    Request,
+    Scope,
+    Share,
+    intents,
+    make_pair,
+    make_request,
+    templates,
+)
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
 from agent.memory import Budget, Memory, Turn
@@ -141,7 +150,7 @@ def make_example(
     *,
     kind: str = "",
     intent: str = "",
-    is_held_out: bool = False,
+    share: Share = Share.TRAINING,
     before: Player | None = None,
 ) -> Example:
     """Makes a conversation about a batch.
@@ -152,12 +161,12 @@ def make_example(
         past: What was said before it.
         kind: As `asked` takes it; drawn when empty.
         intent: Of the request; drawn when empty.
-        is_held_out: As `asked` takes it.
+        share: As `asked` takes it.
         before: Who has played the past already, which then is not played anew.
     """
     player = before.again() if before else begun(stage, past)
     kind = kind or ("pair" if rng.random() < _PAIRS else "single")
-    request = asked(rng, stage, past, kind, intent, is_held_out=is_held_out)
+    request = asked(rng, stage, past, kind, intent, share=share)
     programs = player.take(request)
     running = player.turns[-1]
     *earlier, last = running.steps
@@ -188,7 +197,7 @@ def asked(
     kind: str,
     intent: str,
     *,
-    is_held_out: bool = False,
+    share: Share = Share.TRAINING,
 ) -> Request:
     """Makes the request that counts.
 
@@ -198,14 +207,14 @@ def asked(
         past: What was said before it.
         kind: `single`, or `pair` for two wishes at once.
         intent: Drawn when empty.
-        is_held_out: Takes it from the phrasings that are not trained on, as they are.
+        share: Of the phrasings, from which it is taken; from those held out as they are.
     """
     case = stage.steps.case
-    scope = Scope(case.records, case.recipe, is_held_out)
+    scope = Scope(case.records, case.recipe, share)
     if kind == "pair":
         return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
     drawn = intent or drawn_intent(rng, past)
-    return make_request(rng, scope, past.language, drawn, is_noisy=not is_held_out)
+    return make_request(rng, scope, past.language, drawn, is_noisy=share is Share.TRAINING)
 
 
 def memory_of(stage: Stage, player: Player) -> Memory:
@@ -246,4 +255,4 @@ def drawn_intent(rng: random.Random, past: Past) -> str:
 @cache
 def _breadth(intent: str, language: Language) -> float:
     """How often an intent is drawn: what is said in more ways is asked more, but not in proportion."""
-    return math.sqrt(len(templates(intent, language, held_out=False)))
+    return math.sqrt(len(templates(intent, language, Share.TRAINING)))

@@ -10,7 +10,7 @@ from agent.abstention import FILE, Abstention, read_abstention, sure_of
 from agent.forge import calibration
 from agent.forge.calibration import chosen, curve
 from agent.forge.evaluate import Kind, Trial, outcome
-from agent.forge.language import Request, intents
+from agent.forge.language import Request, Share, intents
 from agent.forge.trajectories import Past, asked, begun, memory_of
 from tests.agent.forge.conftest import MakeStage
 from tools.records import Language
@@ -81,7 +81,8 @@ def test_the_curve_leaves_out_what_is_least_sure() -> None:
 def test_a_calibration_leaves_its_thresholds_and_its_curve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def judged(*_: object) -> Iterator[Trial]:
+    def judged(*_: object, share: Share) -> Iterator[Trial]:
+        assert share is Share.TUNING  # what chooses thresholds does not judge them
         yield from GOOD
 
     monkeypatch.setattr(calibration, "judged", judged)

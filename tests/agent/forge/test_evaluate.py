@@ -5,7 +5,7 @@ import random
 import pytest
 
 from agent.forge.evaluate import Judge, Kind, Trial, distinct
-from agent.forge.language import FOLLOWING, Request, intents
+from agent.forge.language import FOLLOWING, Request, Share, intents
 from agent.forge.trajectories import Past, asked, begun
 from agent.models.scripted import ScriptedModel
 from tests.agent.forge.conftest import MakeStage
@@ -57,7 +57,7 @@ def test_a_judge_accepts_what_does_the_same_and_nothing_else(
     make_stage: MakeStage, intent: str, written: str, otherwise: str, kind: Kind
 ) -> None:
     past, stage = Past(Language.EN), make_stage(12, seed=5)
-    request = asked(random.Random(3), stage, past, "single", intent, is_held_out=True)
+    request = asked(random.Random(3), stage, past, "single", intent, share=Share.JUDGING)
     [program] = begun(stage, past).take(request)
     assert written in program
     judge = Judge(ScriptedModel([f"<code>\n{program.replace(written, otherwise)}\n</code>"] * 4))
@@ -74,7 +74,7 @@ def test_every_program_runs_behind_the_walls_as_it_did_in_training(
     programs: list[str] = []
     for n, (intent, past) in enumerate(zip(wanted, pasts, strict=True)):
         kind = "pair" if intent == "pair" else "single"
-        request = asked(random.Random(n), stage, past, kind, intent, is_held_out=True)
+        request = asked(random.Random(n), stage, past, kind, intent, share=Share.JUDGING)
         programs += begun(stage, past).take(request)
     judge = Judge(ScriptedModel([f"<code>\n{program}\n</code>" for program in programs]))
     trials = [

@@ -10,11 +10,13 @@ from agent.forge import slots
 from agent.forge.cases import make_case
 from agent.forge.language import (
     FOLLOWING,
+    HELD_OUT,
     Scope,
+    Share,
     intents,
-    is_held_out,
     make_pair,
     make_request,
+    share_of,
     templates,
 )
 from agent.forge.noise import babble, dressed, slipped
@@ -38,17 +40,23 @@ def test_every_request_means_a_program(language: Language) -> None:
 
 @pytest.mark.parametrize("language", [*Language])
 def test_a_fifth_of_the_phrasings_is_held_out_and_never_trained_on(language: Language) -> None:
-    known = {text for intent in intents(language) for text in templates(intent, language, held_out=False)}
-    held = {text for intent in intents(language) for text in templates(intent, language, held_out=True)}
+    known = {text for intent in intents(language) for text in templates(intent, language, Share.TRAINING)}
+    tuning, judging = (
+        {text for intent in intents(language) for text in templates(intent, language, share)}
+        for share in HELD_OUT
+    )
+    held = tuning | judging
     assert not known & held
     assert 0.17 < len(held) / len(known | held) < 0.23
-    assert all(is_held_out(text) for text in held)
+    assert {share_of(text) for text in held} == {*HELD_OUT}
+    assert not tuning & judging  # what chose thresholds does not judge them
+    assert 0.4 < len(judging) / len(held) < 0.6
 
 
 def test_a_held_out_request_is_a_held_out_template_as_it_stands() -> None:
     rng = random.Random(2)
-    scope = Scope(CASE.records, CASE.recipe, is_held_out=True)
-    texts = templates("report", Language.EN, held_out=True)
+    scope = Scope(CASE.records, CASE.recipe, share=Share.JUDGING)
+    texts = templates("report", Language.EN, Share.JUDGING)
     for _ in range(20):
         assert make_request(rng, scope, Language.EN, "report", is_noisy=False).text in texts
 
@@ -149,7 +157,7 @@ def test_a_range_names_all_images_in_it(language: Language) -> None:
 @pytest.mark.parametrize("language", [*Language])
 def test_babble_is_no_phrasing(language: Language) -> None:
     rng = random.Random(12)
-    known = {text for intent in intents(language) for text in templates(intent, language, held_out=False)}
+    known = {text for intent in intents(language) for text in templates(intent, language, Share.TRAINING)}
     said = [babble(rng, language) for _ in range(300)]
     assert all(said)
     assert sum(text in known for text in said) < 10  # a lone symbol or particle may be listed as gibberish
