@@ -57,8 +57,9 @@ Again, with eyes that begin with random weights too: `python -m agent.forge trai
 
 ## Figures
 
-On half of the phrasings that were kept out of training, after up to two turns on other things; its programs run in the
-sandbox, and the calls are compared with those that should have been made (`python -m agent.forge evaluate`):
+On half of the phrasings that were kept out of training, after up to two turns on other things; its programs
+run in the sandbox, and the calls are compared with those that should have been made
+(`python -m agent.forge evaluate`):
 
 ```text
 {evaluation}
@@ -66,9 +67,10 @@ sandbox, and the calls are compared with those that should have been made (`pyth
 
 The aim is {aim:.0%}: {verdict}.
 
-When it rather says that it did not understand (`python -m agent.forge calibrate`, on the other half): a program runs
-only where its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or writes a report, and only
-where each image and lot that it names was named in the conversation. With one threshold for all:
+When it rather says that it did not understand (`python -m agent.forge calibrate`, on the other half): a
+program runs only where its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or
+writes a report, and only where each image and lot that it names was named in the conversation. With one
+threshold for all:
 
 ```text
 {calibration}

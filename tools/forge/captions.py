@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from tools.forge.training_set import Box, Mark
 
-__all__ = ["Captioned", "captioned_regions"]
+__all__ = ["TELLING_WORDS", "Captioned", "captioned_regions"]
+
+# Of a defect caption, what says of which type the defect is.
+TELLING_WORDS = ("thin", "scratch", "jagged", "crack", "round", "oval", "dent", "contamination", "stain")
 
 # How often a region is of a defect, of a harmless mark, of nothing, or the whole photograph.
 _KINDS, _ODDS = ("defect", "harmless", "nothing", "whole"), (0.68, 0.12, 0.1, 0.1)
