@@ -33,7 +33,8 @@ FILE = "abstention.json"
 CHANGING = frozenset({"decide", "keep_good", "write_report"})
 """Tools that change something; a program that names one needs a model that is surer.
 
-So does one that inspects by another threshold: verdicts follow it.
+So does one that inspects by another threshold, as verdicts follow it, and one that does more with `inspect`
+than call it by its name: by which threshold is not to be seen there.
 """
 
 _TOOLS = frozenset({*TOOL_NAMES, *LATER_TOOLS})
@@ -113,7 +114,7 @@ class Unsure(Exception):
 def changes(code: str) -> bool:
     """Whether a program may change something; one that cannot be read will not run."""
     tree = _tree(code)
-    return tree is not None and (bool(_names(tree) & CHANGING) or any(map(_sets_threshold, ast.walk(tree))))
+    return tree is not None and (bool(_names(tree) & CHANGING) or _may_set_threshold(tree))
 
 
 def works(code: str) -> bool:
@@ -134,12 +135,18 @@ def _names(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _sets_threshold(node: ast.AST) -> bool:
-    """Whether a part of a program inspects by a threshold, or may, with what it does not spell out."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "inspect"):
-        return False
-    is_starred = any(isinstance(given, ast.Starred) for given in node.args)
-    return len(node.args) > 1 or is_starred or any(k.arg in ("threshold", None) for k in node.keywords)
+def _may_set_threshold(tree: ast.Module) -> bool:
+    """Whether a program does more with `inspect` than call it, by its name, without a threshold."""
+    plain = {id(call.func) for call in ast.walk(tree) if isinstance(call, ast.Call) and _is_plain(call)}
+    named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "inspect")
+    return any(id(node) not in plain for node in named)
+
+
+def _is_plain(call: ast.Call) -> bool:
+    """Whether a call spells out all that it gives, and no threshold."""
+    is_starred = any(isinstance(given, ast.Starred) for given in call.args)
+    has_others = any(given.arg in ("threshold", None) for given in call.keywords)
+    return len(call.args) < 2 and not is_starred and not has_others
 
 
 def sure_of(code: str, sureness: float | None, request: str, earlier: Sequence[str]) -> float | None:

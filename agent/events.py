@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from tools.records import BoxXyxyPx, Inspection, Record, Verdict
+from agent.phrases import phrase
+from tools.records import BoxXyxyPx, Inspection, Language, Record, Verdict
 
 __all__ = [
     "EVENT",
@@ -37,6 +38,7 @@ __all__ = [
     "ToolFinished",
     "ToolProgress",
     "ToolStarted",
+    "Tried",
     "TurnFinished",
     "TurnStarted",
     "Usage",
@@ -236,6 +238,8 @@ class Decision(Record):
             earlier versions.
         takes_back: The act that this takes back; 0 for none.
         by_threshold: Whether it is only what the rules say at another threshold; it goes with that.
+        named_good: Whether the image was named as a good part.
+        kept_as: Its name among the good parts; empty where it is not among them.
     """
 
     kind: Literal["decision"] = "decision"
@@ -248,6 +252,12 @@ class Decision(Record):
     act: int = 0
     takes_back: int = 0
     by_threshold: bool = False
+    named_good: bool = False
+    kept_as: str = ""
+
+    def why(self, language: Language) -> str:
+        """Returns the reason, for a reader of a language where it is not in the words of whoever decided."""
+        return phrase("named_good", language) if self.named_good else self.reason
 
 
 class Inspected(Record):
@@ -255,6 +265,19 @@ class Inspected(Record):
 
     kind: Literal["inspected"] = "inspected"
     inspection: Inspection
+
+
+class Tried(Record):
+    """Images are shown as another threshold finds them, or as the recipe's does again; verdicts apart.
+
+    Attributes:
+        image_ids: Those that it is about.
+        inspections: As found at the other threshold; none where the recipe's holds again.
+    """
+
+    kind: Literal["tried"] = "tried"
+    image_ids: tuple[str, ...]
+    inspections: tuple[Inspection, ...] = ()
 
 
 class GoodKept(Record):
@@ -358,6 +381,7 @@ Event = Annotated[
     | ImageShown
     | Decision
     | Inspected
+    | Tried
     | GoodKept
     | StepFinished
     | Abstained

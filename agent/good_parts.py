@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.events import Event, GoodKept
+from agent.phrases import phrase
 from agent.rows import Row
 from agent.verdicts import now
 from tools.errors import UsageError
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from agent.verdicts import Verdicts
     from agent.workbench import Workbench
 
-__all__ = ["NAMED_GOOD", "changed_elsewhere", "kept_good"]
-
-NAMED_GOOD = "named as a good part"
-"""The reason on record of an image that was kept as a good part."""
+__all__ = ["changed_elsewhere", "kept_good"]
 
 
 def kept_good(workbench: Workbench, verdicts: Verdicts, ids: list[str]) -> Row:
@@ -39,10 +37,10 @@ def kept_good(workbench: Workbench, verdicts: Verdicts, ids: list[str]) -> Row:
     """
     if not ids:
         raise UsageError("name the images that are good", "ids is one id or a list of ids")
-    for image_id in ids:
-        workbench.readable(image_id)
-    by, act = workbench.acting, workbench.new_act()
-    decisions = [verdicts.proposed(i, Verdict.ACCEPT, NAMED_GOOD, by=by, act=act) for i in ids]
+    records = [workbench.readable(image_id) for image_id in ids]
+    by, act, why = workbench.acting, workbench.new_act(), phrase("named_good", workbench.spoken)
+    decisions = [verdicts.proposed(i, Verdict.ACCEPT, why, by=by, act=act) for i in ids]
+    decisions = [each.model_copy(update={"named_good": True}) for each in decisions]
     verdicts.ask(decisions)
     engines = workbench.engines
     found, new = engines.good_parts.add(
@@ -53,7 +51,11 @@ def kept_good(workbench: Workbench, verdicts: Verdicts, ids: list[str]) -> Row:
         cancel=workbench.cancel,
         progress=workbench.progress,
     )
-    verdicts.record(decisions)
+    names = {reference.picture_key: reference.name for reference in found.references}
+    verdicts.record(
+        decision.model_copy(update={"kept_as": names.get(record.picture_key, "")})
+        for decision, record in zip(decisions, records, strict=True)
+    )
     workbench.start_over()
     total, remark, now_held = len(found.references), found.calibration.remark, engines.good_sha256
     workbench.sink(GoodKept(image_ids=tuple(ids), total=total, by=by, at=now(), sha256=now_held))

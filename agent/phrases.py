@@ -52,6 +52,7 @@ _PHRASES = {
         "레시피의 기준 {own} 대신 {threshold} 적용: {reason}",
     ),
     "own_threshold": ("the recipe's own threshold again", "다시 레시피의 기준 적용"),
+    "named_good": ("named as a good part", "양품으로 등록"),
     "of_lot": (", lot {lot}", ", 로트 {lot}"),
     "then": (" and ", ", 그리고 "),
     "ask_inspect": ("inspect everything", "전체 검사해 줘"),

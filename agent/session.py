@@ -261,20 +261,20 @@ class Session:
         """
         self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user, act=act)
 
-    def undo(self, reason: Callable[[str], str]) -> Iterator[Decision]:
+    def undo(self, reason: Callable[[Decision], str]) -> Iterator[Decision]:
         """Takes back the newest decisions that stand, whoever took them together, also before a resume.
 
         What had no verdict before goes to review; both decisions stay on record.
 
         Args:
-            reason: Returns why one is taken back, from the reason that it had.
+            reason: Returns why one is taken back.
 
         Yields:
             Each decision that was taken back; none where there is nothing to take back.
         """
         user = self.options.user
         for decision in newest_act(self._decisions, self._lapsed):
-            back, why = decision.before or Verdict.REVIEW, reason(decision.reason)
+            back, why = decision.before or Verdict.REVIEW, reason(decision)
             self._desk.workbench.override(
                 decision.image_id, back.value, why, by=user, takes_back=decision.act
             )

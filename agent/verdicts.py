@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink
+from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink, Tried
 from agent.phrases import phrase
 from agent.undoing import acts_after
 from tools.errors import UsageError
@@ -83,7 +83,12 @@ class Verdicts:
         decision = self._decisions.get(image_id)
         if decision is None:
             return inspection
-        return overridden(inspection, decision.verdict, decision.reason, by=decision.by, at=decision.at)
+        why, ko = decision.why(Language.EN), decision.why(Language.KO)
+        return overridden(inspection, decision.verdict, why, reason_ko=ko, by=decision.by, at=decision.at)
+
+    def seen(self) -> Iterator[Inspection]:
+        """Yields what was found at the recipe's threshold, then what was at another."""
+        yield from (*self.inspected.values(), *self._at_threshold.values())
 
     def proposed(
         self,
@@ -147,6 +152,8 @@ class Verdicts:
                     self.keep([inspection])
                 case Decision(image_id=image_id):
                     self._decisions[image_id] = event
+                case Tried():
+                    self._try(event)
                 case GoodKept():
                     self.forget()
 
@@ -175,15 +182,23 @@ class Verdicts:
                 why = phrase("by_threshold", language, threshold=f"{threshold:g}", own=own, reason=reason)
                 changes.append(self.proposed(image_id, verdict, why, by=by, act=act, by_threshold=True))
         self.ask(changes)
-        self._at_threshold |= {
-            i: _judged_as(at, self.inspected[i].judgement) for i, at in inspections.items()
-        }
+        seen = tuple(_judged_as(at, self.inspected[i].judgement) for i, at in inspections.items())
+        self._tell(Tried(image_ids=tuple(inspections), inspections=seen))
         self.record(changes)
+
+    def _tell(self, tried: Tried) -> None:
+        self._try(tried)
+        self._sink(tried)
+
+    def _try(self, tried: Tried) -> None:
+        kept = {i: each for i, each in self._at_threshold.items() if i not in tried.image_ids}
+        self._at_threshold = kept | {each.image.id: each for each in tried.inspections}
 
     def return_to_rule(self, ids: Iterable[str], by: str, language: Language) -> None:
         """Takes back what only another threshold decided."""
         asked, act = set(ids), self.new_act()
-        self._at_threshold = {i: each for i, each in self._at_threshold.items() if i not in asked}
+        if tried := sorted(asked & self._at_threshold.keys()):
+            self._tell(Tried(image_ids=tuple(tried)))
         for image_id in sorted(asked & self._decisions.keys()):
             decision, rule = self._decisions[image_id], self.inspected[image_id].judgement.verdict
             if decision.by_threshold and decision.verdict is not rule:

@@ -308,9 +308,8 @@ class Workbench:
     def restore(self, events: Sequence[Event]) -> None:
         """Takes up what earlier starts of the same session found and decided, as they logged it."""
         self._verdicts.restore(events)
-        inspections = self._verdicts.inspected.values()
-        self._steps.recall(inspections)
-        self._remember(finding for each in inspections for finding in each.findings)
+        self._steps.recall(self._verdicts.inspected.values())
+        self._remember(finding for each in self._verdicts.seen() for finding in each.findings)
 
     def start_over(self) -> None:
         """Forgets what was seen of the batch, as good parts have changed; decisions stay."""

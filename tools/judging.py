@@ -40,6 +40,7 @@ from tools.records import (
     Verdict,
 )
 from tools.wording import format_value
+from tools.zones import hot_in_ignored_only, is_ignored
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -85,8 +86,9 @@ def judge(
 ) -> tuple[Judgement, tuple[Finding, ...]]:
     """Judges one image by the recipe.
 
-    Zone criteria of a type replace its general ones inside the zone, the count included; findings in an
-    ignored zone do not count. A width limit is held against the mean width of curved defects.
+    Zone criteria of a type replace its general ones inside the zone, the count included. Findings in an
+    ignored zone do not count, and explain why an image is suspect or unsure only where its heat map shows
+    that nothing outside is as hot. A width limit is held against the mean width of curved defects.
 
     Args:
         image: An unreadable one goes to review.
@@ -107,11 +109,11 @@ def judge(
             f"이미지를 읽을 수 없습니다: {reason_text(image.reason, KO) or '원인 불명'}.",
         )
         return judgement_of(unreadable), graded
-    counting = [finding for finding in graded if not _is_ignored(finding, recipe)]
+    counting = [finding for finding in graded if not is_ignored(finding, recipe.zones)]
     fired = [
         *(firing for finding in counting for firing in _judge_finding(finding, recipe)),
         *_judge_counts(counting, recipe),
-        *_judge_screening(screening, graded),
+        *_judge_screening(screening, counting, graded, recipe),
         *_judge_flags(flags),
     ]
     if not fired:
@@ -122,13 +124,9 @@ def judge(
 
 def _graded(finding: Finding, recipe: Recipe) -> Finding:
     defect = recipe.defects.get(finding.type)
-    if defect is None or _is_ignored(finding, recipe):
+    if defect is None or is_ignored(finding, recipe.zones):
         return finding.model_copy(update={"severity": None, "severity_level": None})
     return finding.model_copy(update={"severity": defect.severity, "severity_level": defect.severity_level})
-
-
-def _is_ignored(finding: Finding, recipe: Recipe) -> bool:
-    return any(zone.ignore for zone in recipe.zones if zone.name == finding.zone)
 
 
 def _is_confirmed(finding: Finding, recipe: Recipe) -> bool:
@@ -291,7 +289,9 @@ def _is_clear_by_batch_alone(screening: Screening) -> bool:
     return {each.source for each in screening.sources if each.decided} == {Source.BATCH}
 
 
-def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -> Iterator[Fired]:
+def _judge_screening(
+    screening: Screening | None, counting: Sequence[Finding], found: Sequence[Finding], recipe: Recipe
+) -> Iterator[Fired]:
     """Sends what looks wrong, but where nothing was found, to review, and what nobody knows to be good."""
     if screening is not None and _is_clear_by_batch_alone(screening):
         # A batch may be bad throughout, so likeness within it shows what is odd, never what is good.
@@ -310,28 +310,39 @@ def _judge_screening(screening: Screening | None, findings: Sequence[Finding]) -
             f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {screening.suspicion:.2f}).",
         )
         return
-    if findings or (screening is not None and screening.status is ScreeningStatus.CLEAR):
+    if counting or (screening is not None and screening.status is ScreeningStatus.CLEAR):
         return
     if screening is None:
         yield Fired(
             Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
         )
         return
+    if found and hot_in_ignored_only(screening, recipe.zones):
+        return
+    yield _unexplained(screening, beside_ignored=bool(found))
+
+
+def _unexplained(screening: Screening, *, beside_ignored: bool) -> Fired:
+    """Why an image that is not clear goes to review, although nothing that counts was found."""
     suspicion, threshold = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
     if screening.status is ScreeningStatus.SUSPECT:
         rule = "screening.suspect"
         unlike_en, unlike_ko = compared_phrase(screening, EN), compared_phrase(screening, KO)
         why_en, why_ko = (f" ({unlike_en})", f"({unlike_ko})") if unlike_en else ("", "")
+        where_en, where_ko = (" outside ignored zones", "제외 영역 밖에서 ") if beside_ignored else ("", "")
         reason_en = (
-            f"Suspicion {suspicion}{why_en} reaches the threshold of {threshold}, but no defect was located."
+            f"Suspicion {suspicion}{why_en} reaches the threshold of {threshold}, "
+            f"but no defect was located{where_en}."
         )
-        reason_ko = f"의심도 {suspicion}{why_ko}, 기준 {threshold} 이상이지만 결함 위치를 찾지 못했습니다."
+        reason_ko = (
+            f"의심도 {suspicion}{why_ko}, 기준 {threshold} 이상이지만 {where_ko}결함 위치를 찾지 못했습니다."
+        )
     else:
         rule = "screening.unsure"
         near = f"{threshold} ± {screening.review_band:g}"
         reason_en = f"Suspicion {suspicion} is too near to the threshold ({near}) to decide."
         reason_ko = f"의심도 {with_particle(suspicion, '이/가')} 기준({near})에 가까워 판정할 수 없습니다."
-    yield Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
+    return Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
 
 
 def _judge_flags(flags: Sequence[str]) -> Iterator[Fired]:

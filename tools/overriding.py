@@ -10,7 +10,9 @@ __all__ = ["AGENT", "overridden", "rule_judged"]
 AGENT = "agent"
 
 
-def overridden(inspection: Inspection, verdict: Verdict, reason: str, *, by: str, at: str) -> Inspection:
+def overridden(
+    inspection: Inspection, verdict: Verdict, reason: str, *, by: str, at: str, reason_ko: str = ""
+) -> Inspection:
     """Returns the inspection with another verdict, and all that an auditor asks about it.
 
     Deciding again replaces the earlier decision; deciding what the rule says takes it back.
@@ -21,6 +23,7 @@ def overridden(inspection: Inspection, verdict: Verdict, reason: str, *, by: str
         reason: Why, in the words of whoever decided; it stands in both languages.
         by: `agent`, or a person's name.
         at: ISO 8601 with zone.
+        reason_ko: Why in Korean, where it is not in the words of whoever decided.
     """
     before = inspection.judgement
     rule = before.overrides or before
@@ -28,7 +31,7 @@ def overridden(inspection: Inspection, verdict: Verdict, reason: str, *, by: str
         update={
             "verdict": verdict,
             "reason_en": reason,
-            "reason_ko": reason,
+            "reason_ko": reason_ko or reason,
             "decided_by": DecidedBy.AGENT if by == AGENT else DecidedBy.HUMAN,
             "decided_name": by,
             "decided_at": at,

@@ -198,6 +198,11 @@ class Screening(Record):
     sources: tuple[SourceScore, ...] = ()
     provenance: Provenance
 
+    @property
+    def calm_below(self) -> float:
+        """The suspicion under which nothing is wrong: that of the band's lower edge."""
+        return self.threshold - self.review_band
+
     def source(self, source: Source) -> SourceScore | None:
         """Returns what a source says, or None where it was not asked."""
         return next((each for each in self.sources if each.source is source), None)

@@ -298,17 +298,13 @@ class LoupeApp(App[ExitCode]):
         if self.session is None:
             self.notify(self.words("undo.nothing"))
             return
-        self._deciding = undo_beside(
-            self.session,
-            lambda reason: self.words("undo.reason", reason=reason),
-            self.post_message,
-            self._deciding,
-        )
+        self._deciding = undo_beside(self.session, self._why_undone, self.post_message, self._deciding)
+
+    def _why_undone(self, decision: Decision) -> str:
+        return self.words("undo.reason", reason=decision.why(self.words.language))
 
     @on(TakenBack)
     def _taken_back(self, message: TakenBack) -> None:
-        from agent.good_parts import NAMED_GOOD
-
         if not message.decisions:
             self.notify(self.words("undo.nothing"))
             return
@@ -316,10 +312,14 @@ class LoupeApp(App[ExitCode]):
         self.workspace.changed(ids)
         newest = message.decisions[-1]
         what, verdict = self.words.of_images(ids), self.words(newest.verdict.value)
-        note = self.words("undo.done", what=what, verdict=verdict, reason=newest.reason)
-        if newest.reason == NAMED_GOOD:
-            note += " " + self.words("undo.still_good")
-        self.notify(note)
+        note = self.words("undo.done", what=what, verdict=verdict, reason=newest.why(self.words.language))
+        kept = [decision.kept_as for decision in message.decisions if decision.kept_as]
+        if kept and self.session is not None:
+            from tui.chat.good_names import removal_command
+
+            command = removal_command(self.session.recipe, kept)
+            note += " " + self.words("undo.still_good", command=command)
+        self.notify(note, markup=False)
 
     # Keys and the palette.
 

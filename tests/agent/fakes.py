@@ -117,12 +117,14 @@ class FakeGoodParts:
         self.kept: list[str] = []
         self.error = error
 
-    def add(self, *_: object, ids: Sequence[str], **__: object) -> tuple[Any, int]:
+    def add(self, batch: Batch, *_: object, ids: Sequence[str], **__: object) -> tuple[Any, int]:
         if self.error:
             raise self.error
         self.kept += ids
+        records = [batch.record(image_id) for image_id in self.kept]
+        references = [SimpleNamespace(name=f"{r.name} (2)", picture_key=r.picture_key) for r in records]
         remark = SimpleNamespace(remark="too few")
-        return SimpleNamespace(references=self.kept, calibration=remark), len(ids)
+        return SimpleNamespace(references=references, calibration=remark), len(ids)
 
 
 def write_batch(folder: Path, count: int) -> Batch:

@@ -285,6 +285,12 @@ def test_three_things_are_offered_that_fit_the_batch(
         ('inspect(["img_003"], 0.3)', True),
         ('inspect(**{"threshold": 0.3})', True),
         ("inspect(*given)", True),
+        ("f = inspect\nf(threshold=0.3)", True),
+        ("list(map(inspect, ids, thresholds))", True),
+        ("inspect(ids=[i for i in inspect()])", False),
+        ("inspect(ids=inspect)", True),
+        ("[tool() for tool in (screen, inspect)]", True),
+        ("row['inspect'].inspect(threshold=1)", False),
         ("screen(threshold=0.3)", False),
     ],
 )

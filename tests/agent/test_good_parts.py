@@ -9,7 +9,7 @@ from agent.good_parts import changed_elsewhere
 from tests.agent.conftest import Bench
 from tests.agent.fakes import FakeGoodParts
 from tools.errors import Cancelled, LoupeError, UsageError
-from tools.records import Verdict
+from tools.records import Language, Verdict
 
 
 def kept(sha256: str | None) -> GoodKept:
@@ -57,12 +57,31 @@ def test_good_parts_are_accepted_on_the_record_and_all_is_seen_anew(good_bench: 
         ("img_001", Verdict.ACCEPT),
         ("img_003", Verdict.ACCEPT),
     ]
+    decisions = good_bench.told(Decision)
+    assert [(each.named_good, each.kept_as) for each in decisions] == [
+        (True, "part_1.png (2)"),
+        (True, "part_3.png (2)"),
+    ]
     (told,) = good_bench.told(GoodKept)
     assert (told.image_ids, told.total, told.by) == (("img_001", "img_003"), 2, "agent")
     assert workbench.verdicts() == {"img_001": Verdict.ACCEPT, "img_003": Verdict.ACCEPT}
     assert workbench.findings() == []
     workbench.inspect()
     assert len(engines.screener.companies) == 2 * looked
+
+
+@pytest.mark.parametrize(
+    ("spoken", "reason"), [(Language.EN, "named as a good part"), (Language.KO, "양품으로 등록")]
+)
+def test_why_a_good_part_is_accepted_is_recorded_as_the_user_speaks_and_read_in_either_language(
+    good_bench: Bench, spoken: Language, reason: str
+) -> None:
+    good_bench.workbench.spoken = spoken
+    good_bench.calls("keep_good", ids="img_003")
+    assert [each.reason for each in good_bench.told(Decision)] == [reason]
+    (inspection,) = good_bench.workbench.inspections(["img_003"])
+    assert inspection.judgement.reason(Language.EN) == "named as a good part"
+    assert inspection.judgement.reason(Language.KO) == "양품으로 등록"
 
 
 @pytest.mark.parametrize(

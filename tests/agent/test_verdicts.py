@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from agent.events import EVENT, Decision
+from agent.events import EVENT, Decision, GoodKept
 from agent.workbench import Workbench
 from tests.agent.conftest import SUSPECT, UNSURE, Bench
 from tools.errors import UsageError
@@ -160,8 +160,39 @@ def test_what_another_threshold_decided_goes_with_it_also_after_a_resume(
     assert bench.workbench.verdicts()["img_003"] is expected
 
 
-def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold() -> None:
+def test_what_was_found_at_another_threshold_is_known_to_a_resumed_session_while_that_holds(
+    make: Callable[..., Bench],
+) -> None:
+    def told(bench: Bench) -> list[tuple[list[str], float | None]]:
+        seen = bench.workbench.inspections(["img_001", "img_002"])
+        return [
+            ([finding.id for finding in each.findings], each.screening and each.screening.threshold)
+            for each in seen
+        ]
+
+    def resumed(before: Bench) -> Bench:
+        after = make()
+        after.events.extend(EVENT.validate_json(event.model_dump_json()) for event in before.events)
+        after.workbench.restore(after.events)
+        return after
+
+    bench = make()
+    bench.workbench.inspect()
+    own = told(bench)
+    bench.workbench.inspect(threshold=0.05)
+    tried = told(bench)
+    assert tried != own
+    again = resumed(bench)
+    assert told(again) == tried
+    assert again.workbench.findings() == bench.workbench.findings()
+    again.workbench.inspect("img_001")
+    assert told(again) == told(resumed(again)) == [own[0], tried[1]]
+    again.events.append(GoodKept(image_ids=(), total=0, by="", at="2026", sha256="b"))
+    assert told(resumed(again)) == own
+
+
+def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold_nor_good_part() -> None:
     old = Decision(image_id="img_003", verdict=Verdict.ACCEPT, reason="x", by="agent", at="2026")
-    line = old.model_dump_json(exclude={"by_threshold"})
+    line = old.model_dump_json(exclude={"by_threshold", "named_good", "kept_as"})
     assert EVENT.validate_json(line) == old
-    assert not old.by_threshold
+    assert (old.by_threshold, old.named_good, old.kept_as) == (False, False, "")

@@ -7,7 +7,17 @@ import pytest
 from tests.tools.judged import CLEAR, IMAGE, RECIPE, SUSPECT, UNSURE, found, scratch, screened
 from tools.judging import ALL_CRITERIA_MET, judge
 from tools.recipe import Acceptance, References
-from tools.records import Finding, Origin, Screening, Severity, Source, SourceScore, Verdict
+from tools.records import (
+    Finding,
+    HeatMap,
+    Origin,
+    Screening,
+    ScreeningStatus,
+    Severity,
+    Source,
+    SourceScore,
+    Verdict,
+)
 
 ACCEPT, REVIEW, REJECT = Verdict.ACCEPT, Verdict.REVIEW, Verdict.REJECT
 
@@ -18,6 +28,12 @@ def by_batch(*, words: bool) -> Screening:
         SourceScore(source=source, score=0.1, suspicion=0.1, decided=decided) for source, decided in said
     ]
     return screened(CLEAR).model_copy(update={"sources": tuple(scores)})
+
+
+def hot(status: ScreeningStatus, *, inside: float, outside: float = 0.1) -> Screening:
+    """Screened with a heat map, the inside of which lies in the zone `hidden`."""
+    heat = HeatMap(rows=2, columns=4, values=(outside, inside, outside, outside, *(4 * (outside,))))
+    return screened(status).model_copy(update={"heat_map": heat})
 
 
 @dataclass(frozen=True)
@@ -140,7 +156,29 @@ CASES = [
     ),
     Case("count in the zone", (found("stain", zone="logo"),), REJECT, "zone.logo.stain.max_count", ids=(1,)),
     Case("general criteria in the zone", (found("crack", zone="logo"),), REJECT, "crack.max_count", ids=(1,)),
-    Case("ignored zone", (found("crack", zone="hidden"),), ACCEPT, ALL_CRITERIA_MET),
+    Case(
+        "ignored zone", (found("crack", zone="hidden"),), ACCEPT, ALL_CRITERIA_MET, hot(SUSPECT, inside=0.9)
+    ),
+    Case(
+        "unsure in it", (found("crack", zone="hidden"),), ACCEPT, ALL_CRITERIA_MET, hot(UNSURE, inside=0.55)
+    ),
+    Case("nothing says that it is hot", (found("crack", zone="hidden"),), REVIEW, "screening.suspect"),
+    Case("unsure", (found("crack", zone="hidden"),), REVIEW, "screening.unsure", screened(UNSURE)),
+    Case("not screened", (found("crack", zone="hidden"),), REVIEW, "screening.missing", None),
+    Case(
+        "not hot either",
+        (found("crack", zone="hidden"),),
+        REVIEW,
+        "screening.suspect",
+        hot(SUSPECT, inside=0.3),
+    ),
+    Case(
+        "hot outside as well",
+        (found("crack", zone="hidden"),),
+        REVIEW,
+        "screening.suspect",
+        hot(SUSPECT, inside=0.9, outside=0.45),
+    ),
     Case(
         "ignored beside a real one",
         (found("crack", zone="hidden"), scratch(6.0, number=2)),

@@ -98,6 +98,17 @@ def test_accept_says_what_did_not_count() -> None:
     assert judgement.severity is None
 
 
+def test_a_suspect_whose_only_finding_does_not_count_says_where_none_was_located() -> None:
+    judgement, _ = judge(IMAGE, screened(SUSPECT), [found("crack", zone="hidden")], RECIPE)
+    assert judgement.reason_en == (
+        "Suspicion 0.93 reaches the threshold of 0.5, but no defect was located outside ignored zones."
+    )
+    assert (
+        judgement.reason_ko
+        == "의심도 0.93, 기준 0.5 이상이지만 제외 영역 밖에서 결함 위치를 찾지 못했습니다."
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "status", "en", "ko"),
     [

@@ -14,13 +14,14 @@ from tools.localization.detectors import Detector
 from tools.localization.merging import Detection, merge_views
 from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
 from tools.windows import Window, covering_windows
+from tools.zones import HOT_SHARE, cells_to_search
 
 if TYPE_CHECKING:
     import threading
 
     from numpy.typing import NDArray
 
-    from tools.recipe import Recipe
+    from tools.recipe import Recipe, Zone
     from tools.records import BoxXyxyPx
 
 __all__ = ["UNCLASSIFIED", "Localizer", "candidate_from_heat_map"]
@@ -30,7 +31,6 @@ UNCLASSIFIED = "unclassified"
 _BATCH_SIZE = 8
 _REMEMBERED = 64  # images: screening may ask about the images of a chunk before their places are wanted
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
-_HOT = 0.8  # share of the heat map's peak that still belongs to the candidate
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
 # How far the place must rise above the rest: on foreign parts none of 12 suspects did, of ours 18 of 21.
 _CLEAR_PLACE = 0.63
@@ -129,8 +129,8 @@ class Localizer:
         while waiting and len(waiting[0].found) == len(waiting[0].views):
             work = waiting.pop(0)
             findings = self._findings(work) if work.known is None else work.known
-            if work.record.sha256:
-                self._remembered[work.record.id, work.record.sha256] = findings
+            if work.record.picture_key:
+                self._remembered[work.record.id, work.record.picture_key] = findings
                 while len(self._remembered) > _REMEMBERED:
                     self._remembered.popitem(last=False)
             yield findings
@@ -140,7 +140,7 @@ class Localizer:
     ) -> Iterator[tuple[_Work, NDArray[np.uint8]]]:
         for record, image_rgb in images:
             height, width = image_rgb.shape[:2]
-            known = self._remembered.get((record.id, record.sha256 or ""))
+            known = self._remembered.get((record.id, record.picture_key))
             views = self._views(width, height) if known is None else []
             work = _Work(record, (width, height), views, known=known)
             waiting.append(work)
@@ -216,14 +216,15 @@ def candidate_from_heat_map(
 ) -> Finding | None:
     """The finding that stands for a suspect image in which the detector found nothing that counts.
 
-    Its box is the hot region around the heat map's peak, or the whole image where there is no heat map. Where
-    the rest of the part is as hot, no place is to blame: its confidence is no more than the peak rises above
-    the rest. It is of the type that screening named only where that type is clear and the place stands out.
+    Its box is the hot region around the heat map's peak, or the whole image where there is no heat map. What
+    is hot in ignored zones is left out, unless nothing else is. Where the rest of the part is as hot, no
+    place is to blame: its confidence is no more than the peak rises above the rest. It is of the type that
+    screening named only where that type is clear and the place stands out.
 
     Args:
         record: The image.
         screening: Of this image.
-        recipe: Says which labels are defects.
+        recipe: Says which labels are defects, and which zones are ignored.
         number: Of the finding within the image.
 
     Returns:
@@ -231,7 +232,7 @@ def candidate_from_heat_map(
     """
     if screening.status is not ScreeningStatus.SUSPECT:
         return None
-    box, rise = _hot_region(record, screening)
+    box, rise = _hot_region(record, screening, recipe.zones)
     clear = screening.scores.get(screening.label, 0.0) >= _CLEAR_LABEL and rise >= _CLEAR_PLACE
     return Finding(
         id=f"{record.id}-{number}",
@@ -244,7 +245,7 @@ def candidate_from_heat_map(
     )
 
 
-def _hot_region(record: ImageRecord, screening: Screening) -> tuple[BoxXyxyPx, float]:
+def _hot_region(record: ImageRecord, screening: Screening, zones: Sequence[Zone]) -> tuple[BoxXyxyPx, float]:
     """The box of the connected cells around the peak that are nearly as hot, and its rise above the rest."""
     heat = screening.heat_map
     whole = (0.0, 0.0, float(record.width_px), float(record.height_px))
@@ -252,10 +253,11 @@ def _hot_region(record: ImageRecord, screening: Screening) -> tuple[BoxXyxyPx, f
         return whole, 1.0
     from scipy.ndimage import find_objects, label
 
-    values = np.reshape(heat.values, (heat.rows, heat.columns))
-    regions, _ = label(values >= _HOT * values.max(), structure=np.ones((3, 3)))
+    cells = cells_to_search(heat, screening.calm_below, zones)
+    values = np.where(cells, np.reshape(heat.values, cells.shape), -1.0)
+    regions, _ = label(cells & (values >= HOT_SHARE * values.max()), structure=np.ones((3, 3)))
     peak = regions[np.unravel_index(int(values.argmax()), values.shape)]
-    rest = values[regions != peak]
+    rest = values[cells & (regions != peak)]
     rise = float(values.max() - np.median(rest)) if rest.size else 0.0
     rows, columns = find_objects(regions)[peak - 1]
     down, across = record.height_px / heat.rows, record.width_px / heat.columns

@@ -11,6 +11,8 @@ from tools.glossary import UNCLASSIFIED
 from tools.records import Finding, HeatMap, ImageRecord, Origin, Provenance
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tools.records import BoxXyxyPx
 
 __all__ = ["beside", "finding_at", "hot_regions"]
@@ -20,7 +22,9 @@ _BELOW_BAR = 1.1  # in logits: as warm as this, what touches a hot cell belongs 
 _BELOW_PEAK = 0.7  # in logits: what is nearly as hot as the peak belongs to a region where nothing is hot
 
 
-def hot_regions(heat: HeatMap, threshold: float, size_px: tuple[int, int]) -> list[tuple[BoxXyxyPx, float]]:
+def hot_regions(
+    heat: HeatMap, threshold: float, size_px: tuple[int, int], cells: NDArray[np.bool_] | None = None
+) -> list[tuple[BoxXyxyPx, float]]:
     """Connected places of a heat map that reach a threshold, the strongest first, each with its peak.
 
     What is nearly as hot around them belongs to them: at the threshold alone, on real parts, a region was the
@@ -32,11 +36,12 @@ def hot_regions(heat: HeatMap, threshold: float, size_px: tuple[int, int]) -> li
         heat: On the scale of the threshold.
         threshold: From which a cell is hot.
         size_px: Width and height of the image.
+        cells: Which to look at, shape (rows, columns); all when None.
     """
     from scipy.ndimage import find_objects, label
 
     values = np.clip(np.reshape(heat.values, (heat.rows, heat.columns)), 1e-4, 1 - 1e-4)
-    logits = np.log(values / (1 - values))
+    logits = np.where(True if cells is None else cells, np.log(values / (1 - values)), -np.inf)
     bar = min(float(np.log(threshold / (1 - threshold))), float(logits.max()) - _BELOW_PEAK)
     rim = bar - _BELOW_BAR
     labels, _ = label(logits >= rim, structure=np.ones((3, 3)))

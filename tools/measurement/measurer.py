@@ -25,8 +25,8 @@ from tools.measurement.outlines import (
 )
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
-from tools.records import Measurement, Origin, Provenance, Quantity, Source
-from tools.zones import zone_of
+from tools.records import Measurement, Provenance, Quantity
+from tools.zones import is_coarse, is_ignored, placed
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -216,8 +216,8 @@ class Measurer:
             scale: Millimetres where given, pixels otherwise.
         """
         started = time.perf_counter()
-        if _is_coarse(finding):
-            spot = hotspot(image_rgb, finding.box_xyxy_px)
+        if is_coarse(finding):
+            spot = self._spot(image_rgb, finding)
             if spot is None:
                 return self._unsegmented(image_rgb, finding, started)
             finding = finding.model_copy(update={"box_xyxy_px": spot})
@@ -244,7 +244,7 @@ class Measurer:
             reading = _from_box(box, curvilinear, scale, touching)
         return finding.model_copy(
             update={
-                **self._where(box, height, width),
+                **self._where(finding, height, width),
                 "contours_px": tuple(_as_outline(line, height, width) for line in outer),
                 "holes_px": tuple(_as_outline(line, height, width) for line in holes if _is_part(line)),
                 "measurements": reading.sizes,
@@ -261,21 +261,30 @@ class Measurer:
             parameters={"method": "unsegmented"},
             elapsed_s=time.perf_counter() - started,
         )
-        where = self._where(finding.box_xyxy_px, *image_rgb.shape[:2])
+        where = self._where(finding, *image_rgb.shape[:2])
         return finding.model_copy(update={**where, "provenance": (*finding.provenance, provenance)})
 
-    def _where(self, box: BoxXyxyPx, height: int, width: int) -> dict[str, str | None]:
-        """Returns zone and place of a box's centre in the picture."""
+    def _spot(self, image_rgb: NDArray[np.uint8], region: Finding) -> BoxXyxyPx | None:
+        """Returns the one place that stands out in a coarse region.
+
+        What stands out in an ignored zone is not why a region that is not ignored was proposed.
+        """
+        spot = hotspot(image_rgb, region.box_xyxy_px)
+        if spot is None:
+            return None
+        height, width = image_rgb.shape[:2]
+        zones = self.recipe.zones
+        before, after = (
+            is_ignored(placed(each, (width, height), zones), zones)
+            for each in (region, region.model_copy(update={"box_xyxy_px": spot}))
+        )
+        return None if after and not before else spot
+
+    def _where(self, finding: Finding, height: int, width: int) -> dict[str, str | None]:
+        """Returns the zone of a finding, and the place of its box's centre in the picture."""
+        box = finding.box_xyxy_px
         centre = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
-        zone = zone_of(box, (width, height), self.recipe.zones)
-        return {"zone": zone.name if zone else None, "place": _place(centre)}
-
-
-def _is_coarse(finding: Finding) -> bool:
-    """Whether its box is a region of a heat map; the differences to a template are boxed to the pixel."""
-    if finding.origin is Origin.REFERENCE:
-        return not any(each.tool == Source.TEMPLATE for each in finding.provenance)
-    return finding.origin is Origin.SCREENING
+        return {"zone": placed(finding, (width, height), self.recipe.zones).zone, "place": _place(centre)}
 
 
 def _provenance(segment: Segment, curvilinear: bool, segmented: bool, started: float) -> Provenance:

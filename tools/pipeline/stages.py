@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +29,7 @@ from tools.records import (
 )
 from tools.timing import timed_together
 from tools.wording import describe_finding, describe_image
-from tools.zones import zone_of
+from tools.zones import is_ignored, placed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,18 +96,14 @@ def proposals(
 
     What lies in an ignored zone explains no suspicion: a suspect with nothing else keeps its candidate.
     """
+    size_px = record.width_px, record.height_px
     kept = without_rivals(found, recipe.localization.iou)
-    counting = [finding for finding in kept if not _is_ignored(finding, record, recipe)]
+    counting = [each for each in kept if not is_ignored(placed(each, size_px, recipe.zones), recipe.zones)]
     if counting or screening.status is not ScreeningStatus.SUSPECT:
         return kept
     number = 1 + max((int(finding.id.rpartition("-")[2]) for finding in found), default=0)
     candidate = candidate_from_heat_map(record, screening, recipe, number)
     return (*kept, candidate) if candidate else kept
-
-
-def _is_ignored(finding: Finding, record: ImageRecord, recipe: Recipe) -> bool:
-    zone = zone_of(finding.box_xyxy_px, (record.width_px, record.height_px), recipe.zones)
-    return zone is not None and zone.ignore
 
 
 def chunks(
@@ -241,7 +236,7 @@ class Finisher:
         captioner = self._captioner
         boxes = [finding.box_xyxy_px for finding in findings[: self._recipe.captioning.max_regions]]
         regions = [item.image_rgb, *(region_of(item.image_rgb, box) for box in boxes)]
-        captions = _timed(captioner.caption(regions, cancel=cancel), spent_s)
+        captions = _written(captioner.caption(regions, cancel=cancel), spent_s)
         for region, caption in zip(regions, captions, strict=False):
             yield caption, partial(_another_caption, captioner, region, cancel, spent_s)
 
@@ -250,19 +245,14 @@ def _another_caption(
     captioner: Captioner, region: ImageRgb, cancel: threading.Event, spent_s: list[float]
 ) -> str:
     """Returns a second caption; an empty one where `cancel` was set first."""
-    return next(_timed(captioner.caption([region], retry=True, cancel=cancel), spent_s), "")
+    return next(iter(_written(captioner.caption([region], retry=True, cancel=cancel), spent_s)), "")
 
 
-def _timed(work: Iterator[_Item], spent_s: list[float]) -> Iterator[_Item]:
-    """Yields what `work` yields, and notes the seconds that each piece took."""
-    while True:
-        started = time.perf_counter()
-        try:
-            item = next(work)
-        except StopIteration:
-            return
-        spent_s.append(time.perf_counter() - started)
-        yield item
+def _written(captions: Iterator[str], spent_s: list[float]) -> list[str]:
+    """Returns the captions, and notes the seconds that each took."""
+    written, share_s = timed_together(captions)
+    spent_s += [share_s] * len(written)
+    return written
 
 
 def _lost_caption(finding: Finding) -> bool:

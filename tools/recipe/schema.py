@@ -109,7 +109,10 @@ class Zone(Section):
 
     Attributes:
         polygon: Corners (x, y) as fractions of image width and height.
-        ignore: Findings whose centre lies inside are not defects.
+        ignore: Findings whose centre lies inside are not defects. A rough region, as screening and good parts
+            point at, lies inside where the zone covers most of it. Where heat maps are searched for such
+            regions, the zone is left out. A suspect or unsure image is accepted for what lies inside only
+            where its heat map shows that nothing outside is as hot.
         accept: Criteria per defect type that replace the general ones inside the zone.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from tools.screening.fusion import (
     words_score,
 )
 from tools.timing import timed_together
+from tools.zones import cells_to_search
 
 if TYPE_CHECKING:
     import threading
@@ -252,9 +252,11 @@ class CombinedScreener:
         if source is Source.TEMPLATE and self._templates is not None:
             differences = self._templates.differences(record, image_rgb)
             return [(each.box_xyxy_px, each.score) for each in differences]
-        if screening.heat_map is None:
+        heat = screening.heat_map
+        if heat is None:
             return []
-        return hot_regions(screening.heat_map, screening.threshold, (record.width_px, record.height_px))
+        cells = cells_to_search(heat, screening.calm_below, self._recipe.zones)
+        return hot_regions(heat, screening.threshold, (record.width_px, record.height_px), cells)
 
     def _named(self, finding: Finding, image_rgb: NDArray[np.uint8]) -> Finding:
         """The finding with the type that words see in its place."""
@@ -363,11 +365,9 @@ def _said(
 
 def _timed(said: Iterator[_Said]) -> Iterator[_Said]:
     """Notes with what a source says the seconds that it took."""
-    started = time.perf_counter()
-    for each in said:
-        elapsed_s = time.perf_counter() - started
-        yield replace(each, score=each.score.model_copy(update={"elapsed_s": elapsed_s}))
-        started = time.perf_counter()
+    each_said, share_s = timed_together(said)
+    for each in each_said:
+        yield replace(each, score=each.score.model_copy(update={"elapsed_s": share_s}))
 
 
 def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None) -> Iterator[Picture]:

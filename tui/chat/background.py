@@ -247,13 +247,13 @@ def decide_beside(
 
 
 def undo_beside(
-    session: Session, reason: Callable[[str], str], post: Post, before: threading.Thread | None = None
+    session: Session, reason: Callable[[Decision], str], post: Post, before: threading.Thread | None = None
 ) -> threading.Thread:
     """Takes back the newest act; posts `TakenBack`.
 
     Args:
         session: Knows the decisions.
-        reason: Returns why one is taken back, from the reason that it had.
+        reason: Returns why one is taken back.
         post: Is told.
         before: What is to be recorded first.
     """

@@ -116,8 +116,9 @@ class _Page:
         """Who decided what, when and why."""
         who = self.words("the_agent") if decision.by == AGENT else decision.by
         sign, _ = VERDICT_LOOKS[decision.verdict]
-        verdict = _unbroken(f"{sign} {word(decision.verdict, self.words.language)}")
-        return self.row(key, f"{who}, {_moment(decision.at)}: {verdict}: {decision.reason}")
+        language = self.words.language
+        verdict = _unbroken(f"{sign} {word(decision.verdict, language)}")
+        return self.row(key, f"{who}, {_moment(decision.at)}: {verdict}: {decision.why(language)}")
 
 
 class _Told:

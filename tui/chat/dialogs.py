@@ -55,7 +55,7 @@ class ApproveDialog(ModalScreen[bool]):
                 verdict = words(decision.verdict.value)
                 line = words("approve.text", image=decision.image_id, before=before, verdict=verdict)
                 yield Label(Content.styled(line, "bold"))
-                yield Static(Content(decision.reason))
+                yield Static(Content(decision.why(words.language)))
             if count > _MOST_DECISIONS:
                 yield Label(words("approve.more", count=count - _MOST_DECISIONS), classes="dialog-hint")
             with Horizontal(classes="dialog-buttons"):

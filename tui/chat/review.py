@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from agent.events import Decision
     from agent.session import Session
 
 __all__ = ["ReviewScreen"]
@@ -196,8 +197,11 @@ class ReviewScreen(Screen[None]):
         yield image_id
 
     def _take_back(self) -> Iterator[str]:
-        for decision in self._session.undo(lambda reason: self._common("undo.reason", reason=reason)):
+        for decision in self._session.undo(self._why_undone):
             yield decision.image_id
+
+    def _why_undone(self, decision: Decision) -> str:
+        return self._common("undo.reason", reason=decision.why(self._common.language))
 
     @on(Recorded)
     def _on_recorded(self, message: Recorded) -> None:

@@ -70,7 +70,7 @@ def decision_line(decision: Decision, words: Words) -> str:
         before=before,
         verdict=words(decision.verdict.value),
         by=decision.by,
-        reason=decision.reason,
+        reason=decision.why(words.language),
     )
 
 

@@ -304,8 +304,8 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     # notices
     "undo.done": ("taken back: {what}, {verdict} ({reason})", "되돌림: {what}, {verdict} ({reason})"),
     "undo.still_good": (
-        "Still among the good parts: `loupe good --remove NAME` takes them out.",
-        "양품 목록에는 남아 있습니다. `loupe good --remove 이름`으로 뺄 수 있습니다.",
+        "Still among the good parts: `{command}` takes them out.",
+        "양품 목록에는 남아 있습니다. `{command}` 명령으로 뺄 수 있습니다.",
     ),
     "undo.nothing": ("nothing to take back", "되돌릴 판정이 없습니다"),
     "undo.reason": ("taken back: {reason}", "되돌림: {reason}"),

@@ -13,7 +13,7 @@ from tools.errors import ModelError, UntrustedCheckpointError
 from tools.localization.detectors import Detector, import_ultralytics
 from tools.localization.localizer import UNCLASSIFIED, Localizer, candidate_from_heat_map
 from tools.localization.merging import Detection
-from tools.recipe import Localization, Models
+from tools.recipe import Localization, Models, Zone
 from tools.records import HeatMap, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
 
 MANY = Localization(confidence=0.2, iou=0.5, max_findings=30)
@@ -248,6 +248,9 @@ def test_an_image_is_looked_at_once_for_screening_and_for_places(monkeypatch, re
     changed = pictures[1][0].model_copy(update={"sha256": "f" * 64})
     list(localizer.locate([(changed, pictures[1][1])]))
     assert localizer._detector.batches == [2, 2, 1]
+    second_page = pictures[1][0].model_copy(update={"page": 1})
+    list(localizer.locate([(second_page, pictures[1][1])]))
+    assert localizer._detector.batches == [2, 2, 1, 1]
     assert len(list(localizer.locate(pictures[:2]))) == 2
 
 
@@ -282,6 +285,21 @@ def test_a_suspect_gets_a_candidate_where_it_is_hot(recipe):
     assert (finding.id, finding.origin, finding.type) == ("img_001-1", Origin.SCREENING, "dent")
     assert finding.confidence == 0.8
     assert [(step.tool, step.elapsed_s) for step in finding.provenance] == [("screening", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "box", "confidence"),
+    [(0.6, (350, 150, 400, 200), 0.5), (0.1, (0, 0, 100, 100), 0.8)],
+    ids=["beside it", "nothing else is hot"],
+)
+def test_a_candidate_lies_outside_ignored_zones_where_that_is_hot(recipe, elsewhere, box, confidence):
+    left = Zone(name="plate", polygon=((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ignore=True)
+    values = np.full((4, 8), 0.1)
+    values[:2, :2], values[3, 7] = 0.95, elsewhere
+    heat = HeatMap(rows=4, columns=8, values=tuple(values.ravel()))
+    screening = screening_of(ScreeningStatus.SUSPECT, "dent", heat)
+    finding = candidate_from_heat_map(RECORD, screening, recipe.model_copy(update={"zones": (left,)}))
+    assert (finding.box_xyxy_px, finding.confidence) == (box, pytest.approx(confidence))
 
 
 @pytest.mark.parametrize(

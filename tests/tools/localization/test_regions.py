@@ -31,6 +31,18 @@ def test_hot_places(cells: dict[tuple[int, int], float], expected: list[tuple[in
     assert [box for box, _ in hot_regions(heat(cells), 0.6, (100, 50))] == expected
 
 
+def test_cells_that_are_left_out_neither_are_hot_nor_join_what_is() -> None:
+    values = heat({(1, 2): 0.9, (1, 3): 0.95, (1, 4): 0.9, (4, 9): 0.55})
+    cells = np.full((5, 10), True)
+    cells[:, 3] = False
+    assert [box for box, _ in hot_regions(values, 0.6, (100, 50), cells)] == [
+        (20, 10, 30, 20),
+        (40, 10, 50, 20),
+    ]
+    cells[:, :6] = False
+    assert hot_regions(values, 0.6, (100, 50), cells) == [((90, 40, 100, 50), 0.55)]
+
+
 def test_only_the_strongest_places_are_kept() -> None:
     cells = {(row, column): 0.9 for row in (0, 2, 4) for column in (0, 2, 4, 6)}
     assert len(hot_regions(heat(cells), 0.6, (100, 50))) == 5

@@ -316,6 +316,23 @@ def test_a_candidates_region_becomes_the_one_place_that_stands_out(kind: str) ->
     assert by_quantity(measured.measurements)[Quantity.LENGTH].value == pytest.approx(22, rel=0.1)
 
 
+@pytest.mark.parametrize(
+    ("box", "zone", "has_size"),
+    [((5.0, 5.0, 235.0, 235.0), None, False), ((60.0, 36.0, 204.0, 180.0), "plate", True)],
+    ids=["a region around the zone", "a region in the zone"],
+)
+def test_a_mark_in_an_ignored_zone_is_not_why_a_region_around_it_was_proposed(
+    box: tuple[float, float, float, float], zone: str | None, has_size: bool
+) -> None:
+    cover = patch("ellipse", 22, 16, 0.5, (0, 0))
+    image = photograph(cover, (120, 90), (240, 240))
+    plate = Zone(name="plate", polygon=((0.25, 0.15), (0.85, 0.15), (0.85, 0.75), (0.25, 0.75)), ignore=True)
+    measurer = Measurer(RECIPE.model_copy(update={"zones": (plate,)}))
+    measured = measurer.measure(image, candidate("stain", box), None)
+    assert (measured.zone, bool(measured.measurements)) == (zone, has_size)
+    assert (measured.box_xyxy_px == box) is not has_size
+
+
 def test_a_candidate_on_the_parts_own_edge_has_neither_outline_nor_size() -> None:
     image = photograph(np.zeros((1, 1), np.float32), (0, 0), (240, 240))
     image[105:130, 120:] = 20  # a cut-out of the part comes in from the right

@@ -14,9 +14,18 @@ from tests.tools.references.conftest import drawn_part
 from tools.errors import Cancelled, UsageError
 from tools.images import Batch
 from tools.localization.localizer import Localizer
-from tools.recipe import References
+from tools.recipe import References, Zone
 from tools.recipe.file import load_recipe
-from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus, Source
+from tools.records import (
+    Finding,
+    HeatMap,
+    ImageRecord,
+    Origin,
+    Provenance,
+    Screening,
+    ScreeningStatus,
+    Source,
+)
 from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts
 from tools.references.templates import Templates
@@ -245,6 +254,23 @@ def test_a_detector_is_heard_where_it_is_surer_than_of_any_good_part(
     (screening,) = screener.screen([picture])
     found = (FakeDetector(confidence).finding("img_001"),)
     assert screener.located(picture, screening, found) == (found if is_heard else ())
+
+
+def test_a_region_does_not_reach_into_an_ignored_zone(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    plain = with_good_parts(good_batch, 0.99, tmp_path)
+    left = Zone(name="plate", polygon=((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ignore=True)
+    recipe = plain._recipe.model_copy(update={"zones": (left,)})
+    screener = CombinedScreener(words(0.99), recipe, good=plain._good)
+    heat = HeatMap(rows=1, columns=4, values=(0.02, 0.99, 0.98, 0.02))
+    suspect = screened(plain, test_batch)[-1].model_copy(update={"heat_map": heat})
+    record = test_batch.records[-1]
+    picture = record, test_batch.load(record.id)
+    quarter = record.width_px / 4
+    for each, first, last in ((plain, 1, 3), (screener, 2, 3)):
+        (region,) = each.located(picture, suspect)
+        assert region.box_xyxy_px == (first * quarter, 0, last * quarter, record.height_px)
 
 
 def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Batch) -> None:

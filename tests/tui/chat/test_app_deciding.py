@@ -8,7 +8,9 @@ import pytest
 from agent.log import read_log
 from tests.agent.fakes import FakeGoodParts
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
-from tools.records import Verdict
+from tools.recipe.file import new_recipe
+from tools.records import Language, Verdict
+from tui.chat.background import Start
 from tui.chat.dialogs import ApproveDialog
 from tui.chat.reasons import ReasonScreen
 from tui.chat.review import ReviewScreen
@@ -59,7 +61,8 @@ def test_decisions_that_are_taken_together_are_one_question(tmp_path: Path, coun
 
 def test_good_parts_that_the_user_names_are_theirs_and_stay_when_that_is_taken_back(desk: Desk) -> None:
     desk.engines.good_parts = FakeGoodParts()
-    app = desk.app()
+    new_recipe(Path("my part.yaml"), "Plate")
+    app = desk.app(start=Start((str(desk.folder / "parts"),), "my part.yaml"), language=Language.KO)
 
     async def flow(pilot: Any) -> None:
         await opened(pilot, app)
@@ -72,7 +75,11 @@ def test_good_parts_that_the_user_names_are_theirs_and_stay_when_that_is_taken_b
         await until(pilot, lambda: set(session.verdicts().values()) == {Verdict.REVIEW})
         await until(pilot, lambda: len(pilot.app._notifications) == 1)
         (notice,) = pilot.app._notifications
-        assert "loupe good --remove" in notice.message
+        command = "loupe good --remove 'part_1.png (2)' --remove 'part_3.png (2)' --recipe 'my part.yaml'"
+        assert f"`{command}`" in notice.message
+        assert "양품으로 등록" in notice.message
+        reasons = [event.reason for event in read_log(session.out)[1] if event.kind == "decision"]
+        assert reasons[2:] == ["되돌림: 양품으로 등록"] * 2
 
     play(app, flow)
 

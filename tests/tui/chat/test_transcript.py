@@ -46,6 +46,18 @@ def test_a_conversation_is_written_in_korean() -> None:
     assert "img_001: 미정 → 불합격, Kim: bent" in markdown_of(EVENTS, Words(Language.KO))
 
 
+def test_that_an_image_was_named_as_a_good_part_is_said_in_the_language_of_the_reader() -> None:
+    good = Decision(
+        image_id="img_001",
+        verdict=Verdict.ACCEPT,
+        reason="named as a good part",
+        by="Kim",
+        at="2026",
+        named_good=True,
+    )
+    assert "img_001: 미정 → 합격, Kim: 양품으로 등록" in markdown_of([good], Words(Language.KO))
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
