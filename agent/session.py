@@ -61,7 +61,6 @@ class SessionOptions:
     """
 
     user: str = "user"
-    language: str = ""
     max_steps: int = 8
     fallback: bool = False
     inspect_command: str = "loupe inspect"
