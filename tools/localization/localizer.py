@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from tools.recipe import Recipe, Zone
     from tools.records import BoxXyxyPx
 
-__all__ = ["UNCLASSIFIED", "Localizer", "candidate_from_heat_map"]
+__all__ = ["UNCLASSIFIED", "Localizer", "Look", "candidate_from_heat_map"]
 
 UNCLASSIFIED = "unclassified"
 
 _BATCH_SIZE = 8
+_HEARD_FROM = 0.1  # confidence: what is too weak for a finding still says something of the image
 _REMEMBERED = 64  # images: screening may ask about the images of a chunk before their places are wanted
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
@@ -36,19 +37,31 @@ _CLEAR_LABEL = 0.5  # score: more than all other labels together
 _CLEAR_PLACE = 0.63
 
 
+class Look(NamedTuple):
+    """What a detector makes of an image.
+
+    Attributes:
+        findings: The most confident first; none that is weaker than the recipe's limit.
+        surest: Its highest confidence in any defect, also one that is too weak for a finding; 0 for none.
+    """
+
+    findings: tuple[Finding, ...]
+    surest: float
+
+
 @dataclass
 class _Work:
     """One image on its way through the detector, with its detections per view once it has been there.
 
     Attributes:
-        known: Its findings, where it was there lately.
+        known: What came of it, where it was there lately.
     """
 
     record: ImageRecord
     size_px: tuple[int, int]
     views: Sequence[Window]
     found: list[Sequence[Detection]] = field(default_factory=list)
-    known: tuple[Finding, ...] | None = None
+    known: Look | None = None
 
 
 class Localizer:
@@ -81,12 +94,12 @@ class Localizer:
         runtime = runtime or Runtime()
         self._batch_size = runtime.batch_size or _BATCH_SIZE
         self._types = _types_of_classes(recipe)
-        self._remembered: OrderedDict[tuple[str, str], tuple[Finding, ...]] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, str], Look] = OrderedDict()
         device, precision = runtime.placed()
         half = device.startswith("cuda") and precision != "float32"
         self._detector = Detector(
             checkpoint,
-            self._settings,
+            self._settings.model_copy(update={"confidence": min(self._settings.confidence, _HEARD_FROM)}),
             device=device,
             half=half,
             vouched_sha256=recipe.models.detector_sha256,
@@ -117,6 +130,15 @@ class Localizer:
             images: Records with their pictures, uint8 RGB of shape (height, width, 3); taken one by one.
             cancel: When set, no further batch is started and the iteration ends.
         """
+        return (look.findings for look in self.look(images, cancel=cancel))
+
+    def look(
+        self,
+        images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Look]:
+        """Yields what it makes of each image, in order; arguments as for `locate`."""
         waiting: list[_Work] = []
         for batch in self._batches(self._crops(images, waiting)):
             if cancel is not None and cancel.is_set():
@@ -125,15 +147,15 @@ class Localizer:
             yield from self._complete(waiting)
         yield from self._complete(waiting)
 
-    def _complete(self, waiting: list[_Work]) -> Iterator[tuple[Finding, ...]]:
+    def _complete(self, waiting: list[_Work]) -> Iterator[Look]:
         while waiting and len(waiting[0].found) == len(waiting[0].views):
             work = waiting.pop(0)
-            findings = self._findings(work) if work.known is None else work.known
+            look = self._concluded(work) if work.known is None else work.known
             if work.record.picture_key:
-                self._remembered[work.record.id, work.record.picture_key] = findings
+                self._remembered[work.record.id, work.record.picture_key] = look
                 while len(self._remembered) > _REMEMBERED:
                     self._remembered.popitem(last=False)
-            yield findings
+            yield look
 
     def _crops(
         self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]], waiting: list[_Work]
@@ -174,13 +196,17 @@ class Localizer:
         for (work, _), detections in zip(batch, found, strict=True):
             work.found.append(detections)
 
-    def _findings(self, work: _Work) -> tuple[Finding, ...]:
+    def _concluded(self, work: _Work) -> Look:
         placed = [
             (view, [d for each in found if (d := self._placed(each, view, work.size_px))])
             for view, found in zip(work.views, work.found, strict=True)
         ]
-        merged = merge_views(placed, work.size_px, iou=self._settings.iou)
-        return tuple(
+        surest = max((detection.confidence for _, found in placed for detection in found), default=0.0)
+        clear = [
+            (view, [d for d in found if d.confidence >= self._settings.confidence]) for view, found in placed
+        ]
+        merged = merge_views(clear, work.size_px, iou=self._settings.iou)
+        findings = tuple(
             Finding(
                 id=f"{work.record.id}-{number}",
                 image_id=work.record.id,
@@ -193,6 +219,7 @@ class Localizer:
             )
             for number, detection in enumerate(merged[: self._settings.max_findings], start=1)
         )
+        return Look(findings, min(surest, 1.0))
 
     def _placed(self, detection: Detection, view: Window, size_px: tuple[int, int]) -> Detection | None:
         """The detection in the picture's pixels and the recipe's words; None for no defect or no area."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.images import Batch
-    from tools.localization.localizer import Localizer
+    from tools.localization.localizer import Localizer, Look
     from tools.recipe import Recipe
     from tools.records import BoxXyxyPx, Finding
     from tools.references.backbones import Backbone
@@ -185,14 +185,14 @@ class CombinedScreener:
 
     def _looks(
         self, screenings: Sequence[Screening], pictures: Sequence[Picture], cancel: threading.Event | None
-    ) -> dict[str, tuple[tuple[Finding, ...], float]]:
-        """What the detector finds in each image of which words are in doubt, and the seconds it took."""
+    ) -> dict[str, tuple[Look, float]]:
+        """What the detector makes of each image of which words are in doubt, and the seconds it took."""
         least = self._recipe.screening.detector_from
         if self._detector is None or least is None or not self._is_known:
             return {}
         pairs = zip(screenings, pictures, strict=True)
         asked = [picture for screening, picture in pairs if screening.suspicion >= least]
-        found, share_s = timed_together(self._detector.locate(asked, cancel=cancel))
+        found, share_s = timed_together(self._detector.look(asked, cancel=cancel))
         return {record.id: (each, share_s) for (record, _), each in zip(asked, found, strict=False)}
 
     def embed(self, images_rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -236,6 +236,15 @@ class CombinedScreener:
         """What the detector is surer of than of anything in the good parts."""
         return tuple(finding for finding in found if finding.confidence > self._alarm(finding))
 
+    def _sure(self, look: Look) -> float:
+        """How sure the detector is of a defect; beside good parts only what it finds is heard.
+
+        What it makes of good parts is known of findings alone: no weaker confidence can be held against it.
+        """
+        if self._good is None:
+            return look.surest
+        return max((finding.confidence for finding in self._heard(look.findings)), default=0.0)
+
     def _alarm(self, finding: Finding) -> float:
         """How sure the detector that found something is of a defect in a good part, at most."""
         if self._good is None or not finding.provenance:
@@ -269,9 +278,7 @@ class CombinedScreener:
         is_clear = seen.label in self._recipe.defects and seen.scores[seen.label] >= _CLEAR_LABEL
         return finding.model_copy(update={"type": seen.label}) if is_clear else finding
 
-    def _combined(
-        self, screening: Screening, picture: Picture, look: tuple[tuple[Finding, ...], float] | None
-    ) -> Screening:
+    def _combined(self, screening: Screening, picture: Picture, look: tuple[Look, float] | None) -> Screening:
         asked = self._by_good(picture), self._by_template(picture), self._by_batch(picture)
         said = [each for source in asked for each in _timed(source)]
         if not said and self._detector is None:
@@ -279,9 +286,8 @@ class CombinedScreener:
         is_alone = not any(each.score.decided for each in said)
         scores = [words_score(screening, is_known=self._is_known or is_alone), *(each.score for each in said)]
         if look is not None:
-            found, elapsed_s = look
-            sure = max((finding.confidence for finding in self._heard(found)), default=0.0)
-            score = detector_score(sure, screening.threshold)
+            seen, elapsed_s = look
+            score = detector_score(self._sure(seen), screening.threshold)
             scores.append(score.model_copy(update={"elapsed_s": elapsed_s}))
         strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion), default=None)
         return fused(screening, scores, strongest.heat if strongest else None, self._recipe)

@@ -36,8 +36,9 @@ _VOUCHING = (Source.REFERENCES, Source.TEMPLATE)
 
 _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far side
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
-# what stands for no finding, as a detector overlooks some defects.
-_EVEN, _NOTHING = 0.3, 0.05
+# what stands for nothing seen, as a detector overlooks some defects.
+_EVEN, _NOTHING = 0.32, 0.03
+_WORDS_WEIGHT = 0.6  # of their log-odds beside a detector's, chosen likewise: they exaggerate more
 
 
 def on_scale(score: float, threshold: float) -> float:
@@ -86,7 +87,7 @@ def detector_score(confidence: float, threshold: float) -> SourceScore:
     """What the detector says, as one source among others.
 
     Args:
-        confidence: Of its surest finding; 0 where it found nothing.
+        confidence: In its surest defect, also one too weak for a finding; 0 where it saw nothing.
         threshold: Of the screening.
     """
     even = on_scale(max(confidence, _NOTHING), 1 - _EVEN)
@@ -104,13 +105,14 @@ def suspicion_of(scores: Sequence[SourceScore], threshold: float) -> tuple[Sourc
     """Returns the source that says most of those that decide, and the suspicion; None where none decides.
 
     Words and a detector that was asked because of them are one voice: two looks at the same defects whose
-    log-odds add up (naive Bayes, the threshold as the even chance), so that each may calm the other. Of the
-    voices the loudest counts: each is calibrated to call few good parts suspect, and a defect that one of
-    them alone can see would be lost in a mean.
+    log-odds add up (naive Bayes, the threshold as the even chance; words weigh less, as they are surer than
+    they should be), so that each may calm the other. Of the voices the loudest counts: each is calibrated to
+    call few good parts suspect, and a defect that one of them alone can see would be lost in a mean.
     """
     said = {score.source: score.suspicion for score in scores if score.decided}
     if Source.WORDS in said and Source.DETECTOR in said:
-        both = _logit(said[Source.WORDS]) + _logit(said.pop(Source.DETECTOR)) - _logit(threshold)
+        words = _WORDS_WEIGHT * (_logit(said[Source.WORDS]) - _logit(threshold))
+        both = words + _logit(said.pop(Source.DETECTOR))
         said[Source.WORDS] = round(1 / (1 + math.exp(-both)), 6)
     return max(said.items(), key=lambda each: each[1], default=None)
 

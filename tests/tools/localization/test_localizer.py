@@ -254,6 +254,39 @@ def test_an_image_is_looked_at_once_for_screening_and_for_places(monkeypatch, re
     assert len(list(localizer.locate(pictures[:2]))) == 2
 
 
+@pytest.mark.parametrize(("channel", "found", "surest"), [(0, 0, 0.5), (1, 0, 0.0), (2, 1, 0.7)])
+def test_what_is_too_weak_for_a_finding_is_heard_and_what_is_no_defect_is_not(
+    monkeypatch, recipe, tmp_path, channel, found, surest
+):
+    weights = tmp_path / "model.onnx"
+    weights.write_bytes(b"weights")
+    monkeypatch.setattr("tools.localization.localizer.Detector", ColourDetector)
+    demanding = recipe.model_copy(update={"localization": Localization(confidence=0.65)})
+    localizer = Localizer(Checkpoint("detector", "colour", weights), demanding)
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[10:20, 10:20, channel] = 255
+    record = ImageRecord(id="img_001", name="a.png", width_px=64, height_px=64)
+    (look,) = localizer.look([(record, image)])
+    assert (len(look.findings), look.surest) == (found, surest)
+
+
+def test_the_network_is_asked_for_more_than_becomes_findings(monkeypatch, recipe, tmp_path):
+    weights = tmp_path / "model.onnx"
+    weights.write_bytes(b"weights")
+    asked = []
+
+    class Asked(ColourDetector):
+        def __init__(self, checkpoint, settings, **_):
+            super().__init__(checkpoint, settings)
+            asked.append(settings.confidence)
+
+    monkeypatch.setattr("tools.localization.localizer.Detector", Asked)
+    for confidence in (0.25, 0.02):
+        changed = recipe.model_copy(update={"localization": Localization(confidence=confidence)})
+        Localizer(Checkpoint("detector", "colour", weights), changed)
+    assert asked == [0.1, 0.02]
+
+
 def test_findings_carry_no_seconds_of_the_whole_image(located):
     findings = located((64, 64), [(0, (1, 1, 5, 5)), (2, (30, 30, 40, 40))])
     assert [[step.elapsed_s for step in each.provenance] for each in findings] == [[0.0], [0.0]]

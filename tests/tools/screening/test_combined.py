@@ -13,7 +13,7 @@ from PIL import Image
 from tests.tools.references.conftest import drawn_part
 from tools.errors import Cancelled, UsageError
 from tools.images import Batch
-from tools.localization.localizer import Localizer
+from tools.localization.localizer import Localizer, Look
 from tools.recipe import References, Zone
 from tools.recipe.file import load_recipe
 from tools.records import (
@@ -73,12 +73,16 @@ class FakeDetector:
         self.confidence = confidence
         self.asked = 0
 
+    def look(self, images: Iterable[Picture], *, cancel: threading.Event | None = None) -> Iterator[Look]:
+        for record, _ in images:
+            self.asked += 1
+            findings = (self.finding(record.id),) if self.confidence >= 0.25 else ()
+            yield Look(findings, self.confidence)
+
     def locate(
         self, images: Iterable[Picture], *, cancel: threading.Event | None = None
     ) -> Iterator[tuple[Finding, ...]]:
-        for record, _ in images:
-            self.asked += 1
-            yield (self.finding(record.id),)
+        return (look.findings for look in self.look(images, cancel=cancel))
 
     def finding(self, image_id: str) -> Finding:
         return Finding(
@@ -190,9 +194,15 @@ def test_each_source_but_words_tells_the_seconds_it_took(
     [
         (0.4, 0.9, 0, ScreeningStatus.CLEAR),
         (0.95, 0.02, 4, ScreeningStatus.CLEAR),
+        (0.95, 0.2, 4, ScreeningStatus.UNSURE),
         (0.8, 0.9, 4, ScreeningStatus.SUSPECT),
     ],
-    ids=["words are in no doubt", "the detector calms words", "the detector sees what words suspect"],
+    ids=[
+        "words are in no doubt",
+        "the detector calms words",
+        "the detector sees something",
+        "the detector sees what words suspect",
+    ],
 )
 def test_a_detector_is_heard_where_words_are_in_doubt(
     test_batch: Batch, suspicion: float, confidence: float, asked: int, status: ScreeningStatus

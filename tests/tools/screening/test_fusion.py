@@ -100,7 +100,7 @@ def test_the_strongest_of_those_that_decide(
 
 @pytest.mark.parametrize(
     ("words", "confidence", "suspicion"),
-    [(0.9, 0.3, 0.9), (0.9, 0.9, 0.995), (0.97, 0.0, 0.799), (0.6, 0.0, 0.155), (0.999, 0.0, 0.992)],
+    [(0.9, 0.3, 0.9), (0.9, 0.9, 0.995), (0.97, 0.0, 0.584), (0.6, 0.0, 0.182), (0.999, 0.0, 0.917)],
     ids=["says neither", "sees it too", "sees nothing", "nothing to see", "words are certain"],
 )
 def test_words_and_detector_weigh_together(words: float, confidence: float, suspicion: float) -> None:
