@@ -33,13 +33,9 @@ def test_there_are_twenty_requests_in_two_languages():
     assert [in_language_of(text) for text in said].count("ko") == 10
 
 
-MISSED = {"measure one, then reject it", "하나 측정 후 불합격"}
-"""What the model that ships does not manage; its card says how much it misses in all."""
-
-
-def test_the_twenty_requests_are_understood_but_for_the_known_ones(loupe, tmp_path, monkeypatch):
+def test_the_twenty_requests_are_understood(loupe, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     played: Done = loupe("run", TWENTY, "--out", tmp_path, "--json")
     conversations = json.loads(played.stdout)["conversations"]
     assert len(conversations) == 16
-    assert {each["name"] for each in conversations if each["misses"]} <= MISSED
+    assert [each["name"] for each in conversations if each["misses"]] == []
