@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.bench import stages
+from tools.localization.localizer import Look
 from tools.pipeline.engines import Engines
 from tools.recipe import Recipe
 from tools.recipe.file import load_recipe
@@ -76,8 +77,11 @@ def engines(time: FakeTime) -> Engines:
     def screen(images: Iterable[Any], **_: object) -> Iterator[Screening]:
         return (suspect(record.id) for record, _ in time.working("screening", images))
 
+    def look(images: Iterable[Any], **_: object) -> Iterator[Look]:
+        return (Look((scratch(record.id),), 0.9) for record, _ in time.working("localization", images))
+
     def locate(images: Iterable[Any], **_: object) -> Iterator[tuple[Finding, ...]]:
-        return ((scratch(record.id),) for record, _ in time.working("localization", images))
+        return (seen.findings for seen in look(images))
 
     def measure(_: object, finding: Finding, __: object) -> Finding:
         return next(time.working("measurement", [finding]))
@@ -89,7 +93,7 @@ def engines(time: FakeTime) -> Engines:
     provenance = Provenance(tool="fake")
     vars(made).update(
         words=SimpleNamespace(screen=screen, provenance=provenance),
-        localizer=SimpleNamespace(locate=locate, provenance=provenance),
+        localizer=SimpleNamespace(look=look, locate=locate, provenance=provenance),
         measurer=SimpleNamespace(measure=measure),
         captioner=SimpleNamespace(caption=caption, provenance=provenance),
     )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,15 @@ def test_a_stopped_download_ends_although_nothing_comes_and_the_next_one_goes_on
     assert hub.fetched == ["config.json", WEIGHTS, WEIGHTS]
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background ignores Ctrl-C."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_a_download_on_which_nothing_comes(hub: Hub) -> None:
     hub.go.clear()
     interrupted: list[Download] = []
