@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent.cancelling import Pending, TurnCancelled
 from agent.desk import Desk
-from agent.events import Answer, Decision, Event, Outcome, StepFinished, TurnFinished, TurnStarted, Usage
+from agent.events import (
+    Answer,
+    Decision,
+    Event,
+    GoodKept,
+    Outcome,
+    StepFinished,
+    TurnFinished,
+    TurnStarted,
+    Usage,
+)
 from agent.good_parts import changed_elsewhere
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
@@ -341,9 +351,9 @@ class Session:
         self._events.put(event)
 
     def _note(self, event: Event) -> None:
-        if event.kind == "decision":
+        if isinstance(event, Decision):
             self._decisions.append(event)
-        elif event.kind == "good_kept":
+        elif isinstance(event, GoodKept):
             self._lapsed = len(self._decisions)
 
     def _work(self, request: str, work: Callable[[int], Outcome]) -> None:

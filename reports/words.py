@@ -233,10 +233,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "suspicion_sources": ("Sources of suspicion", "의심도의 근거"),
     "sources_note": (
         "The suspicion of a photograph is the highest of the sources that count for it, where words and "
-        "detector are weighed together as one (their log-odds add up); a source counts where it "
-        "knows the part.",
-        "사진의 의심도는 반영된 근거 가운데 가장 높은 값입니다. 문구와 검출기는 로그 오즈를 더해 "
-        "하나의 근거로 봅니다. 그 제품을 아는 근거만 반영합니다.",
+        "detector are weighed together as one (their log-odds add up, those of words at 0.6); a "
+        "source counts where it knows the part.",
+        "사진의 의심도는 반영된 근거 가운데 가장 높은 값입니다. 문구와 검출기는 로그 오즈를 더해"
+        "(문구는 0.6배) 하나의 근거로 봅니다. 그 제품을 아는 근거만 반영합니다.",
     ),
     "asked": ("Photographs", "사진 수"),
     "counted": ("Counted in", "반영한 사진 수"),

@@ -143,8 +143,14 @@ class _Teacher:
             regions += captioned_regions(photo, _REGIONS_PER_PHOTO, self._rng, side_px=self._side_px)
         return regions[:count]
 
-    def loss(self, model: BlipForConditionalGeneration, processor: BlipProcessor, batch: int) -> torch.Tensor:
-        """Returns the cross entropy of the captions' next words."""
+    def loss(
+        self,
+        model: BlipForConditionalGeneration,
+        processor: BlipProcessor,
+        batch: int,
+        weights: torch.Tensor,
+    ) -> torch.Tensor:
+        """Returns the cross entropy of the captions' next words, each of which has its weight."""
         import torch
 
         regions = self.regions(batch)
@@ -159,7 +165,6 @@ class _Teacher:
             said = model.text_decoder(
                 input_ids=tokens.input_ids, attention_mask=tokens.attention_mask, encoder_hidden_states=eyes
             ).logits
-        weights = _word_weights(processor.tokenizer)
         loss: torch.Tensor = torch.nn.functional.cross_entropy(
             said[:, :-1].float().flatten(0, 1), labels[:, 1:].flatten(), weight=weights, label_smoothing=0.02
         )
@@ -237,12 +242,13 @@ def train_blip(
     model.train()
     teacher = _Teacher(photos, int(model.config.vision_config.image_size), rng)
     eyes, words = optimizers_of(model.vision_model, _VISION_RATE), optimizers_of(model.text_decoder, _RATE)
+    weights = _word_weights(processor.tokenizer)
     averaged = Averaged(model)
     progress = Progress(budget)
     for step in progress:
         set_rate(eyes, _VISION_RATE * progress.rate)
         set_rate(words, _RATE * progress.rate)
-        loss = teacher.loss(model, processor, batch)
+        loss = teacher.loss(model, processor, batch, weights)
         model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
