@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import atexit
 from pathlib import Path
 
+import pytest
 import torch
 
 from tools.forge.workers import Worker, train_together
@@ -40,3 +42,22 @@ def test_one_alone_needs_no_others(tmp_path: Path):
     train_together(1, learn, tmp_path)
     first, gradient, unused, agreed = torch.load(tmp_path / "0.pt")
     assert (first, gradient, unused, agreed) == (0.0, 1.0, None, 0.25)
+
+
+def leave_a_trace(worker: Worker, folder: Path) -> None:
+    atexit.register((folder / f"{worker.rank} took itself down").touch)
+    (folder / f"{worker.rank} was done").touch()
+
+
+def test_no_thread_of_a_process_sees_python_taken_down(tmp_path: Path):
+    train_together(2, leave_a_trace, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0 was done", "1 was done"]
+
+
+def fail(worker: Worker) -> None:
+    raise RuntimeError(f"no training in {worker.rank}")
+
+
+def test_a_process_that_fails_ends_the_training_with_its_reason():
+    with pytest.raises(Exception, match="no training in [01]"):
+        train_together(2, fail)
