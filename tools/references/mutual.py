@@ -11,7 +11,7 @@ import numpy as np
 from tools.errors import UsageError
 from tools.records import Provenance
 from tools.references.bank import Scaling
-from tools.references.calibration import Calibration, heat_map, level, strongest
+from tools.references.calibration import Calibration, heat_map, level, smoothed, strongest
 from tools.references.heat import heat_record
 from tools.references.neighbours import nearest_distances
 from tools.references.reference_set import ReferenceScore
@@ -110,7 +110,7 @@ class Panel:
         ]
         maps = [_maps(record, each, members, scalings) for record, each in zip(records, grids, strict=True)]
         levels = np.array([[level(each) for each in of_image] for of_image in maps])
-        peaks = np.array([[strongest(each) for each in of_image] for of_image in maps])
+        peaks = np.array([[strongest(smoothed(each)) for each in of_image] for of_image in maps])
         calmer = np.argsort(_ranks(levels).mean(axis=1), kind="stable")[: max(round(_TRIM * len(maps)), 6)]
         calibration = Calibration.of(levels[calmer], peaks[calmer], overkill)
         return cls(members, seers, scalings, calibration, [records[number].id for number in calmer])

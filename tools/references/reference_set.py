@@ -14,7 +14,7 @@ from tools.errors import UsageError
 from tools.images import unique_name
 from tools.records import HeatMap, Provenance, Record
 from tools.references.bank import FreeBank, PlacedBank
-from tools.references.calibration import Calibration, heat_map, level, strongest
+from tools.references.calibration import Calibration, heat_map, level, smoothed, strongest
 from tools.references.foreground import foreground
 from tools.references.heat import heat_record, laid_back
 from tools.references.layout import Layout, View
@@ -247,7 +247,7 @@ class ReferenceSet:
                 image_id=record.id,
                 score=round(self.calibration.suspicion(fused), 6),
                 deviations=round(fused, 4),
-                heat_map=self._heat_map(seen, maps, loudest=int(alone.argmax())),
+                heat_map=self._heat_map(seen, maps, alone),
                 parts={
                     name: round(self.calibration.suspicion(float(z)), 6)
                     for name, z in zip(names, alone, strict=False)
@@ -323,18 +323,29 @@ class ReferenceSet:
         left_out = []
         for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
             mask = self._counting(reference.mask)
-            maps = [_inside(each, mask) for each in self._left_out(number)]
-            left_out.append(([level(each) for each in maps], [strongest(each) for each in maps]))
+            maps = self._left_out(number)
+            levels_of = [level(_inside(each, mask)) for each in maps]
+            left_out.append((levels_of, [strongest(_inside(smoothed(each), mask)) for each in maps]))
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
         return Calibration.of(levels, peaks, self.options.overkill)
 
-    def _heat_map(self, seen: _Seen, maps: Sequence[NDArray[np.float32]], loudest: int) -> HeatMap:
+    def _heat_map(
+        self, seen: _Seen, maps: Sequence[NDArray[np.float32]], alone: NDArray[np.float64]
+    ) -> HeatMap:
         """Suspicion per cell of the first backbone's grid, in the image's own layout.
 
         Backbones see where a defect is, edges and shapes only about where: these are heard for what no
         backbone sees as well.
+
+        Args:
+            seen: The image.
+            maps: Distances per expert.
+            alone: By how many deviations each expert says that it lies above good images.
         """
-        heat = heat_map(maps, self.calibration, [*range(len(self.backbones)), loudest])
+        heard = [*range(len(self.backbones))]
+        if alone[heard].max() < self.calibration.threshold:
+            heard.append(int(alone.argmax()))
+        heat = heat_map(maps, self.calibration, heard)
         mask = self._counting(seen.mask)
         if mask is not None:
             heat[~mask] = 0.0

@@ -47,14 +47,25 @@ def test_one_odd_picture_among_the_good_hides_no_defect() -> None:
 def test_heat_is_half_where_the_farthest_cells_of_an_image_at_the_threshold_are_and_fades_slowly() -> None:
     calibration = calibrated(8)
     bars = np.exp(np.array(calibration.peaks) + calibration.threshold * np.array(calibration.deviations))
-    seen = np.array([[1.0, 0.5, 0.25, 2.0]], np.float32)
-    maps = [seen * np.float32(bars[0]), np.full((1, 4), 99.0, np.float32)]
-    heat = heat_map(maps, calibration, [0])[0]
+    wide = 12  # cells alike, so that smoothing leaves those in their middle as they are
+    seen = np.repeat(np.array([[1.0, 0.5, 0.25, 2.0]], np.float32), wide, axis=1).repeat(wide, axis=0)
+    maps = [seen * np.float32(bars[0]), np.full(seen.shape, 99.0, np.float32)]
+    heat = heat_map(maps, calibration, [0])[wide // 2, wide // 2 :: wide]
     assert heat[0] == pytest.approx(0.5, abs=1e-3)
     assert heat[1] == pytest.approx(0.06, abs=5e-3)
     assert 0.001 < heat[2] < 0.01
     assert heat[3] > 0.9
-    assert (heat_map(maps, calibration, [0, 1])[0] > heat).all()
+    assert (heat_map(maps, calibration, [0, 1])[wide // 2, wide // 2 :: wide] > heat).all()
+
+
+def test_cells_that_stand_together_are_hotter_than_one_alone() -> None:
+    calibration = calibrated(8)
+    calm = np.full((20, 20), 0.5 * np.exp(calibration.peaks[0]), np.float32)
+    alone, together = calm.copy(), calm.copy()
+    alone[10, 10] *= 4
+    together[8:13, 8:13] *= 4
+    heats = [heat_map([each], calibration, [0])[10, 10] for each in (calm, alone, together)]
+    assert heats[0] < heats[1] < 0.5 * heats[2]
 
 
 def test_a_small_defect_and_a_spread_one_both_raise_the_level() -> None:
