@@ -303,6 +303,13 @@ class Runtime:
         device = pick_device(self.device)
         return device, pick_precision(self.precision, device)
 
+    def batch_on(self, device: str, *, cpu: int, gpu: int) -> int:
+        """Returns how many views go through a model at once, where the user has not said so.
+
+        A processor is fastest where one batch's activations stay in its cache, a GPU where it is full.
+        """
+        return self.batch_size or (cpu if device == "cpu" else gpu)
+
 
 def pick_device(name: str = "auto") -> str:
     """Returns the torch device to run on: `auto` takes CUDA, then Apple's GPU, then the CPU.

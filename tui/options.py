@@ -54,7 +54,10 @@ DetectorOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
 PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-BatchSizeOption = Annotated[int, typer.Option(min=1, help="Images or windows in one model call.")]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Windows, views or regions in one model call; by kind and device if not given."),
+]
 DrawnGoodOption = Annotated[
     int,
     typer.Option(min=0, help="Good images of the set to hold the others against, in place of the recipe's."),

@@ -46,6 +46,7 @@ _STOPS = ["Observation:", "Calling tools:", "</code>"]
 _SAID = re.compile(r"img_\d+(?:-\d+)?|\d+(?:\.\d+)?")  # ids and numbers
 _DECLINED = ("out_of_scope", "unsafe")
 _DECLINED_TIMES = 10  # as often as other wishes they are asked: a share of them is aimed at
+_PAIRS_TIMES = 8  # as often as single wishes, pairs of wishes are asked: there are many kinds of them
 _PER_STAGE = 6  # requests about one batch: what they share is read once
 
 Call = tuple[str, str]
@@ -143,7 +144,7 @@ class Judge:
         jobs = [
             (language, intent)
             for language in Language
-            for intent in among or (*intents(language), "pair")
+            for intent in among or (*intents(language), *["pair"] * _PAIRS_TIMES)
             for _ in range(count)
         ]
         rng.shuffle(jobs)

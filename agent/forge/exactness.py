@@ -61,7 +61,7 @@ def exact_trials(
     for language in Language:
         for follows in (False, True):
             wanted = [i for i in intents(language) if (i in FOLLOWING) is follows]
-            wanted += [] if follows else ["pair", "pair"]
+            wanted += ["pair"] * 4
             jobs = [intent for intent in wanted for _ in range(count)]
             rng.shuffle(jobs)
             for start in range(0, len(jobs), _TOGETHER):

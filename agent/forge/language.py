@@ -19,12 +19,14 @@ from tools.recipe import Recipe
 from tools.records import ImageRecord, Language
 
 __all__ = [
+    "BOTH",
     "FOLLOWING",
     "HELD_OUT",
     "Request",
     "Scope",
     "Share",
     "Wish",
+    "in_one",
     "intents",
     "make_pair",
     "make_request",
@@ -45,10 +47,15 @@ Wish = tuple[str, dict[str, str]]
 FOLLOWING = frozenset(
     {
         "follow_measure", "follow_reject", "follow_accept", "follow_report", "follow_same", "follow_look",
-        "follow_describe", "follow_measure_it", "follow_next", "follow_before",
+        "follow_describe", "follow_measure_it", "follow_next", "follow_before", "follow_locate",
+        "follow_inspect", "follow_review", "follow_compare", "follow_reject_them", "follow_accept_them",
+        "follow_measure_them", "follow_describe_them",
     }
 )  # fmt: skip
 """Intents that lean on the turn before."""
+
+BOTH = "+"
+"""Stands between the two intents of phrasings that want both, as `measure_id+report`."""
 
 _PAIRED = (
     "inspect_all", "inspect_id", "measure_id", "measure_ids", "measure_all", "locate_id", "locate_all",
@@ -89,6 +96,9 @@ _OF_ALL = {
     "inspect_biggest": ("inspect_all", "biggest"),
     "inspect_count": ("inspect_all", "count_by_type"),
 }
+_NAMING = frozenset(
+    {"accept", "reject", "review", "search_like", "follow_compare", "follow_same", "follow_measure"}
+)
 _RANGE = re.compile(r"(?<!compare )\{id\}(?: to |~| through |부터 |에서 )\{id2\}(?!,)")
 _MANY = frozenset(
     {"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review", *_OF_ONE}
@@ -154,8 +164,30 @@ def templates(intent: str, language: Language, *shares: Share) -> tuple[str, ...
 
 @cache
 def intents(language: Language) -> tuple[str, ...]:
-    """Returns the intents that a language has phrasings for."""
-    return tuple(sorted({intent for intent, of, _ in _phrases() if of == language.value}))
+    """Returns the intents that a language has phrasings for, but for those of any two wishes (`in_one`)."""
+    return tuple(
+        sorted({intent for intent, of, _ in _phrases() if of == language.value and BOTH not in intent})
+    )
+
+
+@cache
+def in_one(language: Language, share: Share, *, leans: bool) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Returns the intents of any two wishes that there are phrasings for, and how many.
+
+    Args:
+        language: Of the phrasings.
+        share: Of the phrasings.
+        leans: Whether a wish may lean on the turn before.
+    """
+    found = {
+        intent: len(texts)
+        for (intent, of, part), texts in _phrases().items()
+        if BOTH in intent
+        and of == language.value
+        and part is share
+        and (leans or FOLLOWING.isdisjoint(intent.split(BOTH)))
+    }
+    return tuple(found), tuple(found.values())
 
 
 def make_request(
@@ -231,10 +263,21 @@ def _filled(
 
 
 def _wishes(intent: str, values: dict[str, str], language: Language) -> list[Wish]:
-    first, *then = (_OF_ONE | _OF_ALL).get(intent, (intent,))
-    # A report is on all images, whichever was rejected before it.
-    rest = {name: value for name, value in values.items() if name != "id" or "report" not in then}
-    return [_wish(first, values, language), *(_wish(each, rest, language) for each in then)]
+    wanted = (_OF_ONE | _OF_ALL).get(intent) or tuple(intent.split(BOTH))
+    if len(wanted) == 1:
+        return [_wish(intent, values, language)]
+    return [
+        _wish(each, _own(each, values, which), language) for which, each in zip((0, -1), wanted, strict=True)
+    ]
+
+
+def _own(intent: str, values: dict[str, str], which: int) -> dict[str, str]:
+    """What one of two wishes takes: of two images the first or the last; a report is on all of them."""
+    if intent in ("compare", *_TWO_VERDICTS):
+        return values
+    images = [values[name] for name in ("id", "id2") if name in values]
+    rest = {name: value for name, value in values.items() if name not in ("id", "id2")}
+    return {**rest, "id": images[which]} if images and (intent in _NAMING or intent.endswith("_id")) else rest
 
 
 def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
@@ -248,6 +291,8 @@ def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
     }
     if intent == "sheet_at":
         return intent, {"image": values["id"]}
+    if of == "bad":
+        return intent, {"more": ', language="ko"' if language is KO and stem != "measure" else ""}
     if intent in ("accept", "reject", "review"):
         return _decision(intent, values, language)
     if intent in _TWO_VERDICTS:

@@ -36,6 +36,8 @@ _IDS = re.compile(r"img_\d+")
 _REPEATED = frozenset(
     {"measure", "locate", "describe", "screen", "inspect_one", "look", "search_like", "examine"}
 )
+_THEM = "_them"
+_ON_ONE = {"look": "look", "inspect": "inspect_one"}
 _STEPS = {"follow_next": 1, "follow_before": -1}
 _ALIKE = re.compile(r"\b(?:same|too|also|as well|ditto|likewise|repeat)\b|도|똑같|동일|마찬가지|같은")
 
@@ -118,8 +120,10 @@ class Player:
         return written("describe", {"ids": f"{image}{spoken}"}, language)
 
     def _resolved(self, request: Request) -> tuple[Wish, ...]:
-        """What a request wants, with what the turn before says about it."""
-        return tuple(self._one(wish, request) for wish in request.wishes)
+        """What a request wants, with what the turn before says; neither of two where one is unclear."""
+        wishes = tuple(self._one(wish, request) for wish in request.wishes)
+        unclear = tuple(wish for wish in wishes if wish[0] == "which")
+        return unclear[:1] or wishes
 
     def _one(self, wish: Wish, request: Request) -> Wish:
         name = wish[0]
@@ -145,16 +149,18 @@ class Player:
         if name in _STEPS:
             image = _beside(_asked_about(had), _STEPS[name])
             return self._repeated(image, request) if image else ("which", {})
-        image = self._meant(had)
+        image = _several(had) if name.endswith(_THEM) else self._meant(had)
         if not image:
             return "which", {}
-        if name in ("follow_reject", "follow_accept"):
-            verdict = name.removeprefix("follow_")
-            return "decide", {"several": image, "verdict": verdict, "reason": SPOKEN[language]}
-        if name == "follow_look":
-            return "look", {"id": image}
-        ids = image + (spoken if name == "follow_describe" else "")
-        return name.removeprefix("follow_").removesuffix("_it"), {"ids": ids}
+        wanted = name.removeprefix("follow_").removesuffix(_THEM).removesuffix("_it")
+        if wanted in ("reject", "accept", "review"):
+            return "decide", {"several": image, "verdict": wanted, "reason": SPOKEN[language]}
+        if wanted == "compare":
+            return "compare", {"id": image, "other": given["id"]}
+        if wanted in _ON_ONE:
+            return _ON_ONE[wanted], {"id": image}
+        ids = f"[{image}]" if name.endswith(_THEM) else image
+        return wanted, {"ids": ids + (spoken if wanted == "describe" else "")}
 
     def _repeated(self, image: str, request: Request) -> Wish:
         """The wish of the turn before, of another image; its size where that is asked or all that fits."""
@@ -220,6 +226,12 @@ def _asked_about(had: dict[str, str]) -> list[str]:
     return [
         *dict.fromkeys(_IDS.findall(" ".join(had.get(key, "") for key in ("id", "ids", "several", "other"))))
     ]
+
+
+def _several(had: dict[str, str]) -> str:
+    """The images that "they" means, as Python strings: those that were asked about, if they were some."""
+    asked = _asked_about(had)
+    return ", ".join(f'"{image}"' for image in asked) if len(asked) > 1 else ""
 
 
 def _beside(asked: list[str], step: int) -> str:

@@ -73,6 +73,7 @@ inspect()
 rows = [row for row in findings() if row["type"] == "$type"]
 said = [f"{row['finding']} ({row['place']})" for row in rows]
 """
+_BAD = 'bad = [row["id"] for row in inspect() if row["verdict"] == "reject"]\n'
 _LONGEST = """\
 rows = [row for row in measure() if row["length"]]
 rows.sort(key=lambda row: row["length"], reverse=True)
@@ -127,6 +128,24 @@ PROGRAMS: dict[str, Program] = {
         """said = [f"{row['id']}: {row.get('text') or row['reason']}" for row in rows]\n""",
         '"\\n".join(said)',
         '"\\n".join(said)',
+    ),
+    "measure_bad": Program(
+        f"{_BAD}rows = measure(bad) if bad else []\n{_SIZED}",
+        '"\\n".join(said) or "No image is rejected."',
+        '"\\n".join(said) or "불합격 이미지가 없습니다."',
+    ),
+    "describe_bad": Program(
+        f"{_BAD}rows = describe(bad$more) if bad else []\n"
+        """said = [f"{row['id']}: {row.get('text') or row['reason']}" for row in rows]\n""",
+        '"\\n".join(said) or "No image is rejected."',
+        '"\\n".join(said) or "불합격 이미지가 없습니다."',
+    ),
+    "report_bad": Program(
+        f"{_BAD}row = write_report(ids=bad$more) if bad else {{}}\n",
+        """f"The report on {row['images']} images is written: {row['report']}" if bad else"""
+        """ "No image is rejected.\"""",
+        """f"이미지 {row['images']}장의 보고서를 만들었습니다: {row['report']}" if bad else"""
+        """ "불합격 이미지가 없습니다.\"""",
     ),
     "look": Program("look($id)\n", "", ""),
     "look_worst": Program(

@@ -15,6 +15,7 @@ from agent.forge.language import (
     Request,
     Scope,
     Share,
+    in_one,
     intents,
     make_pair,
     make_request,
@@ -53,7 +54,8 @@ PICTURE_TOKENS = 192
 MOST_TURNS = 2
 """Turns before the running one that the pocket model is shown; older ones mislead it more than they help."""
 
-_PAIRS = 0.2  # of requests that want two things
+_PAIRS = 0.25  # of requests that want two things
+_WRITTEN_PAIRS = 0.6  # of these are as somebody wrote them, not put together
 _LEANING = 0.4  # of requests after others lean on them
 _OPENING = 0.7  # of the turns before are such as are often leaned on
 _MIXED = 0.25  # of pasts are in both languages
@@ -71,7 +73,7 @@ _OPENINGS = (
     "measure_id", "locate_id", "describe_id", "inspect_id", "screen_ids", "look", "search_like", "examine",
     "biggest", "look_worst", "measure_id", "inspect_id", "describe_id", "inspect_all", "screen_all",
     "compare", "reject", "accept", "review", "reject", "count_by_type", "verdicts", "report", "out_of_scope",
-    "images_list", "findings_type",
+    "images_list", "findings_type", "measure_ids", "screen_ids", "locate_ids",
 )  # fmt: skip
 
 
@@ -212,7 +214,10 @@ def asked(
     case = stage.steps.case
     scope = Scope(case.records, case.recipe, share)
     if kind == "pair":
-        return make_pair(rng, scope, past.language, leans=past.turns > 0 and rng.random() < 0.6)
+        leans = past.turns > 0 and rng.random() < 0.6
+        if rng.random() >= _WRITTEN_PAIRS:
+            return make_pair(rng, scope, past.language, leans=leans)
+        [intent] = rng.choices(*in_one(past.language, share, leans=leans))
     drawn = intent or drawn_intent(rng, past)
     return make_request(rng, scope, past.language, drawn, is_noisy=share is Share.TRAINING)
 

@@ -10,6 +10,7 @@ from tools import checkpoints
 from tools.checkpoints import (
     MODEL_SETS,
     Checkpoint,
+    Runtime,
     checkpoint_folder,
     load_transformer,
     pick_device,
@@ -189,6 +190,14 @@ def test_precision(monkeypatch, name, device, expected):
 def test_precision_that_does_not_work(name, device):
     with pytest.raises(ModelError):
         pick_precision(name, device)
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "expected"),
+    [(None, "cpu", 2), (None, "cuda:1", 16), (None, "mps", 16), (5, "cpu", 5), (5, "cuda", 5)],
+)
+def test_how_many_go_through_at_once(asked, device, expected):
+    assert Runtime(batch_size=asked).batch_on(device, cpu=2, gpu=16) == expected
 
 
 def test_another_kind_of_model_is_refused_by_name(clip_checkpoint):

@@ -28,7 +28,7 @@ __all__ = ["UNCLASSIFIED", "Localizer", "Look", "candidate_from_heat_map"]
 
 UNCLASSIFIED = "unclassified"
 
-_BATCH_SIZE = 8
+_BATCH_CPU, _BATCH_GPU = 1, 8  # on one core 8 one by one take 0.68 of the time that they take together
 _HEARD_FROM = 0.1  # confidence: what is too weak for a finding still says something of the image
 _REMEMBERED = 64  # images: screening may ask about the images of a chunk before their places are wanted
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
@@ -74,7 +74,8 @@ class Localizer:
         checkpoint: A detector: folder of safetensors, `.onnx` or `.pt`.
         recipe: Defect types with their detector classes, and settings.
         runtime: On what to run: in float16 where its precision says half, on CUDA only, and in float32
-            otherwise; 8 views go through the detector at once unless it says otherwise.
+            otherwise; on a CPU views go through the detector one by one, on a GPU 8 at once, unless it
+            says otherwise.
         trust_checkpoint: Whether a `.pt` that the recipe does not vouch for may be loaded.
 
     Raises:
@@ -92,10 +93,10 @@ class Localizer:
     ) -> None:
         self._settings = recipe.localization
         runtime = runtime or Runtime()
-        self._batch_size = runtime.batch_size or _BATCH_SIZE
         self._types = _types_of_classes(recipe)
         self._remembered: OrderedDict[tuple[str, str], Look] = OrderedDict()
         device, precision = runtime.placed()
+        self._batch_size = runtime.batch_on(device, cpu=_BATCH_CPU, gpu=_BATCH_GPU)
         half = device.startswith("cuda") and precision != "float32"
         self._detector = Detector(
             checkpoint,

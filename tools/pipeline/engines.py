@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class EngineOptions:
     detector: str = ""
     device: str = "auto"
     precision: str = "auto"
-    batch_size: int = 32
+    batch_size: int | None = None
     trust_checkpoint: bool = False
 
     @property
@@ -148,7 +148,7 @@ class Engines:
         return Captioner(
             resolve("blip", self.recipe.models),
             self.recipe,
-            replace(self._options.runtime, batch_size=None),
+            self._options.runtime,
         )
 
     @cached_property

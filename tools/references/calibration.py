@@ -132,7 +132,7 @@ def heat_map(
 
 
 def smoothed(distances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distances as places are read from them: a cell says little without those beside it (Roth et al. 2022)."""
+    """Distances as places are read from them: a cell says little without its neighbours (Roth 2022)."""
     import cv2
 
     blurred = cv2.GaussianBlur(distances, (0, 0), _SMOOTHING_CELLS, borderType=cv2.BORDER_REFLECT)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN", "Screener", "views_of", "with_threshold"]
 
-_BATCH_SIZE = 32
+_BATCH_CPU, _BATCH_GPU = 8, 32  # on one core 8 take 0.78 of the time that 32 take
 _MIN_WINDOW_PX = 32  # a smaller window holds less than CLIP can name
 _HEAT_CELLS = 16  # along the image's shorter side
 _MAX_HEAT_CELLS = 64  # along the longer one
@@ -53,7 +53,8 @@ class Screener:
     Args:
         checkpoint: A CLIPModel checkpoint.
         recipe: Labels, prompts and settings.
-        runtime: On what to run; 32 views go through the model at once unless it says otherwise.
+        runtime: On what to run; 8 views go through the model at once on a CPU, 32 on a GPU, unless it says
+            otherwise.
 
     Raises:
         ModelError: The checkpoint cannot be loaded.
@@ -68,8 +69,8 @@ class Screener:
     ) -> None:
         self._settings = recipe.screening
         runtime = runtime or Runtime()
-        self._batch_size = runtime.batch_size or _BATCH_SIZE
         device, precision = runtime.placed()
+        self._batch_size = runtime.batch_on(device, cpu=_BATCH_CPU, gpu=_BATCH_GPU)
         self._labels = prompt_labels(recipe)
         self._is_defect = np.array([label.is_defect for label in self._labels])
         model, processor, folder = load_transformer(

@@ -3,16 +3,19 @@ from __future__ import annotations
 import ast
 import random
 import re
+from pathlib import PurePosixPath
 
 import pytest
 
 from agent.forge import slots
 from agent.forge.cases import make_case
 from agent.forge.language import (
+    BOTH,
     FOLLOWING,
     HELD_OUT,
     Scope,
     Share,
+    in_one,
     intents,
     make_pair,
     make_request,
@@ -25,6 +28,9 @@ from tools.records import Language
 
 CASE = make_case(random.Random(3), 12)
 SCOPE = Scope(CASE.records, CASE.recipe)
+PATHS = [PurePosixPath(record.name) for record in CASE.records]
+NAMES = {f"img_{number:03d}" for number in range(1, 100)}  # some are asked about that are not there
+NAMES |= {name for path in PATHS for name in (str(path), path.name, path.stem)}
 
 
 @pytest.mark.parametrize("language", [*Language])
@@ -108,6 +114,49 @@ def test_two_wishes_about_one_image_are_about_the_same(
         assert [tool for tool in re.findall(r"(\w+)\(", code) if tool in tools] == tools
         named = re.findall(r'"(?:img_\d+|[^"\s]+\.\w{3,4})"', code)
         assert len(set(named)) * 2 == len(named)
+
+
+@pytest.mark.parametrize(
+    ("intent", "calls"),
+    [
+        ("measure_id+report_lot", [("measure", 1), ("write_report", 0)]),
+        ("locate_id+reject", [("locate", 1), ("decide", 1)]),
+        ("review+screen_all", [("decide", 1), ("screen", 0)]),
+        ("compare+reject", [("compare", 2), ("decide", 1)]),
+        ("measure_id+compare", [("measure", 1), ("compare", 2)]),
+        ("inspect_all+report_lot_ko", [("inspect", 0), ("write_report", 0)]),
+    ],
+)
+@pytest.mark.parametrize("language", [*Language])
+def test_two_wishes_in_one_request_take_the_images_that_are_theirs(
+    intent: str, calls: list[tuple[str, int]], language: Language
+) -> None:
+    rng = random.Random(16)
+    for _ in range(30):
+        request = make_request(rng, SCOPE, language, intent)
+        code = joined(list(request.wishes), language)
+        made = [
+            (tool, len(NAMES & set(re.findall(r'"([^"]+)"', line))))
+            for line in code.splitlines()
+            for tool in re.findall(r"= \[?(\w+)\(", line)
+            if tool in dict(calls)
+        ]
+        assert made == calls
+        if intent == "compare+reject":
+            one, other = re.findall(r"compare\((\".+\"), (\".+\")\)", code)[0]
+            assert f"for each in [{other}]" in code
+            assert one != other
+
+
+@pytest.mark.parametrize("language", [*Language])
+@pytest.mark.parametrize("share", [*Share])
+def test_pairs_that_somebody_wrote_lean_only_where_they_may(language: Language, share: Share) -> None:
+    alone, any_of = (in_one(language, share, leans=leans) for leans in (False, True))
+    assert set(alone[0]) < set(any_of[0])
+    assert sum(alone[1]) > 50
+    for intent in any_of[0]:
+        leaning = any(part in FOLLOWING for part in intent.split(BOTH))
+        assert leaning is (intent not in alone[0])
 
 
 def test_a_report_after_a_rejection_is_on_all_images() -> None:

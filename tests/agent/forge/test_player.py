@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import Request, Wish
 from agent.forge.player import Player
@@ -39,6 +40,11 @@ ON_ONE = saying("how big is 2?", ("measure", {"ids": '"img_002"'}))
         (saying("now the report", ("follow_report", {})), "write_report()"),
         (saying("next one", ("follow_next", {})), 'measure("img_003")'),
         (saying("the one before", ("follow_before", {})), 'measure("img_001")'),
+        (saying("where on it?", ("follow_locate", {})), 'locate("img_002")'),
+        (saying("so is it ok?", ("follow_inspect", {})), 'inspect("img_002")[0]'),
+        (saying("hold it", ("follow_review", {})), 'decide(each, "review", "the user asked for it")'),
+        (saying("beside 3?", ("follow_compare", {"id": '"img_003"'})), 'compare("img_002", "img_003")'),
+        (saying("reject both", ("follow_reject_them", {})), "Which image"),
     ],
 )
 def test_a_second_turn_leans_on_the_first(make_stage: MakeStage, second: Request, call: str) -> None:
@@ -98,6 +104,57 @@ def test_the_same_for_another_image_works_after_any_number_of_images(
     player.take(saying("this", (before, {"ids": given})))
     [program] = player.take(saying("same for 3", ("follow_same", {"id": '"img_003"'})))
     assert f'{before}("img_003")' in program
+
+
+@pytest.mark.parametrize(
+    ("second", "call"),
+    [
+        (saying("reject both", ("follow_reject_them", {})), 'for each in ["img_001", "img_003"]'),
+        (
+            saying("they pass", ("follow_accept_them", {})),
+            '"accept", "the user asked for it") for each in ["img_0',
+        ),
+        (saying("sizes?", ("follow_measure_them", {})), 'measure(["img_001", "img_003"])'),
+        (
+            saying("둘 다 설명", ("follow_describe_them", {}), language=KO),
+            'describe(["img_001", "img_003"], language="ko")',
+        ),
+        (saying("reject it", ("follow_reject", {})), "Which image"),
+    ],
+)
+def test_they_are_the_images_of_the_turn_before(make_stage: MakeStage, second: Request, call: str) -> None:
+    player = player_of(make_stage())
+    player.take(saying("locate 1 and 3", ("locate", {"ids": '["img_001", "img_003"]'})))
+    assert call in player.take(second)[0]
+
+
+def test_of_two_wishes_none_is_done_where_one_is_unclear(make_stage: MakeStage) -> None:
+    player = player_of(make_stage())
+    asked = saying("reject it and write the report", ("follow_reject", {}), ("report", {"options": ""}))
+    [program] = player.take(asked)
+    assert "Which image" in program
+    assert "write_report" not in program
+
+
+@pytest.mark.parametrize("language", [*Language])
+@pytest.mark.parametrize("wish", ["measure_bad", "describe_bad", "report_bad"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_asked_of_rejected_images_is_done_with_these_alone(
+    make_stage: MakeStage, wish: str, language: Language, seed: int
+) -> None:
+    stage = make_stage(9, seed=seed)
+    player = player_of(stage)
+    player.take(
+        saying("the bad ones", (wish, {} if wish == "measure_bad" else {"more": ""}), language=language)
+    )
+    rejected = [row["id"] for row in player.workbench.inspect() if row["verdict"] == "reject"]
+    started = [event for event in player.events if isinstance(event, ToolStarted)]
+    wanted = {"measure_bad": "measure", "describe_bad": "describe", "report_bad": "write_report"}[wish]
+    assert [event.tool for event in started] == ["inspect", *([wanted] if rejected else [])]
+    if rejected:
+        assert started[-1].arguments["ids"] == rejected
+    else:
+        assert player.turns[-1].answer in ("No image is rejected.", "불합격 이미지가 없습니다.")
 
 
 def test_what_leans_on_nothing_is_asked_back(make_stage: MakeStage) -> None:

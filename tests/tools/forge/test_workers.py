@@ -59,5 +59,5 @@ def fail(worker: Worker) -> None:
 
 
 def test_a_process_that_fails_ends_the_training_with_its_reason():
-    with pytest.raises(Exception, match="no training in [01]"):
+    with pytest.raises(Exception, match=r"no training in [01]"):
         train_together(2, fail)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.pipeline.engines import Engines
+from tools.pipeline.engines import EngineOptions, Engines
 from tools.recipe.file import load_recipe
 from tools.records import Provenance
 
@@ -34,3 +34,8 @@ def test_the_hash_of_good_parts_is_of_those_that_are_held_against(tmp_path: Path
         engines.forget_good_parts()
         seen.append(engines.good_sha256)
     assert (seen[0], len(set(seen)), len(seen[1])) == ("", 3, 64)
+
+
+def test_models_go_through_at_once_as_fits_them_unless_somebody_says_otherwise() -> None:
+    assert EngineOptions().runtime.batch_size is None
+    assert EngineOptions(batch_size=3).runtime.batch_size == 3
