@@ -289,9 +289,11 @@ def mcp(
     from agent.mcp_server import serve
     from tools.pipeline.engines import EngineOptions
     from tui.arguments import open_ledger
+    from tui.narration import Narrator
 
     engines = EngineOptions(models=models, device=device, precision=precision)
-    serve(images, recipe, out=out, options=engines, user=user, ledger=open_ledger(wanted=ledger))
+    with Narrator().downloads():
+        serve(images, recipe, out=out, options=engines, user=user, ledger=open_ledger(wanted=ledger))
 
 
 @app.command()

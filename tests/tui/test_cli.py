@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from agent import mcp_server
+from tests.hub import HUB_ID, Hub
 from tests.tui.conftest import Done
+from tools.downloading import download
 from tools.errors import ExitCode, LoupeError
 from tui.cli import main
 
@@ -39,3 +42,12 @@ def test_what_the_terminal_cannot_write_is_escaped(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("tui.cli.app", lambda **_: sys.stdout.write("부품 \udcff"))
     main()
     assert written.getvalue() == rb"\ubd80\ud488 \udcff"
+
+
+def test_what_the_served_tools_download_is_told_on_stderr(
+    loupe: Callable[..., Done], hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "serve", lambda *_, **__: download(HUB_ID, ["*.json"]))
+    done = loupe("mcp", "batch", "--no-ledger")
+    assert done.stdout == ""
+    assert f"Downloading {HUB_ID}" in done.stderr

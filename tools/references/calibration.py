@@ -33,6 +33,7 @@ class Calibration(Record):
         threshold: In deviations, where suspicion is 0.5.
         images: Good images that were left out in their turn; 0 where there was only one.
         overkill: Share of good images meant to lie above the threshold.
+        backbones: How many of the experts, the first ones, see the same patches: together they are one.
     """
 
     means: tuple[float, ...]
@@ -41,9 +42,12 @@ class Calibration(Record):
     threshold: float
     images: int
     overkill: float
+    backbones: int = 1
 
     @classmethod
-    def of(cls, levels: NDArray[np.float64], peaks: NDArray[np.float64], overkill: float) -> Calibration:
+    def of(
+        cls, levels: NDArray[np.float64], peaks: NDArray[np.float64], overkill: float, backbones: int = 1
+    ) -> Calibration:
         """From the levels of left-out good images.
 
         With at least `1 / overkill - 1` images the threshold is their quantile, at which a new good image
@@ -55,12 +59,13 @@ class Calibration(Record):
                 but a stand-in.
             peaks: Level of the strongest cells of smoothed distances alone, of the same shape.
             overkill: In (0, 1).
+            backbones: As the attribute.
         """
         count = len(levels)
         means = np.median(levels, axis=0)
         squares = count * _spread(levels) ** 2 + _PRIOR_WEIGHT * _PRIOR_DEVIATION**2
         deviations = np.sqrt(squares / (count + _PRIOR_WEIGHT))
-        fused = np.array([_fused(each) for each in (levels - means) / deviations])
+        fused = np.array([_fused(each, backbones) for each in (levels - means) / deviations])
         return cls(
             means=tuple(means.tolist()),
             deviations=tuple(deviations.tolist()),
@@ -68,6 +73,7 @@ class Calibration(Record):
             threshold=_limit(fused, overkill),
             images=count if count > 1 else 0,
             overkill=overkill,
+            backbones=backbones,
         )
 
     @property
@@ -95,8 +101,9 @@ class Calibration(Record):
         """How many deviations an image lies above good ones: the mean of the two experts that say most.
 
         One alone may be wrong; to ask all would let those that do not see a defect outvote those that do.
+        Several backbones count as one, which says their mean.
         """
-        return _fused((levels - self.means) / self.deviations)
+        return _fused((levels - self.means) / self.deviations, self.backbones)
 
     def suspicion(self, deviations: float) -> float:
         """In [0, 1]: 0.1 for a typical good image, 0.5 at the threshold."""
@@ -164,8 +171,9 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1.4826 * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
 
 
-def _fused(deviations: NDArray[np.float64]) -> float:
-    return float(np.sort(deviations)[-2:].mean())
+def _fused(deviations: NDArray[np.float64], backbones: int) -> float:
+    experts = [deviations[:backbones].mean(), *deviations[backbones:]]
+    return float(np.sort(experts)[-2:].mean())
 
 
 def _needed(overkill: float) -> int:

@@ -112,7 +112,7 @@ class Panel:
         levels = np.array([[level(each) for each in of_image] for of_image in maps])
         peaks = np.array([[strongest(smoothed(each)) for each in of_image] for of_image in maps])
         calmer = np.argsort(_ranks(levels).mean(axis=1), kind="stable")[: max(round(_TRIM * len(maps)), 6)]
-        calibration = Calibration.of(levels[calmer], peaks[calmer], overkill)
+        calibration = Calibration.of(levels[calmer], peaks[calmer], overkill, len(seers))
         return cls(members, seers, scalings, calibration, [records[number].id for number in calmer])
 
     def score(self, images: Pictures) -> Iterator[ReferenceScore]:

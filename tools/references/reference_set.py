@@ -327,7 +327,7 @@ class ReferenceSet:
             levels_of = [level(_inside(each, mask)) for each in maps]
             left_out.append((levels_of, [strongest(_inside(smoothed(each), mask)) for each in maps]))
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
-        return Calibration.of(levels, peaks, self.options.overkill)
+        return Calibration.of(levels, peaks, self.options.overkill, len(self.backbones))
 
     def _heat_map(
         self, seen: _Seen, maps: Sequence[NDArray[np.float32]], alone: NDArray[np.float64]

@@ -37,6 +37,16 @@ def test_fewer_images_make_a_more_careful_threshold_and_say_so() -> None:
     assert "guess" in calibrated(1).remark
 
 
+def test_backbones_are_heard_together_as_one_expert() -> None:
+    levels = np.random.default_rng(3).normal(1.0, 0.2, (20, 4))
+    seen = np.array([2.0, 1.0, 1.6, 1.2])
+    alone, together = (Calibration.of(levels, levels, 0.05, backbones) for backbones in (1, 2))
+    z = (seen - alone.means) / np.array(alone.deviations)
+    assert alone.fused(seen) == pytest.approx(np.sort(z)[-2:].mean())
+    assert together.fused(seen) == pytest.approx(np.sort([z[:2].mean(), z[2], z[3]])[-2:].mean())
+    assert together.threshold != alone.threshold
+
+
 def test_one_odd_picture_among_the_good_hides_no_defect() -> None:
     levels = np.array([[1.0], [1.02], [0.97], [1.01], [0.99], [1.03], [0.98], [1.9]])
     calibration = Calibration.of(levels, levels + 0.5, 0.05)
