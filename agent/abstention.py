@@ -45,7 +45,9 @@ _NUMBER = re.compile(r"\d+")
 _BEGINS, _ENDS = r"(?<![a-z0-9])(?<![a-z0-9][-_/.])", r"(?![a-z0-9]|[-_/.][a-z0-9])"
 _WITHOUT_NUMBER = re.compile(r"\b(?:first|last|final)\b|첫|마지막|맨 ?[앞뒤끝]", re.I)
 _RANGE = re.compile(
-    r"\d\s*번?\s*(?:-|~|–|\.\.|to|through|thru|until|부터|에서)\s*(?:img|image|no\.?|#)?[ _-]?\d", re.I
+    r"\d\s*번?\s*(?:-|~|–|\.\.|(?:up\s|on\s)?to|through|thru|till?|until|부터|에서부터|에서 시작해|에서|이후)"
+    r"\s*(?:img|image|no\.?|#)?[ _-]?\d|\beverything between\b",
+    re.I,
 )
 
 LogProbability = Annotated[float, Field(le=0.0)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.abstention import read_abstention
 from agent.events import Answer, CodeWritten, Event, TurnStarted
-from agent.forge.language import HELD_OUT, Share, intents, templates
+from agent.forge.language import HELD_OUT, Share, in_one, intents, phrasings
 from agent.forge.trajectories import MOST_TURNS
 from agent.log import read_log
 from tools.errors import UsageError
@@ -36,10 +36,11 @@ verdicts.
 
 ## Data
 
-{phrasings:,} ways to ask, English and Korean, for {intents} wishes, a fifth of them ({held:,}, by hash) kept
-out of training; slots, synonyms, slips of the finger, pairs of wishes and turns that refer back on top; whole
-conversations over made-up batches in the messages that the agent really sends. For sight, photographs that
-`tools.forge` synthesised. No photograph of anybody's, no weights from anywhere.
+{phrasings:,} ways to ask, English and Korean, for {intents} wishes and {pairs} pairs of them, a fifth of
+them ({held:,}, by hash) kept out of training; slots, synonyms, slips of the finger, more pairs and turns
+that refer back on top; whole conversations over made-up batches in the messages that the agent really
+sends. For sight, photographs that `tools.forge` synthesised. No photograph of anybody's, no weights from
+anywhere.
 
 ## Recipe
 
@@ -154,7 +155,7 @@ def card(folder: Path, measured: Measured) -> str:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text, vision = config["text_config"], config["vision_config"]
     weights = folder / "model.safetensors"
-    known, held = _phrasings(Share.TRAINING), _phrasings(*HELD_OUT)
+    known, held = (sum(1 for _ in phrasings(*shares)) for shares in ((Share.TRAINING,), HELD_OUT))
     return _CARD.format(
         parameters=_parameters(weights) / 1e6,
         megabytes=weights.stat().st_size / 1e6,
@@ -166,6 +167,7 @@ def card(folder: Path, measured: Measured) -> str:
         phrasings=known + held,
         held=held,
         intents=len({intent for language in Language for intent in intents(language)}),
+        pairs=len({pair for of in Language for pair in in_one(of, Share.TRAINING, leans=True)[0]}),
         aim=_AIM,
         verdict=_verdict(measured.evaluation),
         looking=abstention.looking,
@@ -176,10 +178,6 @@ def card(folder: Path, measured: Measured) -> str:
             name: getattr(measured, name).strip() for name in (*PRINTED, "machine", "recipe", "seeds", "time")
         },
     )
-
-
-def _phrasings(*shares: Share) -> int:
-    return sum(len(templates(i, of, *shares)) for of in Language for i in intents(of))
 
 
 def _parameters(weights: Path) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from functools import cache
@@ -30,6 +30,7 @@ __all__ = [
     "intents",
     "make_pair",
     "make_request",
+    "phrasings",
     "share_of",
     "templates",
 ]
@@ -99,7 +100,11 @@ _OF_ALL = {
 _NAMING = frozenset(
     {"accept", "reject", "review", "search_like", "follow_compare", "follow_same", "follow_measure"}
 )
-_RANGE = re.compile(r"(?<!compare )\{id\}(?: to |~| through |부터 |에서 )\{id2\}(?!,)")
+_TO = r" (?:(?:up |on )?to|thru|through|till?|until) | ?(?:-|–|~|\.\.|부터|에서부터|에서 시작해|에서| 이후) ?"
+_RANGE = re.compile(
+    rf"(?<!compare )\{{id\}}(?:{_TO})\{{id2\}}(?!,? ?(?:[-~&+]|and|or)? ?\{{id3\}})"
+    r"|\beverything between \{id\} and \{id2\}"
+)  # all between them are meant
 _MANY = frozenset(
     {"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review", *_OF_ONE}
 )
@@ -160,6 +165,11 @@ def templates(intent: str, language: Language, *shares: Share) -> tuple[str, ...
     """Returns the phrasings of an intent that are for these; none where there are none."""
     found = _phrases()
     return tuple(text for share in shares for text in found.get((intent, language.value, share), ()))
+
+
+def phrasings(*shares: Share) -> Iterator[str]:
+    """Yields all phrasings that are for these, of all intents and of both languages."""
+    return (text for (_, _, share), texts in _phrases().items() if share in shares for text in texts)
 
 
 @cache

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from agent.forge.cases import make_case
-from agent.forge.language import Share, intents, templates
+from agent.forge.language import Share, phrasings
 from agent.forge.programs import pieces
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
 from agent.forge.trajectories import prompt_of
-from tools.records import ImageStatus, Language
+from tools.records import ImageStatus
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -134,9 +134,7 @@ def _rows(rng: random.Random) -> Iterator[dict[str, Any]]:
 
 def _corpus() -> Iterator[str]:
     gap = re.compile(r"\{\w+\}")
-    for language in Language:
-        for intent in intents(language):
-            yield from (gap.sub(" ", text) for text in templates(intent, language, Share.TRAINING))
+    yield from (gap.sub(" ", text) for text in phrasings(Share.TRAINING))
     yield from _words(_rows(random.Random(1)))
     yield from (piece for piece in pieces() for _ in range(2))
     yield prompt_of(has_ledger=True, has_eyes=True)
