@@ -291,7 +291,8 @@ class Runtime:
     Attributes:
         device: As `pick_device` takes it.
         precision: As `pick_precision` takes it.
-        batch_size: Views or regions that go through the model at once; None leaves it to the model's kind.
+        batch_size: Views or regions that go through the model at once; None leaves it to the model's kind
+            and the device.
     """
 
     device: str = "auto"
@@ -304,7 +305,7 @@ class Runtime:
         return device, pick_precision(self.precision, device)
 
     def batch_on(self, device: str, *, cpu: int, gpu: int) -> int:
-        """Returns how many views go through a model at once, where the user has not said so.
+        """Returns how many views go through a model at once: as the user said, or as is fastest there.
 
         A processor is fastest where one batch's activations stay in its cache, a GPU where it is full.
         """

@@ -12,7 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +22,7 @@ from PIL import Image
 from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
-from agent.forge.language import FOLLOWING, Request, Share, intents
+from agent.forge.language import FOLLOWING, THEM, Request, Share, intents
 from agent.forge.player import Player
 from agent.forge.simulated import SimulatedSteps
 from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, drawn_past, memory_of
@@ -133,7 +133,7 @@ class Judge:
         self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
 
     def trials(self, count: int, seed: int, among: Sequence[str] = ()) -> Iterator[Trial]:
-        """Yields requests in held-out phrasings, so many per intent and language, and pairs.
+        """Yields requests in held-out phrasings, so many per intent and language, and more of pairs.
 
         Args:
             count: Per intent and language.
@@ -152,24 +152,26 @@ class Judge:
             stage = stage_of(rng)
             for language, intent in jobs[start : start + _PER_STAGE]:
                 past = drawn_past(rng, language, least=int(intent in FOLLOWING))
+                past = replace(past, several=past.several or intent.endswith(THEM))
                 yield self.trial(rng, stage, past, intent)
 
     def trial(self, rng: random.Random, stage: Stage, past: Past, intent: str) -> Trial:
         """Puts one request to the model, in a world of its own."""
         kind = "pair" if intent == "pair" else "single"
-        request = asked(rng, stage, past, kind, "" if kind == "pair" else intent, share=self._share)
         twin, player = begun(stage, past), begun(stage, past)
+        wanted = "" if kind == "pair" else intent
+        request = asked(rng, stage, past, kind, wanted, share=self._share, before=twin)
         expected = twin.take(request)
         programs, sureness, answer, declined = self._answered(stage, player, request)
-        calls, wanted = _calls(player), _calls(twin)
+        calls, wanted_calls = _calls(player), _calls(twin)
         is_declined = any("decline(" in program for program in expected)
         return Trial(
             request=request,
-            kind=_kind(calls, wanted, (answer, declined), (twin.turns[-1].answer, is_declined)),
+            kind=_kind(calls, wanted_calls, (answer, declined), (twin.turns[-1].answer, is_declined)),
             programs=tuple(programs),
             expected=tuple(expected),
             sureness=tuple(sureness),
-            is_wrong_change=any(_is_change(call) and call not in wanted for call in calls),
+            is_wrong_change=any(_is_change(call) and call not in wanted_calls for call in calls),
         )
 
     def close(self) -> None:
@@ -372,11 +374,11 @@ def outcome(trials: Sequence[Trial], abstention: Abstention) -> str:
 
 
 def _table(trials: Sequence[Trial]) -> Iterator[str]:
-    names = dict.fromkeys(trial.request.intent for trial in trials)
+    names = dict.fromkeys(trial.request.kind for trial in trials)
     for name in [*names, ""]:
         shares = []
         for language in Language:
-            own = [t for t in trials if t.request.language is language and name in ("", t.request.intent)]
+            own = [t for t in trials if t.request.language is language and name in ("", t.request.kind)]
             right = sum(trial.is_right for trial in own)
             shares.append(f"{language} {right}/{len(own)}")
         yield f"{name or 'all':20} {'   '.join(shares)}"

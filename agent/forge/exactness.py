@@ -48,7 +48,7 @@ class Exactness:
 def exact_trials(
     model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, count: int, seed: int, share: Share
 ) -> Iterator[Exactness]:
-    """Yields so many requests per intent and language.
+    """Yields so many requests per intent and language, and more of pairs.
 
     Args:
         model: In evaluation mode.
@@ -123,7 +123,7 @@ def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: boo
             if not trial.is_exact:
                 said = trial.written.replace("\n", " | ")[:200]
                 yield f"{trial.request.intent}: {trial.request.text!r} -> {said}"
-    for intent in [*dict.fromkeys(trial.request.intent for trial in found[Share.JUDGING]), ""]:
+    for intent in [*dict.fromkeys(trial.request.kind for trial in found[Share.JUDGING]), ""]:
         shares = [
             f"{share} {language} {_share(trials, intent, language)}"
             for share, trials in found.items()
@@ -133,5 +133,5 @@ def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: boo
 
 
 def _share(trials: list[Exactness], intent: str, language: Language) -> str:
-    own = [t for t in trials if t.request.language is language and intent in ("", t.request.intent)]
+    own = [t for t in trials if t.request.language is language and intent in ("", t.request.kind)]
     return f"{sum(trial.is_exact for trial in own)}/{len(own)}"

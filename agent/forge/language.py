@@ -22,6 +22,7 @@ __all__ = [
     "BOTH",
     "FOLLOWING",
     "HELD_OUT",
+    "THEM",
     "Request",
     "Scope",
     "Share",
@@ -54,6 +55,9 @@ FOLLOWING = frozenset(
     }
 )  # fmt: skip
 """Intents that lean on the turn before."""
+
+THEM = "_them"
+"""Ends intents that lean on a turn about several images."""
 
 BOTH = "+"
 """Stands between the two intents of phrasings that want both, as `measure_id+report`."""
@@ -143,6 +147,11 @@ class Request:
     intent: str
     wishes: tuple[Wish, ...]
 
+    @property
+    def kind(self) -> str:
+        """Its intent, or `pair` for any two wishes."""
+        return "pair" if BOTH in self.intent else self.intent
+
 
 @cache
 def _phrases() -> dict[tuple[str, str, Share], tuple[str, ...]]:
@@ -203,7 +212,7 @@ def in_one(language: Language, share: Share, *, leans: bool) -> tuple[tuple[str,
 def make_request(
     rng: random.Random, scope: Scope, language: Language, intent: str, *, is_noisy: bool = True
 ) -> Request:
-    """Makes a request of an intent that stands alone; for `FOLLOWING` the wish is a later matter."""
+    """Makes a request of an intent or of two (`BOTH`); what `FOLLOWING` ones wish is a later matter."""
     if intent == "gibberish" and is_noisy and rng.random() < _BABBLE:
         return Request(babble(rng, language), language, intent, (("gibberish", {}),))
     others = (each for each in (Share.TUNING, Share.JUDGING, Share.TRAINING) if each is not scope.share)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.calls import Calls
 from agent.events import Event, ToolFinished, ToolStarted
-from agent.forge.language import FOLLOWING, Request, Wish
+from agent.forge.language import FOLLOWING, THEM, Request, Wish
 from agent.forge.programs import SPOKEN, after_error, joined, written
 from agent.forge.simulated import SimulatedSteps, SimulatedWorkbench
 from agent.memory import Step, Turn
@@ -33,11 +33,20 @@ _SIZE = re.compile(
     "|캘리퍼|재 ?(?:줘|주|봐|보|라|자|는|야|요|면|서|둬)|잰|쟀"
 )
 _IDS = re.compile(r"img_\d+")
+_AGAIN = {"inspect": "inspect_one", "decide": "inspect_one", "describe_bad": "describe"}
 _REPEATED = frozenset(
     {"measure", "locate", "describe", "screen", "inspect_one", "look", "search_like", "examine"}
 )
-_THEM = "_them"
+_COUNTS = {
+    2: re.compile(
+        r"\b(?:both|two|2|pair|couple|n?either)\b|둘|두 ?(?:개|장|건|놈|사진|이미지)|양쪽|2 ?(?:개|장|건)",
+        re.I,
+    ),
+    3: re.compile(r"\b(?:three|3|trio)\b|셋|세 ?(?:개|장|건|놈)|3 ?(?:개|장|건)", re.I),
+    4: re.compile(r"\b(?:four|4)\b|넷|네 ?(?:개|장|건|놈)|4 ?(?:개|장|건)", re.I),
+}  # how many images are spoken of
 _ON_ONE = {"look": "look", "inspect": "inspect_one"}
+_ALIKE_WISHES = ("follow_same", "follow_measure")
 _STEPS = {"follow_next": 1, "follow_before": -1}
 _ALIKE = re.compile(r"\b(?:same|too|also|as well|ditto|likewise|repeat)\b|도|똑같|동일|마찬가지|같은")
 
@@ -91,6 +100,13 @@ class Player:
         )
         other.turns, other._wishes = [*self.turns], self._wishes
         return other
+
+    def names_again(self, request: Request) -> bool:
+        """Whether it names the image that it leans on as if it were another: "reject it, accept 3" of 3."""
+        leans = any(name in FOLLOWING for name, _ in request.wishes)
+        others = [given for name, given in request.wishes if name not in _ALIKE_WISHES]
+        before = {image for _, had in self._wishes[-1:] for image in _asked_about(had)}
+        return leans and any(before.intersection(_asked_about(given)) for given in others)
 
     def take(self, request: Request) -> list[str]:
         """Plays one turn; returns the programs that the model should write."""
@@ -149,17 +165,17 @@ class Player:
         if name in _STEPS:
             image = _beside(_asked_about(had), _STEPS[name])
             return self._repeated(image, request) if image else ("which", {})
-        image = _several(had) if name.endswith(_THEM) else self._meant(had)
+        image = _several(had, request.text) if name.endswith(THEM) else self._meant(had)
         if not image:
             return "which", {}
-        wanted = name.removeprefix("follow_").removesuffix(_THEM).removesuffix("_it")
+        wanted = name.removeprefix("follow_").removesuffix(THEM).removesuffix("_it")
         if wanted in ("reject", "accept", "review"):
             return "decide", {"several": image, "verdict": wanted, "reason": SPOKEN[language]}
         if wanted == "compare":
             return "compare", {"id": image, "other": given["id"]}
         if wanted in _ON_ONE:
             return _ON_ONE[wanted], {"id": image}
-        ids = f"[{image}]" if name.endswith(_THEM) else image
+        ids = f"[{image}]" if name.endswith(THEM) else image
         return wanted, {"ids": ids + (spoken if wanted == "describe" else "")}
 
     def _repeated(self, image: str, request: Request) -> Wish:
@@ -170,7 +186,7 @@ class Player:
         is_named = request.wishes[0][0] not in _STEPS  # "next one" is no verdict
         if before == "decide" and is_alike and is_named and not is_size:
             return before, {**had, "several": image}
-        again = "inspect_one" if before in ("inspect", "decide") else before
+        again = _AGAIN.get(before, before)
         again = "measure" if is_size or again not in _REPEATED else again
         if len(request.wishes) > 1 and again == "look":
             again = "describe"  # a look ends its program, so nothing could follow
@@ -228,10 +244,11 @@ def _asked_about(had: dict[str, str]) -> list[str]:
     ]
 
 
-def _several(had: dict[str, str]) -> str:
-    """The images that "they" means, as Python strings: those that were asked about, if they were some."""
+def _several(had: dict[str, str], said: str) -> str:
+    """The images that "they" means, as Python strings: those that were asked about, if as many as is said."""
     asked = _asked_about(had)
-    return ", ".join(f'"{image}"' for image in asked) if len(asked) > 1 else ""
+    counts = {count for count, words in _COUNTS.items() if words.search(said)} or {len(asked)}
+    return ", ".join(f'"{image}"' for image in asked) if len(asked) > 1 and counts == {len(asked)} else ""
 
 
 def _beside(asked: list[str], step: int) -> str:

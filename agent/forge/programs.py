@@ -131,8 +131,8 @@ PROGRAMS: dict[str, Program] = {
     ),
     "measure_bad": Program(
         f"{_BAD}rows = measure(bad) if bad else []\n{_SIZED}",
-        '"\\n".join(said) or "No image is rejected."',
-        '"\\n".join(said) or "불합격 이미지가 없습니다."',
+        '"\\n".join(said) or ("There is no defect to measure." if bad else "No image is rejected.")',
+        '"\\n".join(said) or ("측정할 결함이 없습니다." if bad else "불합격 이미지가 없습니다.")',
     ),
     "describe_bad": Program(
         f"{_BAD}rows = describe(bad$more) if bad else []\n"

@@ -124,7 +124,15 @@ def listed(rng: random.Random, records: Sequence[ImageRecord], language: Languag
         count = rng.randrange(3, min(len(records), 9) + 1)
         first = rng.randrange(1, len(records) - count + 2)
         last = first + count - 1
-        forms = ("{} to {}", "{}-{}", "{} through {}", "{}..{}", "{} thru {}", "{} up to {}", "{} till {}")
+        forms: tuple[str, ...] = (
+            "{} to {}",
+            "{}-{}",
+            "{} through {}",
+            "{}..{}",
+            "{} thru {}",
+            "{} up to {}",
+            "{} till {}",
+        )
         if language is Language.KO:
             forms = ("{}~{}", "{}번부터 {}번까지", "{}에서 {}까지", "{}-{}번")
         if rng.random() < 0.3:

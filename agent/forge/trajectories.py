@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent.calls import Calls
 from agent.forge.language import (
     FOLLOWING,
+    THEM,
     Request,
     Scope,
     Share,
@@ -73,8 +74,12 @@ _OPENINGS = (
     "measure_id", "locate_id", "describe_id", "inspect_id", "screen_ids", "look", "search_like", "examine",
     "biggest", "look_worst", "measure_id", "inspect_id", "describe_id", "inspect_all", "screen_all",
     "compare", "reject", "accept", "review", "reject", "count_by_type", "verdicts", "report", "out_of_scope",
-    "images_list", "findings_type", "measure_ids", "screen_ids", "locate_ids",
+    "images_list", "findings_type",
 )  # fmt: skip
+_ABOUT_SEVERAL = ("measure_ids", "locate_ids", "screen_ids", "compare", "decide_two", "decide_two_back")
+_SEVERAL = 0.3  # of pasts end with a turn about several images,
+_TRIES = 5  # to draw a request that does not name the image that it leans on
+_THEM_OTHERWISE = 0.1  # and only so many requests that lean on several images do not follow one
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,13 @@ class Past:
         language: Of that request; what was said before may be in another.
         turns: How many.
         seed: Decides which.
+        several: Whether the last of them was about several images.
     """
 
     language: Language
     turns: int = 0
     seed: int = 0
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ def make_example(
     """
     player = before.again() if before else begun(stage, past)
     kind = kind or ("pair" if rng.random() < _PAIRS else "single")
-    request = asked(rng, stage, past, kind, intent, share=share)
+    request = asked(rng, stage, past, kind, intent, share=share, before=player)
     programs = player.take(request)
     running = player.turns[-1]
     *earlier, last = running.steps
@@ -185,9 +192,11 @@ def begun(stage: Stage, past: Past) -> Player:
     case = stage.steps.case
     player = Player(stage.steps, has_ledger=stage.has_ledger, has_eyes=stage.has_eyes, picture=stage.picture)
     is_mixed = rng.random() < _MIXED
-    for _ in range(past.turns):
+    for turn in range(past.turns):
         language = rng.choice([*Language]) if is_mixed else past.language
         intent = rng.choice(_OPENINGS if rng.random() < _OPENING else intents(language))
+        if past.several and turn == past.turns - 1:
+            intent = rng.choice(_ABOUT_SEVERAL)
         player.take(make_request(rng, Scope(case.records, case.recipe), language, intent))
     return player
 
@@ -200,6 +209,7 @@ def asked(
     intent: str,
     *,
     share: Share = Share.TRAINING,
+    before: Player | None = None,
 ) -> Request:
     """Makes the request that counts.
 
@@ -210,16 +220,34 @@ def asked(
         kind: `single`, or `pair` for two wishes at once.
         intent: Drawn when empty.
         share: Of the phrasings, from which it is taken; from those held out as they are.
+        before: Who has played the past: what it leans on is not named once more as another image.
     """
+    for _ in range(_TRIES):
+        request = _asked_once(rng, stage, past, kind, intent, share)
+        if before is None or not before.names_again(request):
+            break
+    return request
+
+
+def _asked_once(
+    rng: random.Random, stage: Stage, past: Past, kind: str, intent: str, share: Share
+) -> Request:
     case = stage.steps.case
     scope = Scope(case.records, case.recipe, share)
     if kind == "pair":
         leans = past.turns > 0 and rng.random() < 0.6
         if rng.random() >= _WRITTEN_PAIRS:
             return make_pair(rng, scope, past.language, leans=leans)
-        [intent] = rng.choices(*in_one(past.language, share, leans=leans))
+        pairs, odds = in_one(past.language, share, leans=leans)
+        fitting = [_fits(rng, pair, past) for pair in pairs]
+        [intent] = rng.choices(pairs, [each * fits for each, fits in zip(odds, fitting, strict=True)])
     drawn = intent or drawn_intent(rng, past)
     return make_request(rng, scope, past.language, drawn, is_noisy=share is Share.TRAINING)
+
+
+def _fits(rng: random.Random, intent: str, past: Past) -> bool:
+    """Whether a past gives an intent what it leans on; now and then it need not."""
+    return THEM not in intent or past.several or rng.random() < _THEM_OTHERWISE
 
 
 def memory_of(stage: Stage, player: Player) -> Memory:
@@ -239,12 +267,12 @@ def memory_of(stage: Stage, player: Player) -> Memory:
 
 def drawn_past(rng: random.Random, language: Language, *, least: int = 0, most: int = MOST_TURNS) -> Past:
     """Draws what was said before, with so many turns at least and at most."""
-    return Past(language, rng.randint(least, most), rng.getrandbits(32))
+    return Past(language, rng.randint(least, most), rng.getrandbits(32), rng.random() < _SEVERAL)
 
 
 def drawn_intent(rng: random.Random, past: Past) -> str:
     """Draws what is asked after what was said before: many requests lean on it."""
-    known = intents(past.language)
+    known = [intent for intent in intents(past.language) if _fits(rng, intent, past)]
     chance = rng.random()
     if past.turns and rng.random() < _LEANING:
         among = [intent for intent in known if intent in FOLLOWING]

@@ -63,6 +63,7 @@ class Detector:
         file: The file that holds the weights.
         names: Class name per index.
         image_size_px: Side of the network's input.
+        fixed_batch: How many pictures an exported network always takes; None for any number.
         device: What it really runs on: an ONNX runtime built without CUDA stays on the CPU.
         is_half: Whether it really runs in float16.
 
@@ -93,7 +94,7 @@ class Detector:
             threads = torch.get_num_threads()
             network = _READERS[self.file.suffix](self.file)
             self.image_size_px = network.image_size_px
-            self._fixed_batch = network.fixed_batch
+            self.fixed_batch = network.fixed_batch
             self._predictor = _classes(network.task)[1](
                 overrides={
                     "task": network.task,
@@ -123,7 +124,7 @@ class Detector:
         """
         # ultralytics takes arrays as OpenCV reads them: BGR.
         images_bgr = [np.ascontiguousarray(image[..., ::-1]) for image in images_rgb]
-        step = self._fixed_batch or len(images_bgr)
+        step = self.fixed_batch or len(images_bgr)
         found: list[list[Detection]] = []
         for start in range(0, len(images_bgr), step):
             chunk = images_bgr[start : start + step]

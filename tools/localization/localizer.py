@@ -96,7 +96,6 @@ class Localizer:
         self._types = _types_of_classes(recipe)
         self._remembered: OrderedDict[tuple[str, str], Look] = OrderedDict()
         device, precision = runtime.placed()
-        self._batch_size = runtime.batch_on(device, cpu=_BATCH_CPU, gpu=_BATCH_GPU)
         half = device.startswith("cuda") and precision != "float32"
         self._detector = Detector(
             checkpoint,
@@ -106,6 +105,8 @@ class Localizer:
             vouched_sha256=recipe.models.detector_sha256,
             trust=trust_checkpoint,
         )
+        at_once = runtime.batch_on(self._detector.device, cpu=_BATCH_CPU, gpu=_BATCH_GPU)
+        self._batch_size = max(at_once, self._detector.fixed_batch or 1)
         self.provenance = Provenance(
             tool="localization",
             model=checkpoint.id,

@@ -153,7 +153,8 @@ class References(Section):
 
     Attributes:
         backbone: What describes the patches: `texture` (nothing to load), `clip` for the recipe's own
-            CLIP, or a path or hub id of a vision tower; several, joined by `+`, vote.
+            CLIP, or a path or hub id of a vision tower; of several, joined by `+`, the
+            mean counts.
         overkill: Share of good parts that may be called suspect; it sets where the threshold lies.
         rotations: Angles over the full circle in which the part may lie; 1 where it always lies alike.
         registration: Whether parts are laid over each other first; left out, the good parts show it.

@@ -85,7 +85,7 @@ class Panel:
 
         Args:
             images: Records with their pictures, uint8 RGB; taken one by one.
-            backbones: One or several; several vote with equal weight.
+            backbones: One or several; of several the mean counts.
             overkill: Share of good images that may score above 0.5, so far as the batch shows it.
 
         Raises:

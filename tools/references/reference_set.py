@@ -97,7 +97,7 @@ class ReferenceSet:
 
     Attributes:
         references: In the order in which they were given.
-        backbones: What sees; each is an expert of its own.
+        backbones: What sees; together they are one expert.
         frame: What rigid parts are laid over; None where the part is not rigid.
         calibration: How distances read as suspicion, with a remark where the references are too few.
         notes: What else is known of the references; kept by `add`, `remove`, `save` and `load`.
@@ -137,7 +137,7 @@ class ReferenceSet:
 
         Args:
             images: Records with their pictures, uint8 RGB; a picture that comes twice counts once.
-            backbones: One or several; several vote with equal weight.
+            backbones: One or several; of several the mean counts.
             options: How to keep and compare.
 
         Raises:
@@ -300,7 +300,7 @@ class ReferenceSet:
     def _maps(self, seen: _Seen, without: int | None = None) -> list[NDArray[np.float32]]:
         """Distances per expert, each on its own grid."""
         maps = [bank.distances(grid, without) for bank, grid in zip(self._banks, seen.grids, strict=True)]
-        if seen.view is not None and self._layout is not None:
+        if seen.view is not None and self._layout is not None and len(self.references) > 1:
             maps.append(self._layout.edge_differences(seen.view, without))
             if len(self.references) >= _SHAPED_REFERENCES:
                 maps.append(self._layout.shape_differences(seen.view, without))
@@ -334,8 +334,8 @@ class ReferenceSet:
     ) -> HeatMap:
         """Suspicion per cell of the first backbone's grid, in the image's own layout.
 
-        Backbones see where a defect is, edges and shapes only about where: these are heard for what no
-        backbone sees as well.
+        Backbones see where a defect is, edges and shapes only about where: these are heard in an image in
+        which no backbone reaches the threshold.
 
         Args:
             seen: The image.
@@ -343,8 +343,8 @@ class ReferenceSet:
             alone: By how many deviations each expert says that it lies above good images.
         """
         heard = [*range(len(self.backbones))]
-        if alone[heard].max() < self.calibration.threshold:
-            heard.append(int(alone.argmax()))
+        if alone[heard].max() < self.calibration.threshold and (loudest := int(alone.argmax())) not in heard:
+            heard.append(loudest)
         heat = heat_map(maps, self.calibration, heard)
         mask = self._counting(seen.mask)
         if mask is not None:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from agent.forge import language as forge_language
 from agent.forge import slots
 from agent.forge.cases import make_case
 from agent.forge.language import (
@@ -43,6 +44,26 @@ def test_every_request_means_a_program(language: Language) -> None:
             assert "{" not in request.text
             if intent not in FOLLOWING:
                 ast.parse(joined(list(request.wishes), language))
+
+
+@pytest.mark.parametrize("language", [*Language])
+def test_what_a_pair_of_wishes_names_stands_in_its_wishes(
+    language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(17)
+    pairs, _ = in_one(language, Share.TRAINING, leans=True)
+    for intent, template in [
+        (pair, each) for pair in pairs for each in templates(pair, language, *Share)[:6]
+    ]:
+        monkeypatch.setattr(forge_language, "templates", lambda *_, only=template: (only,))
+        request = make_request(rng, SCOPE, language, intent, is_noisy=False)
+        monkeypatch.undo()
+        assert len(request.wishes) == 2
+        said = str([given for _, given in request.wishes])
+        assert ("lot=" in said) is ("{lot}" in template)
+        assert len(NAMES & set(re.findall(r'"([^"]+)"', said))) == sum(
+            gap in template for gap in ("{id}", "{id2}", "{id3}")
+        )
 
 
 def test_a_fifth_of_the_phrasings_is_held_out_and_never_trained_on() -> None:
@@ -214,7 +235,9 @@ def test_from_one_image_to_another_means_all_between() -> None:
     found = 0
     for _ in range(400):
         request = make_request(rng, SCOPE, Language.EN, "screen_ids", is_noisy=False)
-        if ends := re.search(rf"\b{end} (?:(?:up )?to|thr(?:u|ough)|till) {end}\b", request.text, re.IGNORECASE):
+        if ends := re.search(
+            rf"\b{end} (?:(?:up )?to|thr(?:u|ough)|till) {end}\b", request.text, re.IGNORECASE
+        ):
             first, last = (int(each.upper().removeprefix("IMG_")) for each in ends.groups())
             names = ", ".join(f'"img_{n:03d}"' for n in range(first, last + 1))
             assert request.wishes == (("screen", {"ids": f"[{names}]"}),)

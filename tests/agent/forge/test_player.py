@@ -120,12 +120,46 @@ def test_the_same_for_another_image_works_after_any_number_of_images(
             'describe(["img_001", "img_003"], language="ko")',
         ),
         (saying("reject it", ("follow_reject", {})), "Which image"),
+        (saying("all three pass", ("follow_accept_them", {})), "Which image"),
+        (saying("네 장 다 불합격", ("follow_reject_them", {}), language=KO), "어느 이미지"),
+        (saying("둘 다 불합격", ("follow_reject_them", {}), language=KO), 'each in ["img_001", "img_003"]'),
     ],
 )
 def test_they_are_the_images_of_the_turn_before(make_stage: MakeStage, second: Request, call: str) -> None:
     player = player_of(make_stage())
     player.take(saying("locate 1 and 3", ("locate", {"ids": '["img_001", "img_003"]'})))
     assert call in player.take(second)[0]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "again"),
+    [
+        ((("follow_reject", {}), ("decide", {"several": '"img_002"'})), True),
+        ((("follow_reject", {}), ("decide", {"several": '"img_004"'})), False),
+        ((("follow_compare", {"id": '"img_002"'}),), True),
+        ((("follow_same", {"id": '"img_002"'}),), False),
+        ((("decide", {"several": '"img_002"'}),), False),
+    ],
+)
+def test_a_request_does_not_name_what_it_leans_on_as_another(
+    make_stage: MakeStage, wishes: tuple[Wish, ...], again: bool
+) -> None:
+    player = player_of(make_stage())
+    player.take(ON_ONE)
+    assert player.names_again(saying("this", *wishes)) is again
+
+
+def test_a_rejected_image_without_a_finding_is_not_said_to_pass(make_stage: MakeStage) -> None:
+    stage = make_stage(6, seed=2)
+    clean = next(id_ for id_, found in stage.steps.case.findings.items() if not found)
+    player = player_of(stage)
+    player.take(saying("inspect", ("inspect", {"ids": ""})))
+    others = [row["id"] for row in player.workbench.inspect() if row["id"] != clean]
+    for each in others:
+        player.workbench.decide(each, "accept", "x")
+    player.workbench.decide(clean, "reject", "x")
+    player.take(saying("the bad ones", ("measure_bad", {})))
+    assert player.turns[-1].answer == "There is no defect to measure."
 
 
 def test_of_two_wishes_none_is_done_where_one_is_unclear(make_stage: MakeStage) -> None:

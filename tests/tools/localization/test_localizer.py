@@ -132,7 +132,7 @@ class ColourDetector:
     """Stands in for the network: each red region is a `Scratch`, green a `dust`, blue a `hole`."""
 
     names = MappingProxyType({0: "Scratch", 1: "dust", 2: "hole"})
-    image_size_px, device, is_half = 64, "cpu", False
+    image_size_px, device, is_half, fixed_batch = 64, "cpu", False, None
 
     def __init__(self, checkpoint, settings, **_):
         self.file = checkpoint.path
@@ -230,6 +230,28 @@ def test_order_batches_and_cancel(monkeypatch, recipe, picture, tmp_path):
         cancel.set()
         seen += 1
     assert seen == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "fixed", "asked", "expected"),
+    [
+        ("cpu", None, None, [1, 1, 1, 1]),
+        ("cuda:0", None, None, [4]),
+        ("cpu", 3, None, [3, 1]),  # an exported network is given its own number at once
+        ("cpu", None, 2, [2, 2]),
+    ],
+)
+def test_how_many_views_the_detector_gets_at_once(
+    monkeypatch, recipe, picture, tmp_path, device, fixed, asked, expected
+):
+    weights = tmp_path / "model.onnx"
+    weights.write_bytes(b"weights")
+    monkeypatch.setattr("tools.localization.localizer.Detector", ColourDetector)
+    monkeypatch.setattr(ColourDetector, "device", device)
+    monkeypatch.setattr(ColourDetector, "fixed_batch", fixed)
+    localizer = Localizer(Checkpoint("detector", "colour", weights), recipe, Runtime(batch_size=asked))
+    list(localizer.locate([picture(number, 50, 50) for number in range(4)]))
+    assert localizer._detector.batches == expected
 
 
 def test_an_image_is_looked_at_once_for_screening_and_for_places(monkeypatch, recipe, picture, tmp_path):

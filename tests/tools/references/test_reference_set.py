@@ -157,6 +157,13 @@ def test_images_come_and_go(free, parts) -> None:
         fewer.remove(["2.png", "3.png", "5.png"])
 
 
+def test_the_last_rigid_part_that_is_left_still_scores(parts) -> None:
+    left = ReferenceSet.build(parts(3), TEXTURE, SMALL).remove(["1.png", "2.png"])
+    assert left.frame is not None
+    [score] = left.score(parts(1))
+    assert list(score.parts) == ["texture"]
+
+
 def test_what_was_added_is_no_longer_suspicious(free, parts) -> None:
     scratched = parts(4, first=60, scratched=True)
     (before,) = free.score(scratched[:1])
