@@ -55,6 +55,13 @@ def _references(folder: Path) -> Iterator[str]:
     return references.lines(folder)
 
 
+def _held(folder: Path) -> Iterator[str]:
+    from tests.bench import held
+    from tools.recipe.file import load_recipe
+
+    return held.lines(load_recipe(_RECIPE))
+
+
 def _prompts(folder: Path) -> Iterator[str]:
     from tests.bench import prompts
 
@@ -80,6 +87,7 @@ _PARTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "measuring": ("Measurement against plain OpenCV, on drawn shapes", _measuring),
     "localization": ("Localization against `yolo predict`, same weights", _localization),
     "references": ("Good parts as reference, beside anomalib's PatchCore", _references),
+    "held": ("Screening with good parts beside screening without", _held),
     "prompts": ("The agent's prompt over ten steps and ten pictures, beside smolagents' own", _prompts),
     "cancelling": ("From cancel to prompt in each state of a turn, the slowest of three", _cancelling),
     "screening": ("Screening against transformers.pipeline, same weights", _screening),
