@@ -327,7 +327,7 @@ def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
         }
     if intent in ("screen_thr", "inspect_thr"):
         return intent, {"thr": values["thr"]}
-    if stem in ("inspect", "screen", "locate", "measure") and intent != "measure_over":
+    if stem in ("inspect", "screen", "locate", "measure") and of not in ("over", "type"):
         return stem, {"ids": _many(some)}
     if intent == "measure_over":
         return ("type_over" if "type" in values else intent), {

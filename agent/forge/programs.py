@@ -210,6 +210,18 @@ PROGRAMS: dict[str, Program] = {
         """f"The biggest is {said[0]}" if said else "There is no defect to measure.\"""",
         """f"가장 큰 결함은 {said[0]}입니다." if said else "측정할 결함이 없습니다.\"""",
     ),
+    "measure_type": Program(
+        f'rows = [row for row in measure() if row["type"] == "$type"]\n{_SIZED}',
+        '"\\n".join(said) or "There is no defect to measure."',
+        '"\\n".join(said) or "측정할 결함이 없습니다."',
+    ),
+    "biggest_type": Program(
+        _LONGEST.replace(
+            '["length"]]', '["length"]]\nrows = [row for row in rows if row["type"] == "$type"]'
+        ),
+        """f"The biggest is {said[0]}" if said else "There is no defect to measure.\"""",
+        """f"가장 큰 결함은 {said[0]}입니다." if said else "측정할 결함이 없습니다.\"""",
+    ),
     "decide": Program(
         'rows = [decide(each, "$verdict", "$reason") for each in [$several]]\n', _RECORDED_EN, _RECORDED_KO
     ),

@@ -149,6 +149,20 @@ def test_a_request_does_not_name_what_it_leans_on_as_another(
     assert player.names_again(saying("this", *wishes)) is again
 
 
+@pytest.mark.parametrize("wish", ["measure_type", "biggest_type"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_asked_of_a_type_is_said_of_that_type_alone(
+    make_stage: MakeStage, wish: str, seed: int
+) -> None:
+    player = player_of(make_stage(9, seed=seed))
+    player.take(saying("the scratches", (wish, {"type": "scratch"})))
+    measured = [row for row in player.workbench.measure() if row["type"] == "scratch" and row["length"]]
+    longest = sorted(measured, key=lambda row: row["length"], reverse=True)
+    named = {row["finding"] for row in (longest if wish == "measure_type" else longest[:1])}
+    assert {row["finding"] for row in measured if row["finding"] + ":" in player.turns[-1].answer} == named
+    assert measured or "no defect to measure" in player.turns[-1].answer
+
+
 def test_a_rejected_image_without_a_finding_is_not_said_to_pass(make_stage: MakeStage) -> None:
     stage = make_stage(6, seed=2)
     clean = next(id_ for id_, found in stage.steps.case.findings.items() if not found)
