@@ -22,6 +22,7 @@ __all__ = [
     "Unsure",
     "changes",
     "offer",
+    "only_reports",
     "read_abstention",
     "sure_of",
     "works",
@@ -59,6 +60,7 @@ class Abstention(BaseModel):
     Attributes:
         looking: Of one that only looks: a log-probability, as `Reply.sureness` has it.
         changing: Of one that names a tool of `CHANGING`.
+        reporting: Of one that names none of these but `write_report`; as `changing` when None.
         turns: Finished turns that it is shown: more would mislead it; None for as many as there is room for.
     """
 
@@ -66,11 +68,15 @@ class Abstention(BaseModel):
 
     looking: LogProbability
     changing: LogProbability
+    reporting: LogProbability | None = None
     turns: int | None = Field(default=None, ge=0)
 
     def least(self, code: str) -> float:
         """Returns the threshold that holds for a program."""
-        return max(self.looking, self.changing) if changes(code) else self.looking
+        if not changes(code):
+            return self.looking
+        limit = self.changing if self.reporting is None or not only_reports(code) else self.reporting
+        return max(self.looking, limit)
 
     def counts_alone(self, code: str, sureness: float, first: float) -> bool:
         """Whether what a model makes of a request alone counts, and not what it made of it after other turns.
@@ -117,6 +123,12 @@ def changes(code: str) -> bool:
     """Whether a program may change something; one that cannot be read will not run."""
     tree = _tree(code)
     return tree is not None and (bool(_names(tree) & CHANGING) or _may_set_threshold(tree))
+
+
+def only_reports(code: str) -> bool:
+    """Whether a program writes a report and changes nothing else."""
+    tree = _tree(code)
+    return tree is not None and _names(tree) & CHANGING == {"write_report"} and not _may_set_threshold(tree)
 
 
 def works(code: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,33 +28,64 @@ def chosen(trials: Sequence[Trial]) -> Abstention:
     """Chooses the thresholds.
 
     A wrong answer counts against a right one: the threshold is where right answers outnumber wrong ones by
-    most. For programs that change something it is also as high as it must be for no more than
-    `MOST_WRONG_CHANGES` of all requests to change something wrongly.
+    most; of programs that only look, where they do so by about as many: no answer is no help either. For
+    programs that change something it is also as high as it must be for no more than `MOST_WRONG_CHANGES` of
+    all requests to change something wrongly; those that write reports, of which fewer are wrong, have a
+    threshold of their own, and both together are as low as they may be.
 
     Args:
         trials: On phrasings that the model was not trained on.
     """
     looking = [trial for trial in trials if not trial.is_changing]
-    changing = [trial for trial in trials if trial.is_changing]
-    floor = _break_even([(trial.least_sure(changing=False), trial.is_right) for trial in looking])
-    least = _break_even([(trial.least_sure(changing=True), trial.is_right) for trial in changing])
-    sure = [trial.least_sure(changing=True) for trial in changing]
-    wrong = [trial.least_sure(changing=True) for trial in changing if trial.is_wrong_change]
+    reporting = [trial for trial in trials if trial.is_reporting]
+    changing = [trial for trial in trials if trial.is_changing and not trial.is_reporting]
+    floor = _break_even(
+        [(trial.least_sure(changing=False), trial.is_right) for trial in looking], leniently=True
+    )
     allowed = int(MOST_WRONG_CHANGES * len(trials))
+    pairs = [
+        (_strict(changing, wrong), _strict(reporting, allowed - wrong)) for wrong in range(allowed, -1, -1)
+    ]
+    gains = [_gain(changing, least) + _gain(reporting, other) for least, other in pairs]
+    least, other = pairs[gains.index(max(gains))]
+    return Abstention(
+        looking=floor, changing=max(floor, least), reporting=max(floor, other), turns=MOST_TURNS
+    )
+
+
+def _strict(trials: Sequence[Trial], allowed: int) -> float:
+    """The threshold of programs that change something, of which so many may change it wrongly."""
+    least = _break_even([(trial.least_sure(changing=True), trial.is_right) for trial in trials])
+    sure = [trial.least_sure(changing=True) for trial in trials]
+    wrong = [trial.least_sure(changing=True) for trial in trials if trial.is_wrong_change]
     if len(wrong) > allowed:
         least = max(least, _above(sorted(wrong, reverse=True)[allowed], sure))
-    return Abstention(looking=floor, changing=max(floor, least), turns=MOST_TURNS)
+    return least
 
 
-def _break_even(answers: Sequence[tuple[float, bool]]) -> float:
-    """The threshold above which right answers outnumber wrong ones by most; of several the lowest."""
-    best, gain, balance = 0.0, 0, 0
+def _gain(trials: Sequence[Trial], least: float) -> int:
+    """By how many right answers outnumber wrong ones above a threshold."""
+    return sum(1 if t.is_right else -1 for t in trials if t.least_sure(changing=True) >= least)
+
+
+def _break_even(answers: Sequence[tuple[float, bool]], *, leniently: bool = False) -> float:
+    """The threshold above which right answers outnumber wrong ones by most; of several the lowest.
+
+    Args:
+        answers: Sureness of each, and whether it is right.
+        leniently: The lowest threshold that is no worse than that by one standard error, of as many answers
+            right or wrong by chance as are between the two (one-standard-error rule: Breiman et al. 1984).
+    """
+    best, gain, balance, at = 0.0, 0, 0, 0
     ranked = sorted(answers, reverse=True)
     for place, (sure, is_right) in enumerate(ranked):
         balance += 1 if is_right else -1
         below = ranked[place + 1][0] if place + 1 < len(ranked) else 2 * _LOWEST
-        if below < sure and balance >= max(gain, 1):
-            best, gain = _LOWEST if below < _LOWEST else (sure + below) / 2, balance
+        slack = math.sqrt(place - at) if leniently and gain else 0.0
+        if below < sure and balance >= max(gain - slack, 1):
+            best = _LOWEST if below < _LOWEST else (sure + below) / 2
+            if balance >= gain:
+                gain, at = balance, place
     return best
 
 
@@ -91,7 +123,10 @@ def report(folder: Path, count: int, seed: int, points: Path | None = None) -> I
     yield "least log-probability, answered, wrong of these, wrong changes of all"
     for least, answered, wrong, changed in curve(trials):
         yield f"{least:9.4f} {answered:7.1%} {wrong:7.1%} {changed:7.2%}"
-    limits = f"looking {abstention.looking:.4f}, changing {abstention.changing:.4f}"
+    limits = (
+        f"looking {abstention.looking:.4f}, changing {abstention.changing:.4f}, "
+        f"reporting {abstention.reporting:.4f}"
+    )
     yield f"{limits}: {outcome(trials, abstention)}"
     if points:
         with points.open("w", encoding="utf-8", newline="") as file:

@@ -69,9 +69,9 @@ run in the sandbox, and the calls are compared with those that should have been 
 The aim is {aim:.0%}: {verdict}.
 
 When it rather says that it did not understand (`python -m agent.forge calibrate`, on the other half): a
-program runs only where its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides or
-writes a report, and only where each image and lot that it names was named in the conversation. With one
-threshold for all:
+program runs only where its log-probability is at least {looking:.3f}, or {changing:.3f} where it decides
+something and {reporting:.3f} where it only writes a report, and only where each image and lot that it names
+was named in the conversation. With one threshold for all:
 
 ```text
 {calibration}
@@ -172,6 +172,7 @@ def card(folder: Path, measured: Measured) -> str:
         verdict=_verdict(measured.evaluation),
         looking=abstention.looking,
         changing=abstention.changing,
+        reporting=abstention.changing if abstention.reporting is None else abstention.reporting,
         turns=MOST_TURNS,
         transcripts="\n\n".join(_transcript(session) for session in measured.sessions),
         **{

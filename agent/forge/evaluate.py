@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from agent.abstention import CHANGING, Abstention, changes, read_abstention, sure_of
+from agent.abstention import CHANGING, Abstention, changes, only_reports, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, THEM, Request, Share, intents
@@ -96,6 +96,12 @@ class Trial:
     def is_changing(self) -> bool:
         """Whether a program names a tool that changes something."""
         return any(changes(code) for code in self.programs)
+
+    @property
+    def is_reporting(self) -> bool:
+        """Whether programs write reports and change nothing else."""
+        changing = [code for code in self.programs if changes(code)]
+        return bool(changing) and all(only_reports(code) for code in changing)
 
     def least_sure(self, *, changing: bool) -> float:
         """Returns the sureness of the least sure program that changes something, or of the others."""

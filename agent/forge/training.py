@@ -13,6 +13,7 @@ from agent.forge.checkpoint import Size, make_model, make_processor, read, save
 from agent.forge.packs import Encoder, Pack, hidden_states
 from agent.forge.samples import KINDS, Teacher, kinds_of_samples
 from agent.forge.sight import Gallery
+from tools.checkpoints import quiet_transformers
 from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
 from tools.forge.workers import Worker
 
@@ -57,6 +58,7 @@ def train(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budget, op
     """
     import torch
 
+    quiet_transformers()
     torch.manual_seed(options.seed)
     model, processor = _begun(options)
     progress = Progress(budget, level_until=_LEVEL_UNTIL, agree=worker.agree)

@@ -298,6 +298,22 @@ def test_a_program_that_names_what_changes_something_may_change_it(code: str, is
     assert changes(code) is is_changing
 
 
+@pytest.mark.parametrize(
+    ("code", "least"),
+    [
+        ('rows = measure("img_001")', -0.9),
+        ('row = write_report(lot="A-17")', -0.5),
+        ("rows = inspect()\nrow = write_report()", -0.5),
+        (DECIDE, -0.2),
+        (f"write_report()\n{DECIDE}", -0.2),
+        ("write_report()\nrows = inspect(threshold=0.4)", -0.2),
+    ],
+)
+def test_how_sure_a_program_must_be_depends_on_what_it_changes(code: str, least: float) -> None:
+    assert Abstention(looking=-0.9, changing=-0.2, reporting=-0.5).least(code) == least
+    assert Abstention(looking=-0.9, changing=-0.2).least(code) == max(least, -0.2 if changes(code) else -0.9)
+
+
 def test_thresholds_lie_beside_the_weights(tmp_path: Path) -> None:
     assert read_abstention(tmp_path) is None
     given = Abstention(looking=-0.5, changing=-0.1)

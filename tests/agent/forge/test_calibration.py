@@ -17,10 +17,12 @@ from tools.records import Language
 
 LOOK, DECIDE = 'final_answer(measure("img_001"))', 'final_answer(decide("img_001", "reject", "x"))'
 
+REPORT = 'row = write_report(lot="A-17")'
+
 
 def trial(code: str, sureness: float, *, is_right: bool = True) -> Trial:
     kind = Kind.RIGHT if is_right else Kind.ARGUMENTS
-    is_wrong_change = code == DECIDE and not is_right
+    is_wrong_change = code in (DECIDE, REPORT) and not is_right
     request = Request(f"{code} {sureness}", Language.EN, "report", ())
     return Trial(request, kind, (code,), (code,), (sureness,), is_wrong_change)
 
@@ -32,6 +34,15 @@ def test_where_right_and_wrong_part_is_the_threshold() -> None:
     trials = [*GOOD, *[trial(LOOK, -5.0, is_right=False)] * 20]
     assert -5.0 < chosen(trials).looking < -2.99
     assert outcome(trials, chosen(trials)).startswith("of 419 requests 399 are answered, 399 of them right")
+
+
+def test_what_only_looks_is_answered_as_long_as_it_is_about_as_often_right_as_wrong() -> None:
+    doubtful = [trial(LOOK, -4 - 0.01 * n, is_right=n % 9 % 2 == 1) for n in range(40)]
+    hopeless = [trial(LOOK, -6 - 0.01 * n, is_right=False) for n in range(40)]
+    assert -6.1 < chosen([*GOOD, *doubtful, *hopeless]).looking < -4.3
+    assert chosen([*GOOD, *hopeless]).looking > -6.02
+    careful = [trial(DECIDE, -4 - 0.01 * n, is_right=n % 9 % 2 == 1) for n in range(40)]
+    assert chosen([*GOOD, *careful]).changing > -4.1
 
 
 def test_a_wrong_answer_among_many_right_ones_is_the_price_of_these() -> None:
@@ -47,6 +58,25 @@ def test_wrong_changes_must_be_rare_whatever_it_costs() -> None:
     assert len(kept) == allowed
     assert abstention.changing > abstention.looking
     assert f"{allowed} change something wrongly" in outcome(trials, abstention)
+
+
+def test_reports_of_which_fewer_are_wrong_need_less_sureness_than_decisions() -> None:
+    reports = [trial(REPORT, -0.01 * n) for n in range(1, 101)]
+    wrong = [trial(DECIDE, -0.1 * n, is_right=False) for n in range(6)]
+    trials = [*GOOD, *reports, *wrong]
+    abstention = chosen(trials)
+    assert abstention.reporting is not None
+    assert abstention.reporting < -1.0 < abstention.changing
+    assert all(each.is_answered(abstention) for each in reports)
+    assert sum(each.is_answered(abstention) for each in wrong) == int(0.005 * len(trials))
+
+
+def test_wrong_reports_and_wrong_decisions_are_rare_together() -> None:
+    reports = [trial(REPORT, -0.01 * n, is_right=n % 9 > 0) for n in range(1, 101)]
+    wrong = [trial(DECIDE, -0.1 * n, is_right=False) for n in range(6)]
+    trials = [*GOOD, *reports, *wrong]
+    changed = [each for each in trials if each.is_wrong_change and each.is_answered(chosen(trials))]
+    assert len(changed) == int(0.005 * len(trials))
 
 
 def test_who_nearly_dares_to_change_something_asks_back() -> None:
