@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 from tools.errors import UsageError
 from tools.records import BoxXyxyPx, Language, Verdict
 
-__all__ = ["around", "fraction", "language_of", "line", "region_of", "verdict_of", "whole"]
+__all__ = ["around", "fraction", "language_of", "line", "quoting", "region_of", "verdict_of", "whole"]
 
 _LONGEST_LINE = 500
+_LONGEST_QUOTE = 160
 _SMALLEST_REGION_PX = 2.0
 
 
@@ -76,6 +78,18 @@ def line(name: str, value: object, *, is_required: bool = False) -> str:
     if len(text) > _LONGEST_LINE:
         raise UsageError(f"{name} has {len(text)} characters; at most {_LONGEST_LINE} are kept", "shorten it")
     return text
+
+
+def quoting(reason: str, request: str) -> str:
+    """Returns a reason with the user's own words behind it, which tell an auditor why better than an agent.
+
+    Args:
+        reason: Why, as the agent says it: one line.
+        request: What the user asked; nothing is added where it is empty, or where the reason holds it.
+    """
+    words = textwrap.shorten(request, _LONGEST_QUOTE, placeholder="…")
+    room = _LONGEST_LINE - len(reason) - len(' ("")')
+    return f'{reason} ("{words}")' if words and words not in reason and len(words) <= room else reason
 
 
 def region_of(value: object, width_px: int, height_px: int) -> BoxXyxyPx | None:

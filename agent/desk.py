@@ -181,7 +181,7 @@ class Desk:
         request, confirmed = self._understood(request)
         self._turns.append(Turn(request, confirmed=confirmed))
         self._evidence.hear(request)
-        self.workbench.spoken = in_language_of(request)
+        self.workbench.spoken, self.workbench.asked = in_language_of(request), request
         self._unverified, self._was_sent_back, self._declined = (), False, False
         output: Any = ""
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from agent.cancelling import Patient, stop_if_cancelled
-from agent.checks import around, fraction, language_of, line, region_of, verdict_of, whole
+from agent.checks import around, fraction, language_of, line, quoting, region_of, verdict_of, whole
 from agent.events import Approve, Event, Inspected, Sink
 from agent.good_parts import kept_good
 from agent.ids import ImageIds
@@ -71,6 +71,7 @@ class Workbench:
         new_act: Numbers decisions that are taken together.
         waiting: The engines, as what waits for them.
         spoken: Language of the reasons that are given; the recipe's until a user speaks.
+        asked: What the user asks for now, in their own words; empty where nobody does.
         acting: Who uses the tools.
     """
 
@@ -94,7 +95,7 @@ class Workbench:
         self.waiting = Patient(engines or Engines(recipe), self.cancel, lambda name: told_of(self, name))
         self.engines = cast(Engines, self.waiting)
         self._given_recipe, self.recipe = recipe, self.engines.recipe
-        self.spoken, self.acting = self.recipe.language, AGENT
+        self.spoken, self.acting, self.asked = self.recipe.language, AGENT, ""
         self.ask_candidates = ask_candidates
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []
@@ -216,7 +217,8 @@ class Workbench:
 
     def decide(self, id: str | int, verdict: str, reason: str) -> Row:  # noqa: A002
         """Overrides the verdict of an image: accept, reject or review. The reason goes on record."""
-        return self.override(id, verdict, reason, by=self.acting)
+        said, asked = line("reason", reason, is_required=True), self.asked if self.acting == AGENT else ""
+        return self.override(id, verdict, quoting(said, asked), by=self.acting)
 
     def keep_good(self, ids: str | int | list[str]) -> Row:
         """Keeps images the user calls good; others are held against them. Returns good_parts, added."""

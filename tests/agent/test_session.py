@@ -74,11 +74,12 @@ def test_what_is_looked_at_is_before_the_model_at_the_next_step_under_its_name(b
     assert [picture.label for picture in second] == ["contact sheet", "img_002"]
 
 
-def test_a_decision_is_recorded_and_stands(bench: Bench) -> None:
+def test_a_decision_is_recorded_with_the_words_of_the_user_and_stands(bench: Bench) -> None:
     with bench.open(
         code('decide("img_003", "reject", "scratched")', 'final_answer("img_003 is rejected.")')
     ) as session:
-        list(session.ask("reject img_003, it is scratched"))
+        events = list(session.ask("reject img_003, the fixture slipped"))
+        assert last(events, Decision).reason == 'scratched ("reject img_003, the fixture slipped")'
         assert session.verdicts() == {"img_003": Verdict.REJECT}
         (call,) = session.result()["turns"][0]["tool_calls"]
     assert call["arguments"] == {"id": "img_003", "verdict": "reject", "reason": "scratched"}
