@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.forge.card import PRINTED, TOLD, Measured, card
@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("model", type=Path, help="folder of the checkpoint")
     _add_training(commands.add_parser("train", help="train the model", parents=[threads]))
+    eyes = commands.add_parser("eyes", help="train its vision tower alone, first", parents=[threads])
+    _add_common(eyes, minutes=25.0, rate=2e-3)
     for name, of, count, seed, what in _JUDGES:
         judge = commands.add_parser(name, help=what, parents=[model, threads])
         judge.add_argument("--count", type=int, default=count, help=f"{of} (default %(default)s)")
@@ -64,13 +66,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_common(training: argparse.ArgumentParser, minutes: float, rate: float) -> None:
+    """Adds what both trainings take."""
+    add, shown = training.add_argument, "(default %(default)s)"
+    add("--out", type=Path, default=_POCKET, help=f"folder of the checkpoint {shown}")
+    add("--minutes", type=float, default=minutes, help=f"wall clock {shown}")
+    add("--steps", type=int, help="most steps (default: as many as the minutes allow)")
+    add("--start", type=Path, help="checkpoint to begin with (default: random weights)")
+    add("--rate", type=float, default=rate, help=f"learning rate {shown}")
+    add("--seed", type=int, default=0, help=f"of weights and data {shown}")
+    add("--hidden", type=int, default=256, help=f"width, a multiple of 64 {shown}")
+    add("--layers", type=int, default=5, help=f"of the language model {shown}")
+    add("--workers", type=int, default=2, help=f"processes that train together {shown}")
+    _add_photographs(training, Path("forge-set"), "of synthesised parts")
+
+
 def _add_training(train: argparse.ArgumentParser) -> None:
-    train.add_argument(
-        "--out", type=Path, default=_POCKET, help="folder of the checkpoint (default %(default)s)"
-    )
-    train.add_argument("--minutes", type=float, default=90.0, help="wall clock (default %(default)s)")
-    train.add_argument("--steps", type=int, help="most steps (default: as many as the minutes allow)")
-    train.add_argument("--start", type=Path, help="checkpoint to begin with (default: random weights)")
+    _add_common(train, minutes=90.0, rate=4e-3)
     train.add_argument("--eyes", type=Path, help="checkpoint whose vision tower to begin with")
     train.add_argument(
         "--spent",
@@ -78,17 +90,7 @@ def _add_training(train: argparse.ArgumentParser) -> None:
         default=0.0,
         help="share of the whole that was spent when a run was cut off; --start goes on with it",
     )
-    train.add_argument("--rate", type=float, default=4e-3, help="learning rate (default %(default)s)")
     train.add_argument("--sight", type=float, default=0.12, help="share of pictures (default %(default)s)")
-    train.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
-    train.add_argument(
-        "--hidden", type=int, default=256, help="width, a multiple of 64 (default %(default)s)"
-    )
-    train.add_argument("--layers", type=int, default=5, help="of the language model (default %(default)s)")
-    train.add_argument(
-        "--workers", type=int, default=2, help="processes that train together (default %(default)s)"
-    )
-    _add_photographs(train, Path("forge-set"), "of synthesised parts")
 
 
 def _add_photographs(command: argparse.ArgumentParser, default: Path, which: str) -> None:
@@ -97,8 +99,25 @@ def _add_photographs(command: argparse.ArgumentParser, default: Path, which: str
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from agent.forge.training import train
+
+    _train_together(arguments, train, arguments.sight, arguments.eyes)
+
+
+def _teach_eyes(arguments: argparse.Namespace) -> None:
+    from agent.forge.eyes import teach_eyes
+
+    _train_together(arguments, teach_eyes)
+
+
+def _train_together(
+    arguments: argparse.Namespace,
+    training: Callable[..., None],
+    sight_rate: float = 1.0,
+    eyes: Path | None = None,
+) -> None:
     from agent.forge.checkpoint import Size
-    from agent.forge.training import Options, train
+    from agent.forge.training import Options
     from tools.forge.schedule import Budget
     from tools.forge.training_set import TRAINING_SEED, ensure_set
     from tools.forge.workers import train_together
@@ -107,9 +126,10 @@ def _train(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--workers {arguments.workers}: nobody to train", "give 1 or more")
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
     size = Size(arguments.hidden, 64 * round(2.8 * arguments.hidden / 64), arguments.layers)
-    options = Options(arguments.rate, arguments.sight, arguments.seed, arguments.start, arguments.eyes, size)
-    budget = Budget(arguments.minutes, arguments.steps, arguments.spent)
-    train_together(arguments.workers, train, photos, arguments.out, budget, options)
+    options = Options(arguments.rate, sight_rate, arguments.seed, arguments.start, eyes, size)
+    spent = getattr(arguments, "spent", 0.0)
+    budget = Budget(arguments.minutes, arguments.steps, spent)
+    train_together(arguments.workers, training, photos, arguments.out, budget, options)
     sys.stderr.write(f"written to {arguments.out}\n")
 
 
@@ -163,6 +183,7 @@ def _card(arguments: argparse.Namespace) -> None:
 
 _COMMANDS = {
     "train": _train,
+    "eyes": _teach_eyes,
     "blend": _blend,
     "evaluate": _evaluate,
     "eyesight": _eyesight,

@@ -34,7 +34,7 @@ KINDS = ("drill", "sight", "bare", "words")
 
 _CONVERSATIONS = 64  # about one batch, per sample; a third more of them in an hour than with 32
 _BARE, _BARE_CASES = 96, 6  # requests alone, per sample, and how many batches they are about
-_TASKS = 8  # with pixels, per sample
+_TASKS = 16  # with pixels, per sample
 _SIZES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 30, 45, 90)
 _SIZE_ODDS = (6, 8, 12, 12, 12, 12, 12, 10, 8, 4, 4, 2, 2, 1)
 _SHEET_RATE = 0.3

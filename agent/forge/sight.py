@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.forge.cases import Case
-    from tools.forge.training_set import Mark, Photo
+    from tools.forge.training_set import Box, Mark, Photo
     from tools.records import ImageRecord
 
-__all__ = ["Gallery"]
+__all__ = ["CELL_PX", "COVERS", "Gallery", "Seen"]
 
 # Hue in degrees from and to, least saturation and value: what people call by the name.
 _HUES = {"red": (-12, 10), "green": (95, 155), "blue": (205, 250), "yellow": (46, 62)}
 _LABELS = ("scratch", "dent", "crack", "contamination")
+
+CELL_PX = 7
+"""Side of the cells in which a picture's truth is told."""
+
+COVERS = ("nothing", *_LABELS, "rectangle")
+"""What may cover a cell."""
+
+_COVERED = 0.1  # share of a cell that a defect covers at least: scratches are thin
+_CANVAS_RATE = 0.12  # of pictures whose truth is told cell by cell
 _TYPE_REQUEST = (
     "Which defect does this picture show: scratch, dent, crack, contamination or none? Answer with one word."
 )
@@ -39,9 +49,27 @@ _REASONS = {
     "contamination": "dark spot",
 }
 _SEVERITY = {"scratch": 3, "dent": 3, "crack": 5, "contamination": 2}
-_TASK_ODDS = (3, 4, 4, 3)  # of colours, boxes, types, candidates
+_TASK_ODDS = (1, 4, 4, 2)  # of colours, boxes, types, candidates
 _KEPT = 160  # photographs held decoded
 _SIDE_PX = 448
+# The self-test's size most often; small ones teach the same for a quarter of the tokens.
+_CANVASES_PX = (
+    *((448, 336),) * 3,
+    *((224, 168),) * 2,
+    *((336, 336), (280, 420), (168, 224), (224, 224), (196, 140)),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture with the truth of each of its cells.
+
+    Attributes:
+        covers: uint8 of shape (rows, columns): what covers each cell, as its place in `COVERS`.
+    """
+
+    picture: Picture
+    covers: NDArray[np.uint8]
 
 
 class Gallery:
@@ -123,11 +151,32 @@ class Gallery:
         image = Image.new("RGB", size, _shade(rng, name))
         return _asked(_fitted("patch", image), COLOUR_REQUEST, name)
 
-    def _box(self) -> list[Turn]:
+    def seen(self) -> Seen:
+        """Returns a picture with the truth of each of its cells: part of a photograph, or a canvas."""
+        import numpy as np
+
         rng = self._rng
-        size = rng.choice(
-            ((448, 336), (448, 336), (448, 336), (336, 336), (280, 420), (420, 280), (224, 224))
-        )
+        if rng.random() < _CANVAS_RATE:
+            picture, (left, top, right, bottom) = self._canvas()
+            covers = np.zeros((picture.size_px[1], picture.size_px[0]), dtype=np.uint8)
+            covers[top:bottom, left:right] = COVERS.index("rectangle")
+            return Seen(picture, covers[CELL_PX // 2 :: CELL_PX, CELL_PX // 2 :: CELL_PX])
+        photo, (left, top, side) = self._window(part=rng.uniform(0.15, 0.35) if rng.random() < 0.5 else None)
+        shown = rng.choice((112, 140, 168, 196, 196, 224, 280))
+        box = (left, top, left + side, top + side)
+        image = Image.fromarray(photo.pixels()).crop(box).resize((shown, shown))
+        cells = (shown // CELL_PX, shown // CELL_PX)
+        covers = np.zeros(cells, dtype=np.uint8)
+        for mark, mask in zip(photo.defects, photo.masks(), strict=True):
+            cut = Image.fromarray(mask.astype(np.float32), "F").crop(box)
+            share = cut.resize(cells, Image.Resampling.BOX)
+            covers[np.asarray(share) >= _COVERED] = COVERS.index(mark.type)
+        return Seen(_fitted("region", image), covers)
+
+    def _canvas(self) -> tuple[Picture, Box]:
+        """A dark rectangle on a plain ground, and where it is."""
+        rng = self._rng
+        size = rng.choice(_CANVASES_PX)
         back = rng.randint(150, 255)
         image = Image.new("RGB", size, (back, back, back) if rng.random() < 0.8 else _shade(rng, "yellow"))
         width, height = (round(side * rng.uniform(0.1, 0.5)) for side in size)
@@ -135,14 +184,17 @@ class Gallery:
         box = (left, top, left + width, top + height)
         dark = rng.randint(0, 40)
         ImageDraw.Draw(image).rectangle((left, top, box[2] - 1, box[3] - 1), fill=(dark, dark, dark))
-        answer = json.dumps({"bbox_2d": [*box]})
-        return _asked(_fitted("canvas", image), BOX_REQUEST, answer)
+        return _fitted("canvas", image), box
 
-    def _crop(self, *, part: float) -> tuple[Image.Image, list[tuple[Mark, tuple[float, ...]]]]:
-        """Cuts a square out of a photograph; returns it with the defects well inside, in its own pixels."""
+    def _box(self) -> list[Turn]:
+        picture, box = self._canvas()
+        return _asked(picture, BOX_REQUEST, json.dumps({"bbox_2d": [*box]}))
+
+    def _window(self, *, part: float | None) -> tuple[Photo, tuple[int, int, int]]:
+        """Chooses a square of a photograph, mostly with a defect well inside: its left, top and side."""
         rng = self._rng
         photo = self._photos[rng.randrange(len(self._photos))]
-        side = round(min(photo.size_px) * part)
+        side = round(min(photo.size_px) * (part or rng.uniform(0.4, 1.0)))
         aim = rng.choice(photo.defects) if photo.defects and rng.random() < 0.8 else None
         left, top = rng.randrange(photo.size_px[0] - side + 1), rng.randrange(photo.size_px[1] - side + 1)
         if aim:
@@ -151,6 +203,11 @@ class Gallery:
             top = round((y_min + y_max) / 2 - side * rng.uniform(0.3, 0.7))
         left = min(max(left, 0), photo.size_px[0] - side)
         top = min(max(top, 0), photo.size_px[1] - side)
+        return photo, (left, top, side)
+
+    def _crop(self, *, part: float | None) -> tuple[Image.Image, list[tuple[Mark, tuple[float, ...]]]]:
+        """Cuts a square out of a photograph; returns it with the defects well inside, in its own parts."""
+        photo, (left, top, side) = self._window(part=part)
         image = Image.fromarray(photo.pixels()).crop((left, top, left + side, top + side))
         marks = []
         for mark in photo.defects:
@@ -167,7 +224,7 @@ class Gallery:
         return _asked(picture, _TYPE_REQUEST, marks[0][0].type if marks else "none")
 
     def _candidates(self) -> list[Turn]:
-        image, marks = self._crop(part=self._rng.uniform(0.4, 1.0))
+        image, marks = self._crop(part=None)
         picture = _fitted("the picture", image.resize((336, 336)))
         width, height = picture.size_px
         rows = [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tools.forge.training_set import Photo
 
-__all__ = ["Options", "train"]
+__all__ = ["Options", "begun", "train"]
 
 _LEVEL_UNTIL = 0.3  # of the budget; then the learning rate falls
 
@@ -60,7 +60,7 @@ def train(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budget, op
 
     quiet_transformers()
     torch.manual_seed(options.seed)
-    model, processor = _begun(options)
+    model, processor = begun(options)
     progress = Progress(budget, level_until=_LEVEL_UNTIL, agree=worker.agree)
     young = progress if options.start is None or budget.spent else None
     # What kind of sample is next is the same for all processes, so that none waits for another.
@@ -95,8 +95,8 @@ def train(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budget, op
         sys.stderr.write(f"{progress.step} steps, about {tokens} tokens\n")
 
 
-def _begun(options: Options) -> tuple[Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor]:
-    """Returns what the training begins with."""
+def begun(options: Options) -> tuple[Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor]:
+    """Returns what a training begins with."""
     if options.start is None:
         processor = make_processor()
         model = make_model(processor, options.size)

@@ -10,7 +10,11 @@ from agent.checks import quoting
 @pytest.mark.parametrize(
     ("reason", "request_", "recorded"),
     [
-        ("the user asked for it", "scrap it, edge is bent", 'the user asked for it ("scrap it, edge is bent")'),
+        (
+            "the user asked for it",
+            "scrap it, edge is bent",
+            'the user asked for it ("scrap it, edge is bent")',
+        ),
         ("지시", "3번 모서리 깨졌어\n불합격", '지시 ("3번 모서리 깨졌어 불합격")'),
         ("edge is bent", "edge is bent", "edge is bent"),
         ("bent", "", "bent"),

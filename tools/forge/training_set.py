@@ -22,6 +22,7 @@ __all__ = [
     "TEST_SEED",
     "TRAINING_SEED",
     "VALIDATION_SEED",
+    "Box",
     "Mark",
     "Photo",
     "ensure_set",
@@ -35,6 +36,7 @@ TRAINING_SEED, VALIDATION_SEED, TEST_SEED = 1_000_000, 2_000_000, 3_000_000
 _SHARD = 250  # photographs per folder, each made by one process
 
 Box = tuple[int, int, int, int]
+"""(x_min, y_min, x_max, y_max) in pixels."""
 
 
 @dataclass(frozen=True)

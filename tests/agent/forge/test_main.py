@@ -7,7 +7,9 @@ import pytest
 from agent.forge.__main__ import main
 
 
-@pytest.mark.parametrize("command", ["train", "blend", "evaluate", "eyesight", "calibrate", "speed", "card"])
+@pytest.mark.parametrize(
+    "command", ["train", "eyes", "blend", "evaluate", "eyesight", "calibrate", "speed", "card"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

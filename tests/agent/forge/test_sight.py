@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import random
 
-from agent.forge.sight import Gallery
+import numpy as np
+
+from agent.forge.sight import CELL_PX, COVERS, Gallery
 from agent.models.pictures import Picture
 from tools.forge.training_set import Photo
 
@@ -25,3 +27,19 @@ def test_questions_about_pictures_have_true_answers(photos: list[Photo]) -> None
             dark = picture.image.convert("L").point(lambda value: 255 * (value < 60))
             assert box == dark.getbbox()
     assert colours
+
+
+def test_each_cell_of_a_picture_is_told_what_covers_it(photos: list[Photo]) -> None:
+    gallery = Gallery(photos, random.Random(1))
+    seen = [gallery.seen() for _ in range(60)]
+    for each in seen:
+        width, height = each.picture.size_px
+        assert each.covers.shape == (height // CELL_PX, width // CELL_PX)
+        if each.picture.label == "canvas":
+            grey = np.asarray(each.picture.image.convert("L"))
+            middles = grey[CELL_PX // 2 :: CELL_PX, CELL_PX // 2 :: CELL_PX]
+            assert ((middles < 60) == (each.covers == COVERS.index("rectangle"))).all()
+    assert {each.picture.label for each in seen} == {"canvas", "region"}
+    covered = {COVERS[number] for each in seen for number in np.unique(each.covers)}
+    shown = {mark.type for photo in photos for mark in photo.defects}
+    assert covered == {"nothing", "rectangle", *shown}

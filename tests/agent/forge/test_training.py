@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-from agent.forge import samples, training
+from agent.forge import samples
 from agent.forge.checkpoint import make_model, save
 from agent.forge.evaluate import Judge, Kind
-from agent.forge.training import Options, train
+from agent.forge.training import Options, begun, train
 from agent.forge.trajectories import PICTURE_TOKENS
 from agent.models.vlm import LocalModel
 from tests.agent.forge.conftest import TINY
@@ -28,7 +28,7 @@ def test_the_eyes_of_another_checkpoint_are_taken_over_where_they_fit(
     save(theirs, processor, tmp_path / "eyes")
     wider = replace(TINY, hidden=128)
     torch.manual_seed(2)
-    mine, _ = training._begun(Options(eyes=tmp_path / "eyes", size=wider))
+    mine, _ = begun(Options(eyes=tmp_path / "eyes", size=wider))
     first, last = "patch_embed.proj.weight", "merger.mlp.2.weight"
     own, other = mine.model.visual.state_dict(), theirs.model.visual.state_dict()
     assert torch.equal(own[first], other[first].bfloat16().float())
