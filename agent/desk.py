@@ -160,7 +160,9 @@ class Desk:
                 started = self._arguments.pop(event.call, None)
                 arguments = started.arguments if started else {}
                 turn.facts.append(fact_of_call(event.tool, arguments, event.result, event.error))
-                self._evidence.take(event.result)
+                self._evidence.take(event.result, arguments)
+            case CodeWritten():
+                self._program = event.code
             case Answer() if not turn.is_finished:
                 turn.answer = event.text
             case StepFinished():
@@ -311,7 +313,7 @@ class Desk:
                 self._memory(model, views, system_prompt(tools)),
                 new_pictures=views.new,
                 is_backed=self._check,
-                sink=self._on_agent_event,
+                sink=self._emit,
                 cancel=self._cancel,
                 max_steps=self._options.max_steps,
                 abstention=self._limits(model),
@@ -379,11 +381,6 @@ class Desk:
     def _on_text(self, text: str) -> None:
         if self._agent:
             self._emit(TextDelta(turn=self._agent.turn_number, step=self._agent.step_number, text=text))
-
-    def _on_agent_event(self, event: Event) -> None:
-        if isinstance(event, CodeWritten):
-            self._program = event.code
-        self._emit(event)
 
     def _on_decline(self) -> None:
         self._declined = True

@@ -255,6 +255,11 @@ class Decision(Record):
     named_good: bool = False
     kept_as: str = ""
 
+    @property
+    def is_return(self) -> bool:
+        """Whether it gives way to what was before it, rather than says what somebody thinks of the part."""
+        return bool(self.takes_back) or self.by_threshold
+
     def why(self, language: Language) -> str:
         """Returns the reason, for a reader of a language where it is not in the words of whoever decided."""
         return phrase("named_good", language) if self.named_good else self.reason

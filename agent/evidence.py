@@ -21,15 +21,16 @@ _ID = re.compile(r"(?<![A-Za-z0-9])img_\d+(?!\d)")
 # A number by itself or before a unit (12.3mm, 80 %, 3장); not inside a code such as A-17 or 4x4.
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.#-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?!\d)(\s*%)?")
 _CLAUSES = re.compile(r"[;,\n]|[.!?](?=\s|$)|\band\b|\bbut\b|그리고|하지만|이고|이며")
+_LISTED = re.compile(r"(img_\d+)\s*(?:,?\s*(?:\band\b|그리고|및)|[,&]|와|과|하고|이랑|랑)\s*(?=img_\d)")
 _NEGATIONS = re.compile(
     r"\b(?:not|no|never|isn't|wasn't|un\w+ed|cannot|if|would|should|could|can|may|undecided)\b|아니|않|없",
     re.IGNORECASE,
 )
 # The longest first: 불합격 holds 합격.
 _VERDICT_WORDS = (
-    (Verdict.REJECT, re.compile(r"\breject(?:ed|s|ion)?\b|불합격|불량")),
-    (Verdict.REVIEW, re.compile(r"\breview(?:ed)?\b|재검토|보류")),
-    (Verdict.ACCEPT, re.compile(r"\baccept(?:ed|s)?\b|\bpass(?:ed|es)?\b|(?<!불)합격|양품")),
+    (Verdict.REJECT, re.compile(r"\breject(?:ed|s|ion)?\b|불합격|불량", re.IGNORECASE)),
+    (Verdict.REVIEW, re.compile(r"\breview(?:ed)?\b|재검토|보류", re.IGNORECASE)),
+    (Verdict.ACCEPT, re.compile(r"\baccept(?:ed|s)?\b|\bpass(?:ed|es)?\b|(?<!불)합격|양품", re.IGNORECASE)),
 )
 _WHOLE_BATCH = re.compile(
     r"\b(?:all|every) (?:the |of the )?(?:images?|parts?|pictures?|photos?|pieces?)\b"
@@ -65,14 +66,22 @@ class Evidence:
         self._words: set[str] = set()
         self._has_report = False
 
-    def take(self, result: JsonValue) -> None:
-        """Takes what a tool returned."""
+    def take(self, result: JsonValue, arguments: Mapping[str, JsonValue] | None = None) -> None:
+        """Takes what a tool returned.
+
+        Args:
+            result: Of the tool.
+            arguments: What it was given: text that comes back as it went in proves nothing.
+        """
         self._has_report |= isinstance(result, dict) and "report" in result
+        echoes = [given for given in (arguments or {}).values() if isinstance(given, str) and given]
         for value in _scalars(result):
-            if isinstance(value, str):
-                self.hear(value)
-            else:
+            if not isinstance(value, str):
                 self._add(value)
+                continue
+            for echo in echoes:
+                value = value.replace(echo, " ")
+            self.hear(value)
 
     def hear(self, text: str, program: str = "") -> None:
         """Takes what the user said or a program printed: its numbers and its codes.
@@ -115,7 +124,7 @@ class Evidence:
         text = _ID.sub(" ", answer)
         for word in sorted(self._words, key=len, reverse=True):
             if word in text:
-                text = text.replace(word, " ")
+                text = re.sub(rf"(?<![\w.,]){re.escape(word)}(?![A-Za-z0-9])", " ", text)
         written = _written_numbers(programs)
         for shown, value, step in _numbers(text):
             if not _is_near(value, step, self._numbers) and _is_near(value, step / 10, written):
@@ -123,7 +132,7 @@ class Evidence:
 
     def _contradicted(self, answer: str) -> Iterator[str]:
         verdicts = self._verdicts()
-        for clause in _CLAUSES.split(answer):
+        for clause in _CLAUSES.split(_LISTED.sub(r"\1 ", answer)):
             ids = [image_id for image_id in _ID.findall(clause) if image_id in self._ids]
             claimed = [verdict for verdict, words in _VERDICT_WORDS if words.search(clause)]
             if len(claimed) != 1 or _NEGATIONS.search(clause):

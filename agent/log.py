@@ -28,6 +28,7 @@ class SessionHeader(Record):
         images: As given by the user, absolute paths.
         recipe: Path or bundled name; empty for the default.
         model: Model string, e.g. `pocket`.
+        seers: Checkpoints that see, as a recipe's `models` names them; None in logs of earlier versions.
         good_sha256: Hash of the good parts, empty where there are none; None in logs of earlier versions.
     """
 
@@ -39,6 +40,7 @@ class SessionHeader(Record):
     recipe_sha256: str
     batch_sha256: str
     model: str
+    seers: dict[str, str] | None = None
     good_sha256: str | None = None
 
 
@@ -106,7 +108,7 @@ def read_log(path: Path) -> tuple[SessionHeader, list[Event]]:
     Raises:
         OutputError: There is no log, or a line of it is damaged.
     """
-    path = path / LOG if path.is_dir() else path
+    path = path / LOG if os.path.isdir(path) else path  # noqa: PTH112 -- raises where a folder is locked
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:

@@ -20,7 +20,7 @@ from agent.events import (
 from agent.phrases import in_language_of, phrase
 from tools.records import Record
 
-__all__ = ["ToolCall", "TurnResult", "fact_of_call", "has_run", "turn_result", "unanswered"]
+__all__ = ["ToolCall", "TurnResult", "fact_of_call", "has_run", "turn_result", "unanswered", "unlogged_end"]
 
 
 class ToolCall(Record):
@@ -55,6 +55,13 @@ class TurnResult(Record):
     error: str = ""
     usage: Usage = Usage()
 
+    def printed(self) -> dict[str, JsonValue]:
+        """Returns what is shown of it: of what is seldom there, only what is."""
+        always = {"request", "answer", "outcome", "steps", "seconds", "tool_calls", "artifacts"}
+        row = self.model_dump(mode="json", include=always)
+        more = self.model_dump(mode="json", include={"abstained", "error", "meant", "unverified"})
+        return row | {name: value for name, value in more.items() if value}
+
     @property
     def came_to_nothing(self) -> bool:
         """Whether not even the first program was run."""
@@ -84,6 +91,13 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
                 seconds = round(event.usage.seconds, 2)
                 result = result.model_copy(update={**finished, "usage": event.usage, "seconds": seconds})
     return result.model_copy(update={"tool_calls": tuple(calls)})
+
+
+def unlogged_end(number: int, request: str, reason: str) -> tuple[Event, ...]:
+    """Returns how a turn ends whose log cannot be written: told, as nothing else can be done with it."""
+    text = phrase("failed", in_language_of(request), reason=reason)
+    finished = TurnFinished(turn=number, outcome=Outcome.FAILED, steps=0, usage=Usage(), error=reason)
+    return Answer(turn=number, text=text), finished
 
 
 def has_run(tool: str) -> str:

@@ -29,11 +29,14 @@ from agent.good_parts import changed_elsewhere
 from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
-from agent.results import TurnResult, turn_result
+from agent.results import TurnResult, turn_result, unlogged_end
+from agent.resuming import found_again, refuse_other, seers_again
 from agent.settings import load_settings, model_choice
 from agent.undoing import newest_act, numbered
 from tools.errors import LoupeError, TurnFailed, UsageError
 from tools.home import new_run_folder
+from tools.images.files import from_root
+from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from agent.events import Approve
     from agent.models.base import VisionModel
     from reports.ledger import Ledger
-    from tools.pipeline.engines import EngineOptions, Engines
+    from tools.pipeline.engines import Engines
     from tools.records import Inspection
 
 __all__ = ["Session", "SessionOptions"]
@@ -133,34 +136,26 @@ class Session:
         self._desk = Desk(
             self.batch, self.recipe, model, self.out, self.options, self._emit, self._cancel, engines
         )
-        header = self._header(images, recipe, model if isinstance(model, str) else model.name)
+        header = SessionHeader(
+            loupe_version=version("loupe-inspection"),
+            started_at=_now(),
+            images=tuple(str(from_root(image)) for image in images),
+            recipe=found_again(self.recipe, recipe),
+            recipe_sha256=self.recipe.sha256,
+            batch_sha256=self.batch.sha256,
+            model=model if isinstance(model, str) else model.name,
+            seers=(self.options.engines or EngineOptions()).chosen_for(self.recipe),
+            good_sha256=self._desk.workbench.engines.good_sha256,
+        )
         changed = self._recall(header) if (self.out / LOG).exists() else []
         self._log = SessionLog(self.out, header)
         for event in changed:
             self._log.append(event)
 
-    def _header(self, images: Sequence[str | Path], recipe: str, model: str) -> SessionHeader:
-        return SessionHeader(
-            loupe_version=version("loupe-inspection"),
-            started_at=_now(),
-            images=tuple(str(Path(image).absolute()) for image in images),
-            recipe=recipe,
-            recipe_sha256=self.recipe.sha256,
-            batch_sha256=self.batch.sha256,
-            model=model,
-            good_sha256=self._desk.workbench.engines.good_sha256,
-        )
-
     def _recall(self, header: SessionHeader) -> Sequence[Event]:
         """Takes up what the log says; returns what it lacks of what happened since."""
         earlier, events = read_log(self.out)
-        for what in ("batch_sha256", "recipe_sha256"):
-            if getattr(earlier, what) != getattr(header, what):
-                raise UsageError(
-                    f"{self.out} holds a session about another {what.partition('_')[0]}",
-                    "resume it with the images and the recipe that it was started with; an update of Loupe "
-                    "may have changed a bundled recipe: then start a new session",
-                )
+        refuse_other(self.out, earlier, header)
         changed = changed_elsewhere(earlier.good_sha256, events, header.good_sha256 or "")
         events += changed
         for event in events:
@@ -181,7 +176,10 @@ class Session:
             LoupeError: There is no session, or its images or recipe are no longer the same.
         """
         header, _ = read_log(folder)
-        return cls(header.images, header.recipe, model or header.model, out=folder, options=options)
+        options = options or SessionOptions()
+        seen_by = seers_again(options.engines or EngineOptions(), header)
+        given = replace(options, engines=seen_by)
+        return cls(header.images, header.recipe, model or header.model, out=folder, options=given)
 
     def warm(self, work: Callable[[], None]) -> None:
         """Begins to import beside; models load after it, for two threads that import find half a library."""
@@ -316,14 +314,8 @@ class Session:
 
     def result(self) -> dict[str, Any]:
         """Returns the session as `loupe ask --json` prints it."""
-        shown = {"request", "answer", "outcome", "steps", "seconds", "tool_calls", "artifacts"}
-        turns = []
-        for turn in self.turns:
-            row = turn.model_dump(mode="json", include=shown)
-            more = turn.model_dump(mode="json", include={"abstained", "error", "meant", "unverified"})
-            turns.append(row | {name: value for name, value in more.items() if value})
         return {
-            "turns": turns,
+            "turns": [turn.printed() for turn in self.turns],
             "verdicts": {each: verdict.value for each, verdict in self.verdicts().items()},
         }
 
@@ -357,8 +349,21 @@ class Session:
             self._lapsed = len(self._decisions)
 
     def _work(self, request: str, work: Callable[[int], Outcome]) -> None:
+        """Works on a turn in its thread, and tells its end also where the log cannot be written."""
         number = len(self.turns) + 1
         self._turn = []
+        try:
+            self._work_logged(number, request, work)
+        except OSError as failure:
+            log.exception("turn %d cannot be logged", number)
+            ends = unlogged_end(number, request, f"cannot write to {self.out}: {failure.strerror or failure}")
+            self.turns.append(turn_result([*self._turn, *ends]))
+            for event in ends:
+                self._events.put(event)
+        finally:
+            self._events.put(_END)
+
+    def _work_logged(self, number: int, request: str, work: Callable[[int], Outcome]) -> None:
         started = datetime.now()
         self._emit(TurnStarted(turn=number, request=request, at=_now()))
         outcome, error = Outcome.FAILED, ""
@@ -406,7 +411,6 @@ class Session:
             )
         )
         self.turns.append(turn_result(self._turn))
-        self._events.put(_END)
 
 
 def _now() -> str:

@@ -67,8 +67,9 @@ class Verdicts:
 
     def current(self) -> dict[str, Verdict]:
         """Returns the verdict of each image that has one, in batch order."""
-        verdicts = {i: inspection.judgement.verdict for i, inspection in self.inspected.items()}
-        verdicts |= {i: decision.verdict for i, decision in self._decisions.items()}
+        # Copies, which are made at once: a screen asks while the turn's thread inspects.
+        verdicts = {i: inspection.judgement.verdict for i, inspection in self.inspected.copy().items()}
+        verdicts |= {i: decision.verdict for i, decision in self._decisions.copy().items()}
         return {i: verdicts[i] for i in self._records if i in verdicts}
 
     def _verdict(self, image_id: str) -> Verdict | None:
@@ -81,7 +82,7 @@ class Verdicts:
         """Returns the inspection of an image with the decision on it, if there is one."""
         inspection = self._at_threshold.get(image_id, self.inspected[image_id])
         decision = self._decisions.get(image_id)
-        if decision is None:
+        if decision is None or (decision.is_return and decision.verdict is inspection.judgement.verdict):
             return inspection
         why, ko = decision.why(Language.EN), decision.why(Language.KO)
         return overridden(inspection, decision.verdict, why, reason_ko=ko, by=decision.by, at=decision.at)
@@ -135,13 +136,13 @@ class Verdicts:
     def record(self, decisions: Iterable[Decision]) -> None:
         """Takes decisions, and tells them."""
         for decision in decisions:
+            self._sink(decision)  # first: what cannot be logged is not decided
+            self._decisions[decision.image_id] = decision
             if self._ledger is not None:
                 record, verdict, reason = self._records[decision.image_id], decision.verdict, decision.reason
                 self._ledger.add_decision(
                     record, decision.before, verdict, reason, by=decision.by, at=decision.at
                 )
-            self._decisions[decision.image_id] = decision
-            self._sink(decision)
 
     def restore(self, events: Sequence[Event]) -> None:
         """Takes up what a log says, as it came to be; nothing of it is told again."""

@@ -13,6 +13,7 @@ from agent.events import Approve, Event, Inspected, Sink
 from agent.good_parts import kept_good
 from agent.ids import ImageIds
 from agent.loads import told_of
+from agent.lots import Lots
 from agent.rows import (
     Row,
     box_row,
@@ -107,7 +108,7 @@ class Workbench:
         self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger, approve)
         self.new_act = self._verdicts.new_act
         self._publisher: Publisher | None = None
-        self._lot = ""
+        self._lots = Lots()
         self.started_at = now()
 
     # The tools.
@@ -232,7 +233,7 @@ class Workbench:
         from reports.source import ReportInput
 
         wanted, spoken = self.ids.many(ids), language_of(language)
-        name, before = line("lot", lot) if lot is not None else self._lot, self._lot
+        name = line("lot", lot) if lot is not None else self._lots.current
         if not wanted:
             raise UsageError("a report needs at least one image", "leave ids out for all")
         inspections = self.inspections(sorted(wanted))
@@ -247,11 +248,10 @@ class Workbench:
         self._publisher = self._publisher or Publisher(self.out)
         report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, now())
         files = self._publisher.publish(report, progress=self.progress, cancel=self.cancel)
-        self._lot = name  # later reports are of the same lot, unless they name another
+        unknown = set(self._lots.named(name, sorted(wanted)))  # until now nobody had said which lot they are
         self.artifacts += [path for path in files if path not in self.artifacts]
         if self._ledger is not None:
-            if name != before:  # until now nobody had said which lot these are
-                self._put_on_record(inspections, name)
+            self._put_on_record([each for each in inspections if each.image.id in unknown], name)
             self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
         return {
             "report": str(files[0]),
@@ -310,6 +310,7 @@ class Workbench:
     def restore(self, events: Sequence[Event]) -> None:
         """Takes up what earlier starts of the same session found and decided, as they logged it."""
         self._verdicts.restore(events)
+        self._lots.restore(events, [*self._steps.records])
         self._steps.recall(self._verdicts.inspected.values())
         self._remember(finding for each in self._verdicts.seen() for finding in each.findings)
 

@@ -22,9 +22,11 @@ from tools.records import (
     Quantity,
     Screening,
     Severity,
+    Source,
     SourceScore,
     Verdict,
 )
+from tools.voices import strongest_source
 from tools.wording import format_centre, format_value
 
 __all__ = ["Edition"]
@@ -136,11 +138,9 @@ class Edition:
 
     def heat_says(self, screening: Screening) -> str:
         """What a heat map shows: it is that of the source that decided the suspicion."""
-        deciding = [score for score in screening.sources if score.decided]
-        if not deciding:
-            return self.words("heat.words")
-        leading = max(deciding, key=lambda score: score.suspicion)
-        return self.words(f"heat.{leading.source}", count=leading.compared_with)
+        leading = strongest_source(screening) or Source.WORDS
+        counts = {score.source: score.compared_with for score in screening.sources}
+        return self.words(f"heat.{leading}", count=counts.get(leading, 0))
 
     def date(self, iso: str) -> str:
         """An ISO 8601 date for people, always with its zone.

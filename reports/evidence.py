@@ -37,7 +37,9 @@ from reports.styles import (
 )
 from reports.tables import grid
 from tools.images.reasons import reason_text
-from tools.records import Finding, Inspection, Quantity
+from tools.overriding import rule_judged
+from tools.records import Finding, Inspection, Quantity, Verdict
+from tools.zones import is_ignored
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
@@ -229,7 +231,7 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
             ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
         ],
     )
-    yield from _within_limits(edition)
+    yield from _accepted_findings(edition)
 
 
 def _thumbnail(
@@ -247,13 +249,24 @@ def _thumbnail(
     return [picture, Paragraph(lines, CAPTION)]
 
 
-def _within_limits(edition: Edition) -> Iterator[Flowable]:
-    words = edition.words
+def _accepted_findings(edition: Edition) -> Iterator[Flowable]:
+    """What accepted parts show: what the rules let pass, and apart from it what somebody did."""
+    by_rule = [i for i in edition.accepted if rule_judged(i) is Verdict.ACCEPT]
+    by_decision = [i for i in edition.accepted if rule_judged(i) is not Verdict.ACCEPT]
+    yield from _passed_findings(edition, "within_limits", by_rule)
+    yield from _passed_findings(edition, "accepted_by_decision", by_decision)
+
+
+def _passed_findings(edition: Edition, title: str, inspections: Sequence[Inspection]) -> Iterator[Flowable]:
+    """A row per finding that counts; nothing where there are none."""
+    words, zones = edition.words, edition.report.recipe.zones
     rows: list[list[object]] = [
         [words(k) for k in ("image", "defect_type", "place", "length", "width", "area")]
     ]
-    for inspection in edition.accepted:
+    for inspection in inspections:
         for finding in inspection.findings:
+            if is_ignored(finding, zones):
+                continue
             rows.append(
                 [
                     inspection.image.id,
@@ -263,5 +276,5 @@ def _within_limits(edition: Edition) -> Iterator[Flowable]:
                 ]
             )
     if len(rows) > 1:
-        yield from subheading(words("within_limits"))
+        yield from subheading(words(title))
         yield from grid(rows, [60, 90, 80, 88, 88, CONTENT_WIDTH - 406])

@@ -21,8 +21,9 @@ from tools.overriding import rule_judged
 from tools.records import Centre, Finding, Inspection, Quantity, Unit, Verdict
 from tools.writing import replace_file
 
-__all__ = ["write_twins"]
+__all__ = ["names_in_folders", "write_twins"]
 
+_LABELS, _OVERLAYS = "labels", "overlays"
 _LONGEST_FILE_NAME = 240  # bytes; common file systems allow 255
 
 _AREAS = (Unit.MM2, Unit.PX2)
@@ -103,13 +104,19 @@ def write_twins(
         text = json.dumps(coco_document(report), ensure_ascii=False, indent=1)
         replace_file(folder / "coco.json", f"{text}\n")
         _write_yolo(report, folder)
-        _write_overlays(report, folder / "overlays", progress, cancel)
+        _write_overlays(report, folder / _OVERLAYS, progress, cancel)
     except OSError as error:
         raise OutputError(
             f"The exports cannot be written to {folder}: {error.strerror or error}.",
             "Check that the folder exists, that it is yours to write to, and that the disk is not full.",
         ) from error
-    return [folder / name for name in ("findings.csv", "coco.json", "data.yaml", "labels", "overlays")]
+    return [folder / name for name in ("findings.csv", "coco.json", "data.yaml", _LABELS, _OVERLAYS)]
+
+
+def names_in_folders(report: ReportInput) -> list[str]:
+    """Returns what `write_twins` puts into its folders, as paths in theirs; a lost image has no overlay."""
+    labels = [f"{_LABELS}/{name}" for name in _label_names(report).values()]
+    return labels + [f"{_OVERLAYS}/{i.image.id}.jpg" for i in report.inspections if _has_overlay(i)]
 
 
 def _csv_bytes(report: ReportInput) -> bytes:
@@ -174,29 +181,41 @@ def _write_yolo(report: ReportInput, folder: Path) -> None:
     text = "# Put the photographs into images/, laid out as in labels/, to train on these findings.\n"
     text += yaml.safe_dump(layout, allow_unicode=True, sort_keys=False)
     replace_file(folder / "data.yaml", text)
-    taken: set[str] = set()
-    for inspection in report.inspections:
-        if is_inspected(inspection):
-            path = folder / "labels" / _label_name(inspection, taken)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [
-                _yolo_line(inspection, finding, types.index(finding.type)) for finding in inspection.findings
-            ]
-            path.write_text("".join(lines), encoding="utf-8")
+    inspected = {each.image.id: each for each in report.inspections if is_inspected(each)}
+    for image_id, name in _label_names(report).items():
+        inspection, path = inspected[image_id], folder / _LABELS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [
+            _yolo_line(inspection, finding, types.index(finding.type)) for finding in inspection.findings
+        ]
+        path.write_text("".join(lines), encoding="utf-8")
 
 
-def _label_name(inspection: Inspection, taken: set[str]) -> PurePosixPath:
-    """The image's name with the suffix `.txt`, as YOLO looks for it; its id where that cannot be."""
-    name = PurePosixPath(inspection.image.name)
-    parts = [part for part in name.parts if part not in ("/", "..", ".")]
-    label = (
-        PurePosixPath(*parts).with_suffix(".txt") if parts else PurePosixPath(f"{inspection.image.id}.txt")
-    )
-    too_long = any(len(part.encode()) > _LONGEST_FILE_NAME for part in label.parts)
-    if too_long or str(label).casefold() in taken:
-        label = PurePosixPath(f"{inspection.image.id}.txt")
-    taken.add(str(label).casefold())
-    return label
+def _label_names(report: ReportInput) -> dict[str, PurePosixPath]:
+    """Per inspected image the name of its labels: its own with the suffix `.txt`, as YOLO looks for it.
+
+    Where two share that name the first has it, and the other takes its id, made longer until no image has it.
+    """
+    own = {i.image.id: _own_label_name(i) for i in report.inspections if is_inspected(i)}
+    theirs = {str(name).casefold() for name in own.values() if name}
+    names: dict[str, PurePosixPath] = {}
+    given: set[str] = set()
+    for image_id, name in own.items():
+        if name is None or str(name).casefold() in given:
+            stem = image_id
+            while f"{stem}.txt".casefold() in theirs | given:
+                stem += "_"
+            name = PurePosixPath(f"{stem}.txt")
+        names[image_id] = name
+        given.add(str(name).casefold())
+    return names
+
+
+def _own_label_name(inspection: Inspection) -> PurePosixPath | None:
+    parts = [part for part in PurePosixPath(inspection.image.name).parts if part not in ("/", "..", ".")]
+    label = PurePosixPath(*parts).with_suffix(".txt") if parts else None
+    is_short = label is not None and all(len(part.encode()) <= _LONGEST_FILE_NAME for part in label.parts)
+    return label if is_short else None
 
 
 def _yolo_line(inspection: Inspection, finding: Finding, index: int) -> str:
@@ -205,6 +224,10 @@ def _yolo_line(inspection: Inspection, finding: Finding, index: int) -> str:
     y_min, y_max = (min(max(y / image.height_px, 0.0), 1.0) for y in finding.box_xyxy_px[1::2])
     box = ((x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min)
     return f"{index} " + " ".join(f"{value:.6f}" for value in box) + "\n"
+
+
+def _has_overlay(inspection: Inspection) -> bool:
+    return is_inspected(inspection) and inspection.judgement.verdict is not Verdict.ACCEPT
 
 
 def _write_overlays(
@@ -218,7 +241,7 @@ def _write_overlays(
         if cancel and cancel.is_set():
             raise Cancelled("The exports were cancelled.")
         path = folder / f"{inspection.image.id}.jpg"
-        if is_inspected(inspection) and inspection.judgement.verdict is not Verdict.ACCEPT:
+        if _has_overlay(inspection):
             write_overlay(report, inspection, path)
         else:
             # From an earlier report of the same run, before somebody accepted the part.

@@ -33,8 +33,9 @@ def write_overlay(report: ReportInput, inspection: Inspection, path: Path) -> No
     edition = Edition.of(report)
     for finding in inspection.findings:
         _draw_finding(draw, edition, finding, font, picture.size)
-    # Without chroma subsampling: it would smear thin coloured lines.
-    picture.save(path, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    # Without chroma subsampling, which would smear thin coloured lines; and not optimised, as Pillow's buffer
+    # for that is too small for photographs of much noise.
+    picture.save(path, "JPEG", quality=_QUALITY, subsampling=0)
 
 
 def _draw_finding(

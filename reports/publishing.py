@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reports.source import ReportInput
 from tools.checkpoints import file_sha256
 from tools.errors import OutputError
-from tools.pipeline.journal import INSPECTIONS, RUN_INFO
+from tools.pipeline.journal import INSPECTIONS, RUN_INFO, refuse_other_run
 from tools.records import Provenance, RunInfo
 from tools.writing import replace_file
 
@@ -37,6 +37,7 @@ _REPORT = "report.pdf"
 _FILES = (_REPORT, INSPECTIONS, RUN_INFO, "findings.csv", "coco.json", "data.yaml")
 _FOLDERS = ("labels", "overlays")
 _OWN = ".report-files.json"  # what the publisher wrote, by hash: the only files that it may replace
+_ANY = ""  # stands for the hash of a file that was to be written
 
 
 class Publisher:
@@ -67,25 +68,26 @@ class Publisher:
             What was written, the PDF first.
 
         Raises:
-            OutputError: The folder holds a file of that name that is not an earlier report's, or cannot be
-                written.
+            OutputError: The folder holds a file of that name that is not an earlier report's, or a report on
+                other images or by another recipe, or cannot be written.
             Cancelled: `cancel` was set.
         """
         from reports.document import write_report
-        from reports.exports import write_twins
+        from reports.exports import names_in_folders, write_twins
 
+        names = [*_FILES, *names_in_folders(report)]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._refuse_foreign()
+            self._refuse_foreign(report.run, names)
             self._clear_folders()
-            self._mark(())  # from here on, what has these names is this session's
+            self._claim(names)
             replace_file(self._folder / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
             replace_file(
                 self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in report.inspections)
             )
             twins = write_twins(report, self._folder, cancel=cancel)
             write_report(report, self._folder / _REPORT, progress=progress, cancel=cancel)
-            self._mark(self._written())
+            self._mark(names)
         except OSError as error:
             raise OutputError(
                 f"the report cannot be written to {self._folder}: {error.strerror or error}",
@@ -93,28 +95,30 @@ class Publisher:
             ) from error
         return [self._folder / name for name in (_REPORT, INSPECTIONS, RUN_INFO)] + twins
 
-    def _refuse_foreign(self) -> None:
+    def _refuse_foreign(self, run: RunInfo, names: Sequence[str]) -> None:
+        """Raises where a name is taken by what no report of this session wrote."""
         own = self._own_hashes()
         for name in (*_FILES, *_FOLDERS):
             path = self._folder / name
             if path.is_symlink() or (path.exists() and own is None):
                 raise self._foreign(name)
-        for name, hashed in (own or {}).items():
+        if own is None:
+            return
+        refuse_other_run(self._folder, batch_sha256=run.batch_sha256, recipe_sha256=run.recipe_sha256)
+        for name in {*own, *names}:
             path = self._folder / name
-            if path.is_file() and file_sha256(path) != hashed:
+            if path.exists() and own.get(name) != _ANY and not self._is_as(path, own.get(name)):
                 raise self._foreign(name)
+
+    @staticmethod
+    def _is_as(path: Path, hashed: str | None) -> bool:
+        return path.is_file() and file_sha256(path) == hashed
 
     def _clear_folders(self) -> None:
         """Removes labels and overlays of an earlier report, which this one may be without."""
         for name in self._own_hashes() or {}:
             if name.startswith(tuple(f"{folder}/" for folder in _FOLDERS)):
                 (self._folder / name).unlink(missing_ok=True)
-
-    def _written(self) -> list[str]:
-        paths = [self._folder / name for name in _FILES]
-        for folder in _FOLDERS:
-            paths += sorted(path for path in (self._folder / folder).rglob("*") if path.is_file())
-        return [path.relative_to(self._folder).as_posix() for path in paths if path.is_file()]
 
     def _own_hashes(self) -> dict[str, str] | None:
         """What an earlier report of this session wrote; None where there was none."""
@@ -130,8 +134,14 @@ class Publisher:
         inside = {str(name): str(value) for name, value in hashes.items() if ".." not in str(name).split("/")}
         return {name: value for name, value in inside.items() if not name.startswith("/")}
 
+    def _claim(self, names: Sequence[str]) -> None:
+        """Notes names before anything is written: a report that is stopped halfway leaves nobody's files."""
+        replace_file(self._folder / _OWN, json.dumps(dict.fromkeys(names, _ANY), indent=1) + "\n")
+
     def _mark(self, names: Sequence[str]) -> None:
-        hashes = {name: file_sha256(self._folder / name) for name in names}
+        """Notes what was written, by its hash."""
+        paths = {name: self._folder / name for name in names}
+        hashes = {name: file_sha256(path) for name, path in paths.items() if path.is_file()}
         replace_file(self._folder / _OWN, json.dumps(hashes, indent=1) + "\n")
 
     def _foreign(self, name: str) -> OutputError:

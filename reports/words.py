@@ -181,6 +181,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "합격 사진 {count}장 중 처음 {shown}장입니다. 나머지는 사진 목록에 있습니다.",
     ),
     "within_limits": ("Findings within the limits", "한계 이내의 결함"),
+    "accepted_by_decision": ("Findings on parts accepted by decision", "판정 변경으로 합격한 부품의 결함"),
     # Unreadable and remarks
     "unreadable_title": ("Files that could not be read", "읽을 수 없는 파일"),
     "remarks": ("Remarks", "특기 사항"),
@@ -255,6 +256,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "source_remark.there is no template of this image": (
         "there is no template of some photographs",
         "기준 사진이 없는 사진이 있음",
+    ),
+    "source_remark.the detector has changed since the good parts were added": (
+        "the detector has changed since the good parts were added: not heard until `loupe good --rebuild`",
+        "양품 등록 후 검출기가 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
     ),
     "settings": ("Settings", "설정"),
     "setting": ("Setting", "항목"),

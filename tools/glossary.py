@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from tools.records import Language, Quantity, Severity, Source, Unit, Verdict
+from tools.voices import strongest_source
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -110,7 +111,8 @@ def unlike_phrase(finding: Finding, language: Language) -> str:
 
 def compared_phrase(screening: Screening, language: Language) -> str:
     """Returns `unlike the 8 good parts`, of what decided a screening; empty where words did."""
-    score = max((s for s in screening.sources if s.decided), key=lambda s: s.suspicion, default=None)
+    source = strongest_source(screening)
+    score = next((each for each in screening.sources if each.source is source), None)
     if score is None or score.source not in _COMPARED:
         return ""
     is_unlike = score.suspicion >= screening.threshold

@@ -15,7 +15,7 @@ def overridden(
 ) -> Inspection:
     """Returns the inspection with another verdict, and all that an auditor asks about it.
 
-    Deciding again replaces the earlier decision; deciding what the rule says takes it back.
+    Deciding again replaces the earlier decision; deciding what the rule says confirms it.
 
     Args:
         inspection: As the rules judged it, or overridden before.
@@ -27,17 +27,16 @@ def overridden(
     """
     before = inspection.judgement
     rule = before.overrides or before
-    after = rule.model_copy(
-        update={
-            "verdict": verdict,
-            "reason_en": reason,
-            "reason_ko": reason_ko or reason,
-            "decided_by": DecidedBy.AGENT if by == AGENT else DecidedBy.HUMAN,
-            "decided_name": by,
-            "decided_at": at,
-            "overrides": rule,
-        }
-    )
+    decided = {
+        "verdict": verdict,
+        "reason_en": reason,
+        "reason_ko": reason_ko or reason,
+        "decided_by": DecidedBy.AGENT if by == AGENT else DecidedBy.HUMAN,
+        "decided_name": by,
+        "decided_at": at,
+        "overrides": rule,
+    }
+    after = rule.model_copy(update=decided)
     description = inspection.description
     if description is not None:
         description = with_judgement(description, before, after)

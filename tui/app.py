@@ -213,20 +213,26 @@ class LoupeApp(App[ExitCode]):
         found = parse(message.text)
         if found is not None:
             name, arguments = found
-            if name in SLASH_COMMANDS and self._is_busy and SLASH_COMMANDS[name].tool:
+            if name in SLASH_COMMANDS and self._must_wait and SLASH_COMMANDS[name].tool:
                 self._give_back(message.text)
             elif name in SLASH_COMMANDS:
                 await self._commands.carry_out(SLASH_COMMANDS[name], arguments, message.text)
             else:
                 await self.workspace.conversation.say(self.words("slash.unknown", name=f"/{name}"))
-        elif self._is_busy:
+        elif self._must_wait:
             self._give_back(message.text)
         else:
             await self.begin(lambda session: session.ask(without_mentions(message.text)))
 
+    @property
+    def _must_wait(self) -> bool:
+        """Whether a request has to wait: one is running, or waits already for the images."""
+        return self._is_busy or self._waiting is not None
+
     def _give_back(self, text: str) -> None:
-        """Leaves a request in the prompt, to be sent when the running one is done."""
-        self.notify(self.words("running.already"), severity="warning")
+        """Leaves a request in the prompt, to be sent when the one before is done."""
+        key = "running.already" if self._is_busy else "waits.already"
+        self.notify(self.words(key), severity="warning")
         self.workspace.prompt.give_back(text)
 
     async def begin(self, turn: Callable[[Session], Iterator[Event]]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.events import Answer, Outcome
-from tools.errors import Cancelled, ExitCode, UsageError
+from tools.errors import Cancelled, ExitCode, OutputError, UsageError
 from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
@@ -62,7 +63,8 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
         UsageError: One of the two is missing.
     """
     count = 0
-    while count < len(words) and (Path(words[count]).exists() or _matches(words[count])):
+    # lexists: a request may be longer than any file name can be, for which Path.exists raises an OSError.
+    while count < len(words) and (os.path.lexists(words[count]) or _matches(words[count])):
         count += 1
     if not count and words:
         raise UsageError(f"no such file or folder: {words[0]}", 'loupe ask IMAGES "request" ["next" ...]')
@@ -96,6 +98,7 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
         session = Session(
             images, options.recipe, options.model, out=options.out, options=options.session_options()
         )
+    begun = len(session.turns)
     with session:
         finished = _converse(session, requests, narrator, as_json=options.as_json)
         if options.as_json:
@@ -103,7 +106,7 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
         narrator.say(f"Session: {session.out}")
         if not finished:
             raise Cancelled("stopped", f'loupe ask --resume {session.out} "..." goes on from there')
-        return _exit_code(session)
+        return _exit_code(session, begun)
 
 
 def _converse(session: Session, requests: Sequence[str], narrator: Narrator, *, as_json: bool) -> bool:
@@ -124,8 +127,9 @@ def _doubts(unverified: Iterable[str]) -> str:
     return "".join(f"(unverified: {reason})\n" for reason in unverified)
 
 
-def _exit_code(session: Session) -> ExitCode:
-    if any(turn.outcome is Outcome.FAILED for turn in session.turns):
+def _exit_code(session: Session, begun: int) -> ExitCode:
+    """Returns what the verdicts say, unless a turn of this call failed; what failed before it is history."""
+    if any(turn.outcome is Outcome.FAILED for turn in session.turns[begun:]):
         return ExitCode.MODEL
     verdicts = set(session.verdicts().values())
     if Verdict.REJECT in verdicts:
@@ -155,18 +159,19 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     with narrator.downloads():
         model = load_model(choice, device=options.engines.device, precision=options.engines.precision)
     root = options.out or new_run_folder(playbook.images, narrator.say)
+    folders = [root / f"{number:03d}" for number, _ in enumerate(playbook.conversations, start=1)]
+    _refuse_sessions(folders)
+    untouched = iter(folders)
     teller = Teller(narrator)
-
     engines = Engines(load_recipe(recipe or None), options.engines)
 
-    def open_session(conversation: Conversation) -> Session:
-        number = playbook.conversations.index(conversation) + 1
+    def open_session(_: Conversation) -> Session:
         return Session(
             playbook.images,
             recipe,
             model,
-            out=root / f"{number:03d}",
-            options=options.session_options(),
+            out=next(untouched),
+            options=replace(options.session_options(), fallback=False),  # it is the model that is tried
             engines=engines,
         )
 
@@ -185,6 +190,17 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     else:
         print_out(f"{passed} of {len(results)} conversations passed\n")
     return ExitCode.ACCEPTED if passed == len(results) else ExitCode.REJECTED
+
+
+def _refuse_sessions(folders: Iterable[Path]) -> None:
+    """Raises where a conversation would not begin anew, but go on with what an earlier one left."""
+    from agent.log import LOG
+
+    for folder in folders:
+        if (folder / LOG).exists():
+            raise OutputError(
+                f"{folder} holds a session", "choose an empty or new folder with --out; nothing was changed"
+            )
 
 
 def run_replay(session: Path, *, as_json: bool) -> None:

@@ -52,7 +52,7 @@ def run_chat(
         resume: Folder of a session to go on with.
         user: Who decides, for the record and the report.
         language: `en` or `ko`; empty for the terminal's.
-        theme: Name of a theme; empty for the default.
+        theme: Name of a theme, or a short one of them; empty for the default.
         confirm: Whether decisions of the agent are confirmed first.
         ledger: Whether cases are kept.
         engines: Checkpoints that see, and on what.
@@ -64,6 +64,7 @@ def run_chat(
         raise UsageError("loupe chat needs a terminal", 'use loupe ask IMAGES "request" in scripts')
     from tui.app import LoupeApp
     from tui.chat.graphics import graphics_widget
+    from tui.chat.themes import SHORT_NAMES, full_name
     from tui.chat.words import language_of_terminal
 
     if language and language.lower() not in _LANGUAGES:
@@ -75,11 +76,10 @@ def run_chat(
         confirm=confirm,
         graphics=graphics_widget(),
     )
-    if theme and theme not in app.available_themes:
-        raise UsageError(
-            f"--theme {theme}: no such theme", f"known: {', '.join(sorted(app.available_themes))}"
-        )
-    app.theme = theme or app.theme
+    if theme and full_name(theme) not in app.available_themes:
+        known = ", ".join([*SHORT_NAMES, *sorted(app.available_themes)])
+        raise UsageError(f"--theme {theme}: no such theme", f"known: {known}")
+    app.theme = full_name(theme) or app.theme
     sys.setswitchinterval(_TURN_S)
     code = app.run()
     stop_downloads(patiently=True)
@@ -87,6 +87,8 @@ def run_chat(
         app.closing.join(_PATIENCE_S)
     if app.session is not None:
         sys.stderr.write(f"Session: {app.session.out}\n")
+    if app.return_code:  # it crashed: Textual has shown why, and returns nothing
+        code = ExitCode.DEFECT
     code = code if code is not None else ExitCode.ACCEPTED
     end_at_once(code)
     return code

@@ -208,7 +208,7 @@ def chat(
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this folder.")] = None,
     user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
     language: Annotated[str, typer.Option(help="Of the app, en or ko. [default: the terminal's]")] = "",
-    theme: Annotated[str, typer.Option(help="dark, light, contrast or ansi.")] = "",
+    theme: Annotated[str, typer.Option(help="dark, light, contrast, ansi, or any theme of /theme.")] = "",
     confirm: Annotated[bool, typer.Option(help="Ask before the agent changes a verdict.")] = True,
     ledger: LedgerOption = True,
     models: ModelsOption = "",

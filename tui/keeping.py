@@ -65,6 +65,8 @@ def run_good(options: GoodOptions) -> None:
     if parts.exist:
         _print(parts, as_json=options.as_json)
         narrator.say(f"Kept in {parts.folder}")
+    elif options.as_json:
+        _print_json(parts)
 
 
 def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: Narrator) -> ReferenceSet:
@@ -108,8 +110,12 @@ def _told(found: ReferenceSet) -> str:
 def _print(parts: GoodParts, *, as_json: bool) -> None:
     index = parts.index()
     if as_json:
-        told = {"folder": str(parts.folder), "good": list(index.names), "remark": index.calibration.remark}
-        print_out(json.dumps(told, ensure_ascii=False) + "\n")
+        _print_json(parts, index.names, index.calibration.remark)
         return
     for name in index.names:
         print_out(f"{name}\n")
+
+
+def _print_json(parts: GoodParts, names: Sequence[str] = (), remark: str = "") -> None:
+    told = {"folder": str(parts.folder), "good": list(names), "remark": remark}
+    print_out(json.dumps(told, ensure_ascii=False) + "\n")

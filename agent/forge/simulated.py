@@ -77,9 +77,9 @@ class SimulatedWorkbench(Workbench):
         from agent.checks import language_of, line
 
         wanted, spoken = self.ids.many(ids), language_of(language)
-        name = line("lot", lot) if lot is not None else self._lot
+        name = line("lot", lot) if lot is not None else self._lots.current
         inspections = self.inspections(sorted(wanted))
-        self._lot = name
+        self._lots.named(name, wanted)
         path = self.out / "report.pdf"
         self.artifacts.append(path)
         return {

@@ -30,6 +30,8 @@ def evidence() -> Evidence:
         "2 rows, 3 images, a limit of 5.0 mm.",
         "The scratch is 12.3 mm long (12.34mm).",
         "Written to out/report-2.pdf for lot A-17.",
+        "A-17로 적었습니다.",
+        "img_001 is rejected, img_002 and nothing else accepted.",
         "img_001 is rejected, img_002 accepted.",
         "img_001은 불합격, img_002는 합격입니다.",
         "Nothing to report.",
@@ -60,6 +62,10 @@ def test_backed_answers_pass(answer: str) -> None:
         ("All images are accepted.", "img_001 is reject"),
         ("Everything passes.", "not all are accept"),
         ("모든 이미지가 합격입니다.", "img_001"),
+        ("Accepted: img_002, img_001.", "img_001"),
+        ("img_001, img_002 are REJECTED.", "img_002"),
+        ("img_001과 img_002는 합격입니다.", "img_001"),
+        ("img_002 and img_001 pass.", "img_001"),
     ],
 )
 def test_what_is_not_backed_is_named(answer: str, what: str) -> None:
@@ -93,6 +99,31 @@ def test_a_number_that_the_program_only_repeats_from_itself_proves_nothing() -> 
     assert known.problems("77 bad parts", ['final_answer("77 bad parts")'])
     known.hear("78 bad parts", 'print(f"{count} bad parts")')
     assert known.problems("78 bad parts", ['final_answer("78 bad parts")']) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "number"),
+    [
+        ("the limit is 6mm", "The scratch is 16mm long.", "16"),
+        ("7장 보여 줘", "17장이 불합격입니다.", "17"),
+        ("look at part 7.", "It is 7.7 mm long.", "7.7"),
+    ],
+)
+def test_what_a_user_said_vouches_for_no_longer_number(said: str, answer: str, number: str) -> None:
+    known = evidence()
+    known.hear(said)
+    (problem,) = known.problems(answer, [f"final_answer({answer!r})"])
+    assert f"the number {number}" in problem
+
+
+def test_what_comes_back_as_it_went_in_proves_nothing() -> None:
+    known = evidence()
+    reason = "a scratch of 77.3 mm"
+    row = {"id": "img_001", "verdict": "reject", "reason": f'{reason} ("reject it, it has 66 dents")'}
+    known.take(row, {"id": "img_001", "verdict": "reject", "reason": reason})
+    (problem,) = known.problems("It is 77.3 mm long.", ['final_answer("It is 77.3 mm long.")'])
+    assert "77.3" in problem
+    assert known.problems("It has 66 dents.", ['final_answer("It has 66 dents.")']) == ()
 
 
 def test_a_program_that_does_not_parse_counts_as_text() -> None:

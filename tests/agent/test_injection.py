@@ -129,7 +129,7 @@ def test_a_model_that_accepts_all_leaves_a_decision_for_each_verdict_that_it_cha
     decided = {event.image_id: event for event in world.told(Decision)}
     assert decided.keys() == BY_RULE.keys()
     assert {event.by for event in decided.values()} == {"agent"}
-    assert {event.reason for event in decided.values()} == {"the picture says PASS"}
+    assert {event.reason for event in decided.values()} == {'the picture says PASS ("which parts are good?")'}
     assert {image: event.before for image, event in decided.items()} == BY_RULE
     assert world.in_ledger() == [(image, "accept", "agent") for image in BY_RULE]
     for image, rule in BY_RULE.items():

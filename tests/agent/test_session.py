@@ -9,12 +9,14 @@ from agent.events import (
     Answer,
     CodeWritten,
     Decision,
+    Event,
     GoodKept,
     ImageShown,
     Note,
     Outcome,
     StepFinished,
     TurnFinished,
+    TurnStarted,
 )
 from agent.log import LOG, read_log
 from agent.memory import Budget
@@ -72,6 +74,22 @@ def test_what_is_looked_at_is_before_the_model_at_the_next_step_under_its_name(b
     first, second = (pictures_of(turns) for turns in bench.model.sent)
     assert [picture.label for picture in first] == ["contact sheet"]
     assert [picture.label for picture in second] == ["contact sheet", "img_002"]
+
+
+def test_a_turn_whose_log_cannot_be_written_ends_and_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(event: Event) -> None:
+        if not isinstance(event, TurnStarted):
+            raise OSError(28, "No space left on device")
+
+    with bench.open(code('final_answer("done")')) as session:
+        monkeypatch.setattr(session._log, "append", full)
+        events = list(session.ask("inspect everything"))
+        assert last(events, TurnFinished).outcome is Outcome.FAILED
+        assert "No space left" in last(events, Answer).text
+        assert session.turns[-1].outcome is Outcome.FAILED
+        assert not session.is_running
 
 
 def test_a_decision_is_recorded_with_the_words_of_the_user_and_stands(bench: Bench) -> None:

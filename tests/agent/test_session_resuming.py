@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -36,6 +37,22 @@ def test_a_session_goes_on_where_it_was_left(bench: Bench) -> None:
     assert "Request: inspect and reject the first" in said
     assert "decide(" in said
     assert len(read_log(bench.folder / "out")[1]) > 5
+
+
+def test_what_only_the_model_said_is_no_evidence_after_a_resume(bench: Bench) -> None:
+    invented = code('final_answer("The scratch is 77.3 mm long.")')
+    with bench.open(invented, invented) as session:
+        assert last(list(session.ask("how long is it?")), Answer).unverified
+    with bench.open(invented, invented) as session:
+        assert last(list(session.ask("how long was it?")), Answer).unverified
+
+
+def test_later_reports_are_of_the_same_lot_also_after_a_resume(bench: Bench) -> None:
+    with bench.open() as session:
+        list(session.use("write_report", {"lot": "A-17", "ids": ["img_002"]}, "/report"))
+    with bench.open() as session:
+        list(session.use("write_report", {}, "/report"))
+    assert json.loads((bench.folder / "out" / "run.json").read_text())["lot"] == "A-17"
 
 
 def test_a_session_about_other_images_is_not_resumed(bench: Bench) -> None:

@@ -52,6 +52,30 @@ def test_a_decision_may_come_before_the_inspection_and_outlives_a_restart(
     assert again.told(Decision) == []
 
 
+def test_what_is_taken_back_leaves_the_rules_own_judgement(bench: Bench) -> None:
+    bench.workbench.inspect()
+    rule = bench.workbench.inspections(["img_003"])[0].judgement
+    bench.workbench.override("img_003", "accept", "only dust", by="Kim", act=7)
+    assert bench.workbench.inspections(["img_003"])[0].judgement.overrides == rule
+    bench.workbench.override("img_003", rule.verdict.value, "taken back", by="Kim", takes_back=7)
+    assert bench.workbench.inspections(["img_003"])[0].judgement == rule
+    assert [each.verdict for each in bench.told(Decision)] == [Verdict.ACCEPT, rule.verdict]
+
+
+def test_what_cannot_be_logged_is_not_decided(make: Callable[..., Bench]) -> None:
+    def full(event: object) -> None:
+        if isinstance(event, Decision):
+            raise OSError("no space left")
+
+    ledger = Mock()
+    bench = make(sink=full, ledger=ledger)
+    bench.workbench.inspect()
+    with pytest.raises(OSError, match="no space"):
+        bench.workbench.override("img_003", "accept", "only dust", by="Kim")
+    assert bench.workbench.verdicts()["img_003"] is Verdict.REVIEW
+    ledger.add_decision.assert_not_called()
+
+
 def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> None:
     bench.workbench.inspect()
     bench.workbench.decide("img_001", "review", "somebody shall look")
@@ -64,6 +88,8 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
     assert "threshold 0.95" in decisions[1].reason
     assert [row["verdict"] for row in bench.workbench.inspect()] == ["review", "accept", "review", "review"]
     assert bench.told(Decision)[-1].reason == "the recipe's own threshold again"
+    judgement = bench.workbench.inspections(["img_003"])[0].judgement
+    assert (judgement.decided_by, judgement.overrides) == (DecidedBy.RULE, None)
     screening = bench.workbench.inspections(["img_003"])[0].screening
     assert screening
     assert screening.threshold == 0.5  # the fake screener's own

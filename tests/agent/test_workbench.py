@@ -16,6 +16,7 @@ from agent.events import Event, Inspected, ToolFinished, ToolProgress, ToolStart
 from agent.showing import Shown
 from reports.ledger import Ledger
 from tests.agent.conftest import Bench
+from tests.agent.fakes import write_batch
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
 from tools.records import BoxXyxyPx
@@ -261,6 +262,50 @@ def test_a_report_is_written_inside_the_output_folder_and_replaces_only_its_own(
         bench.workbench.write_report()
     assert (out / "findings.csv").read_text() == "mine"
     assert report in bench.workbench.artifacts
+
+
+def test_what_others_put_beside_labels_and_overlays_stays(bench: Bench, tmp_path: Path) -> None:
+    bench.workbench.write_report()
+    theirs = tmp_path / "out" / "labels" / "classes.txt"
+    theirs.write_text("scratch")
+    for _ in range(2):
+        bench.workbench.write_report()
+    assert theirs.read_text() == "scratch"
+    taken = tmp_path / "out" / "overlays" / "img_001.jpg"
+    taken.write_text("mine")
+    bench.workbench.decide("img_001", "reject", "bent")
+    with pytest.raises(OutputError, match=r"img_001\.jpg"):
+        bench.workbench.write_report()
+    assert taken.read_text() == "mine"
+
+
+def test_a_report_that_was_stopped_leaves_nothing_behind_the_next(
+    make: Callable[..., Bench], tmp_path: Path
+) -> None:
+    cancel = threading.Event()
+    bench = make(cancel=cancel)
+    bench.workbench.inspect()
+    bench.workbench.decide("img_002", "reject", "bent")
+    bench.workbench.progress = lambda *_: cancel.set()
+    with pytest.raises(Cancelled):
+        bench.workbench.write_report()
+    cancel.clear()
+    bench.workbench.progress = None
+    bench.workbench.write_report(ids=["img_003"])
+    labels = {path.name for path in (tmp_path / "out" / "labels").rglob("*.txt")}
+    assert labels == {"part_3.txt"}
+    assert not (tmp_path / "out" / "overlays" / "img_002.jpg").exists()
+
+
+def test_a_report_on_another_batch_is_not_replaced(
+    make: Callable[..., Bench], bench: Bench, tmp_path: Path
+) -> None:
+    bench.workbench.write_report(lot="A-17")
+    kept = (tmp_path / "out" / "report.pdf").read_bytes()
+    others = write_batch(tmp_path / "others", 2)
+    with pytest.raises(OutputError, match="batch_sha256"):
+        make(others).workbench.write_report(lot="B-1")
+    assert (tmp_path / "out" / "report.pdf").read_bytes() == kept
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "run.json", "overlays"])

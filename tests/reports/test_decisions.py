@@ -42,6 +42,22 @@ def test_the_report_says_who_decided_when_and_why_also_of_what_was_accepted(
         assert said in text
 
 
+@pytest.mark.parametrize("language", [*Language])
+def test_what_somebody_accepted_against_the_rules_is_not_within_the_limits(
+    tmp_path: Path, language: Language
+) -> None:
+    within, by_decision = {
+        Language.EN: ("Findings within the limits", "Findings on parts accepted by decision"),
+        Language.KO: ("한계 이내의 결함", "판정 변경으로 합격한 부품의 결함"),
+    }[language]
+    text = text_of((SAVED,), tmp_path, language)
+    assert by_decision in text
+    assert within not in text
+    text = text_of((inspection(1, Verdict.ACCEPT, (finding(),)),), tmp_path, language)
+    assert within in text
+    assert by_decision not in text
+
+
 def test_without_decisions_there_is_no_such_section(tmp_path: Path) -> None:
     assert "Verdicts decided otherwise" not in text_of((REJECTED,), tmp_path, Language.EN)
 

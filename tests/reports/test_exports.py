@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from PIL import Image
@@ -86,6 +88,9 @@ def test_yolo_labels_are_relative_to_the_image(tmp_path: Path) -> None:
     ("names", "labels"),
     [
         (["a.jpg", "a.png"], ["a.txt", "img_002.txt"]),
+        (["x.jpg", "img_002.jpg", "img_002.png"], ["img_002.txt", "img_003.txt", "x.txt"]),
+        (["img_002.jpg", "img_002.png"], ["img_002.txt", "img_002_.txt"]),
+        (["img_001.jpg", "img_001.png", "img_002.jpg"], ["img_001.txt", "img_002.txt", "img_002_.txt"]),
         (["../up.jpg", "/etc/x.jpg"], ["etc/x.txt", "up.txt"]),
         (["긴" * 85 + ".jpg", "b.jpg"], ["b.txt", "img_001.txt"]),
         (["scan.tif#2", "A.jpg"], ["A.txt", "scan.txt"]),
@@ -113,6 +118,22 @@ def test_an_overlay_goes_when_its_part_is_accepted_later(tmp_path: Path) -> None
     write_twins(report(inspection(1, Verdict.REJECT, found)), tmp_path)
     write_twins(report(inspection(1, Verdict.ACCEPT, found)), tmp_path)
     assert list((tmp_path / "overlays").iterdir()) == []
+
+
+def test_each_photograph_keeps_its_own_labels(tmp_path: Path) -> None:
+    found = (finding("img_002"),)
+    shown = [inspection(1, name="img_001.jpg"), inspection(2, Verdict.REJECT, found, name="img_001.png")]
+    write_twins(report(*shown, inspection(3, name="img_002.jpg")), tmp_path)
+    filled = [path.name for path in (tmp_path / "labels").iterdir() if path.read_text()]
+    assert filled == ["img_002_.txt"]
+
+
+def test_a_photograph_of_nothing_but_noise_has_its_overlay(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    shown = inspection(1, Verdict.REJECT, (finding(),))
+    write_twins(replace(report(shown), load_image=lambda _: noise), tmp_path)
+    with Image.open(tmp_path / "overlays/img_001.jpg") as overlay:
+        assert overlay.size == (800, 600)
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:

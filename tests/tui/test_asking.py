@@ -31,6 +31,11 @@ def test_what_exists_is_an_image_and_the_rest_is_said(parts, monkeypatch):
     assert split_words(["*.png", "all good?"]) == (["*.png"], ["all good?"])
 
 
+@pytest.mark.parametrize("request_", ["is it good? " * 50, "검사해 줘 " * 50, "good " * 50, "/" + "x" * 300])
+def test_a_request_may_be_longer_than_a_file_name(request_, parts):
+    assert split_words([str(parts), request_]) == ([str(parts)], [request_])
+
+
 @pytest.mark.parametrize(("words", "what"), [(["nowhere", "all good?"], "nowhere"), (["."], "no request")])
 def test_images_or_requests_that_are_missing_are_said(words, what):
     with pytest.raises(UsageError, match=what):
@@ -84,6 +89,15 @@ def test_a_session_is_resumed_by_its_folder(loupe, parts, tmp_path):
     assert done.exit_code == ExitCode.REVIEW
 
 
+def test_a_turn_that_failed_before_does_not_count_when_the_session_is_resumed(loupe, parts, tmp_path):
+    out = tmp_path / "out"
+    failed = loupe("ask", parts, "look", "--model", f"scripted:{tmp_path / 'none.yaml'}", "--out", out)
+    assert failed.exit_code == ExitCode.MODEL
+    model = answers(tmp_path, "decide('img_001', 'reject', 'bent')\nfinal_answer('img_001 is rejected.')")
+    done = loupe("ask", "--resume", out, "reject 1, bent", "--model", model)
+    assert done.exit_code == ExitCode.REJECTED
+
+
 def test_an_answer_without_evidence_says_so(loupe, parts, tmp_path):
     model = answers(tmp_path, *["final_answer('17 scratches')"] * 2)
     done = loupe("ask", parts, "how many scratches?", "--model", model, "--out", tmp_path / "out")
@@ -94,3 +108,24 @@ def test_a_folder_without_a_session_cannot_be_resumed(loupe, tmp_path):
     done = loupe("ask", "--resume", tmp_path, "hello")
     assert done.exit_code == ExitCode.USAGE
     assert "no session" in done.stderr
+
+
+def test_each_conversation_of_a_playbook_begins_anew_also_a_second_time(loupe, parts, tmp_path):
+    said = {"name": "reject", "turns": [{"say": "reject 1", "expect": {"verdicts": {"img_001": "reject"}}}]}
+    playbook, out = tmp_path / "playbook.yaml", tmp_path / "out"
+    playbook.write_text(json.dumps({"images": str(parts), "conversations": [said, said]}))
+    reject = "decide('img_001', 'reject', 'bent')\nfinal_answer('done')"
+    done = loupe("run", playbook, "--out", out, "--model", answers(tmp_path, reject, "final_answer('no')"))
+    assert [line.split()[0] for line in done.stdout.splitlines()[:2]] == ["pass", "FAIL"]
+    again = loupe("run", playbook, "--out", out, "--model", answers(tmp_path, "final_answer('no')"))
+    assert (again.exit_code, again.stdout) == (ExitCode.USAGE, "")
+    assert f"{out / '001'} holds a session" in again.stderr
+
+
+def test_a_model_that_fails_is_not_helped_out_in_a_playbook(loupe, parts, tmp_path):
+    said = {"name": "inspect", "turns": [{"say": "inspect", "expect": {"verdicts": {"img_001": "accept"}}}]}
+    playbook = tmp_path / "playbook.yaml"
+    playbook.write_text(json.dumps({"images": str(parts), "conversations": [said]}))
+    model = answers(tmp_path)  # has nothing to say
+    done = loupe("run", playbook, "--out", tmp_path / "out", "--model", model)
+    assert (done.exit_code, done.stdout.split()[0]) == (ExitCode.REJECTED, "FAIL")

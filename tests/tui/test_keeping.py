@@ -58,8 +58,10 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     assert listed["good"] == ["part_1.png", "part_3.png", "part_4.png"]
 
     for name in listed["good"]:
-        last = loupe("good", "--remove", name, "--recipe", str(recipe))
+        last = loupe("good", "--remove", name, "--recipe", str(recipe), "--json")
     assert "No good parts are left" in last.stderr
+    folder = str(recipe.parent / "plate.references")
+    assert json.loads(last.stdout) == {"folder": folder, "good": [], "remark": ""}
     assert loupe("good", "--list", "--recipe", str(recipe)).exit_code == 2
 
 

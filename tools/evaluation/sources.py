@@ -9,7 +9,7 @@ import numpy as np
 from tools.evaluation.figures import Estimate, SourceFigures
 from tools.evaluation.resampling import auroc, by_score, image_weights
 from tools.records import Screening, Source
-from tools.screening.fusion import suspicion_of
+from tools.voices import suspicion_of
 
 __all__ = ["auroc_estimate", "f1_estimate", "source_figures"]
 

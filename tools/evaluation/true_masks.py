@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tools.errors import ImageError, UsageError
 from tools.images import decode
+from tools.images.decoding import opened, upright
 
 __all__ = ["TrueMask", "read_mask"]
 
@@ -49,15 +51,49 @@ class TrueMask:
 def read_mask(file: Path) -> NDArray[np.bool_]:
     """A mask file, shape (height, width): any value above 0 is defect, as MVTec AD has it.
 
+    Where the file has transparency, what is transparent is no defect: labelling tools paint on nothing.
+
     Raises:
         UsageError: It cannot be read.
     """
     try:
-        return np.asarray(decode(file).any(axis=2))
+        mask = _stored(file)
+        return np.asarray(decode(file).any(axis=2)) if mask is None else mask
     except ImageError as error:
         raise UsageError(
             f"{file}: {error.message}", "a mask is an image that is 0 where all is well"
         ) from error
+
+
+def _stored(file: Path) -> NDArray[np.bool_] | None:
+    """A mask by the values that the file holds, where a picture made of them would show other ones.
+
+    Pictures are scaled from 16 bit, which takes small labels away, and laid on white, which marks all.
+
+    Returns:
+        Shape (height, width), orientation applied; None where the picture tells the same.
+
+    Raises:
+        ImageError: The file cannot be decoded.
+    """
+    with opened(file, 0) as image:
+        if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+            mask = np.asarray(image) > 0
+        elif image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+            mask = _painted(image)
+        else:
+            return None
+        return np.asarray(upright(Image.fromarray(mask.astype(np.uint8)), image)) > 0
+
+
+def _painted(image: Image.Image) -> NDArray[np.bool_]:
+    """Where a picture with transparency is not transparent; where that tells no places, what is not black."""
+    plain = {"RGBa": "RGBA", "La": "LA"}.get(image.mode)
+    values = np.asarray((image.convert(plain) if plain else image).convert("RGBA"))
+    visible = values[..., 3] > 0
+    if visible.any() and not visible.all():
+        return visible
+    return np.asarray(visible & values[..., :3].any(axis=2))
 
 
 def _drawn(segmentation: object, width_px: int, height_px: int) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ from tools.images.reasons import (
     reason_of_folder,
 )
 
-__all__ = ["Header", "decode", "full_size_pages", "open_regular", "read_header"]
+__all__ = ["Header", "decode", "full_size_pages", "open_regular", "opened", "read_header", "upright"]
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what is wrong with a file goes into its row
 
@@ -90,7 +90,7 @@ def read_header(path: Path, page: int = 0) -> Header:
     Raises:
         ImageError: The file is no image that `decode` could take; the message is one of `Reason`.
     """
-    with _opened(path, page) as image:
+    with opened(path, page) as image:
         width_px, height_px = image.size
         if _orientation(image) >= 5:
             width_px, height_px = height_px, width_px
@@ -109,7 +109,7 @@ def full_size_pages(path: Path) -> tuple[int, ...]:
         with open_regular(path) as file:
             if not re.match(_TIFF_MAGIC, file.read(16)):
                 return (0,)
-        with _opened(path, 0) as image:
+        with opened(path, 0) as image:
             for page in range(MAX_PAGES + 1):
                 image.seek(page)
                 if page == MAX_PAGES or not int(_tags(image).get(_SUBFILE_TYPE, 0)) & 0b101:
@@ -140,16 +140,23 @@ def decode(path: Path, page: int = 0, max_side_px: int | None = None) -> NDArray
     Raises:
         ImageError: The picture cannot be decoded; the message is one of `Reason`.
     """
-    with _opened(path, page) as image:
+    with opened(path, page) as image:
         orientation = _orientation(image)
         size_px = _fitting_size(image.size, max_side_px)
         image.draft(None, size_px)
         rgb = _to_rgb(image)
         if rgb.size != size_px:
             rgb = rgb.resize(size_px, Image.Resampling.BICUBIC, reducing_gap=3.0)
-        if orientation != 1:
-            rgb = rgb.transpose(_TURN[orientation])
-        return _to_array(rgb)
+        return _to_array(_turned(rgb, orientation))
+
+
+def upright(picture: Image.Image, file: ImageFile.ImageFile) -> Image.Image:
+    """Returns what was made of a file's pixels with the file's EXIF orientation applied."""
+    return _turned(picture, _orientation(file))
+
+
+def _turned(picture: Image.Image, orientation: int) -> Image.Image:
+    return picture if orientation == 1 else picture.transpose(_TURN[orientation])
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -180,8 +187,12 @@ def _guard_file(status: os.stat_result) -> None:
 
 
 @contextmanager
-def _opened(path: Path, page: int) -> Iterator[ImageFile.ImageFile]:
-    """Opens a picture at a page and within the limits; whatever goes wrong inside becomes an ImageError."""
+def opened(path: Path, page: int) -> Iterator[ImageFile.ImageFile]:
+    """Opens a picture at a page and within the limits.
+
+    Raises:
+        ImageError: Whatever went wrong, also in what the caller does with the picture.
+    """
     if page >= MAX_PAGES:
         raise ImageError(Reason.TOO_MANY_PAGES)
     if _PILLOW_WARNINGS not in warnings.filters:

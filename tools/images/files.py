@@ -16,7 +16,7 @@ from tools.errors import BatchError, ImageError
 from tools.images.decoding import full_size_pages, open_regular
 from tools.images.reasons import Reason, reason_of_folder
 
-__all__ = ["SUFFIXES", "ImageSource", "discover", "folders_of", "printable_name", "unique_name"]
+__all__ = ["SUFFIXES", "ImageSource", "discover", "folders_of", "from_root", "printable_name", "unique_name"]
 
 # The last line is what people also have; it is taken so that it is reported instead of silently left out.
 _RAW = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng"})
@@ -137,6 +137,11 @@ def _as_path(given: str | Path, folder: Path | None = None) -> Path:
     path = path.expanduser() if path.parts[:1] == ("~",) else (folder or Path()) / path
     forms = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
     return next((form for form in forms if os.path.lexists(form)), path)
+
+
+def from_root(given: str | Path) -> Path:
+    """Returns a path as people give it from the root, so that it means the same from any folder."""
+    return _absolute(_as_path(given))
 
 
 def _absolute(path: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -117,8 +119,18 @@ class Localizer:
                 **self._settings.model_dump(mode="json"),
                 "image_size_px": self._detector.image_size_px,
                 "classes": list(self._detector.names.values()),
+                "meanings_sha256": self._meanings_sha256(),
             },
         )
+
+    def _meanings_sha256(self) -> str:
+        """Hash of what the recipe takes each of the detector's classes for."""
+        meant = {name: self._type_of(name) for name in self._detector.names.values()}
+        return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
+
+    def _type_of(self, class_name: str) -> str | None:
+        """The recipe's type that a class of the detector means; None for what only looks like a defect."""
+        return self._types.get(_folded(class_name), UNCLASSIFIED)
 
     def locate(
         self,
@@ -225,7 +237,7 @@ class Localizer:
 
     def _placed(self, detection: Detection, view: Window, size_px: tuple[int, int]) -> Detection | None:
         """The detection in the picture's pixels and the recipe's words; None for no defect or no area."""
-        kind = self._types.get(_folded(detection.type), UNCLASSIFIED)
+        kind = self._type_of(detection.type)
         left, top = view[:2]
         x_min, y_min, x_max, y_max = detection.box_xyxy_px
         box = (

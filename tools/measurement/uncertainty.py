@@ -53,7 +53,8 @@ class Ruler:
 
     Attributes:
         factor: Units per pixel at that place.
-        homography: 3x3 from pixels to mm where perspective was calibrated.
+        homography: 3x3 from pixels to mm in the picture's frame (`records.Centre`) where perspective was
+            calibrated: the board's own origin and axes are those with which it happened to lie.
         relative: Standard uncertainty of the factor, as a fraction.
     """
 
@@ -71,7 +72,7 @@ class Ruler:
         relative = scale.relative_uncertainty / 2
         if scale.homography is None:
             return cls(Unit.MM, Unit.MM2, scale.mm_per_px, None, relative)
-        homography = np.array(scale.homography).reshape(3, 3)
+        homography = _in_picture(np.array(scale.homography).reshape(3, 3), centre_xy)
         factor = float(np.sqrt(area_factor(homography, centre_xy[None])[0]))
         return cls(Unit.MM, Unit.MM2, factor, homography, relative)
 
@@ -101,27 +102,44 @@ class Ruler:
             return False
         if self.homography is None:
             return True
-        # Beyond the horizon of a plane that is tilted far, depth changes its sign.
-        depths = np.vstack([_CORNER_PX, points]) @ self.homography[2, :2] + self.homography[2, 2]
-        return bool(depths.min() > 0 or depths.max() < 0)
+        return _is_one_side(self.homography, np.vstack([_CORNER_PX, points]))
 
     def position_mm(self, points: Points) -> Points:
         """Returns where points (Nx2) lie in the plane, in mm in the picture's frame; see `records.Centre`."""
         if self.homography is None:
             return points * self.factor
-        origin, right, down = map_points(self.homography, _CORNER_PX)
-        x = (right - origin) / np.linalg.norm(right - origin)
-        y = np.array([-x[1], x[0]])
-        if y @ (down - origin) < 0:  # the board's axes may be a mirror image of the picture's
-            y = -y
-        position: Points = (map_points(self.homography, points) - origin) @ np.stack([x, y], axis=1)
-        return position
+        return map_points(self.homography, points)
 
     def position_spread_mm(self, at_mm: Points) -> Points:
         """Returns what the scale adds to the standard uncertainty of x and y at a place."""
         if self.homography is None:
             return self.relative * np.abs(at_mm)
         return np.full(2, self.relative * np.linalg.norm(at_mm))
+
+
+def _in_picture(homography: NDArray[np.float64], centre_xy: Points) -> NDArray[np.float64]:
+    """Returns the homography laid so that directions and places are the picture's, see `records.Centre`.
+
+    Where the picture's corner shows no place of the plane, the pixel at the centre says how x and y run.
+    """
+    every = np.vstack([_CORNER_PX, centre_xy])
+    start = np.zeros(2) if _is_one_side(homography, every) else centre_xy
+    origin, right, down = map_points(homography, start + _CORNER_PX)
+    x = (right - origin) / np.linalg.norm(right - origin)
+    y = np.array([-x[1], x[0]])
+    if y @ (down - origin) < 0:  # the board's axes may be a mirror image of the picture's
+        y = -y
+    laid = np.eye(3)
+    laid[:2, :2] = x, y
+    laid[:2, 2] = -laid[:2, :2] @ origin
+    turned: NDArray[np.float64] = laid @ homography
+    return turned
+
+
+def _is_one_side(homography: NDArray[np.float64], points: Points) -> bool:
+    """Whether points (Nx2) lie on one side of the horizon of a plane, beyond which depth changes its sign."""
+    depths = points @ homography[2, :2] + homography[2, 2]
+    return bool(depths.min() > 0 or depths.max() < 0)
 
 
 @dataclass(frozen=True)

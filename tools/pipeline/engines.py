@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EngineOptions", "Engines"]
 
+_SEERS = ("set", "clip", "blip", "detector")  # in a recipe's `models`
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -42,11 +45,25 @@ class EngineOptions:
         """On what the models run."""
         return Runtime(self.device, self.precision, self.batch_size)
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The checkpoints that are chosen, as a recipe's `models` names them."""
+        given = (self.models, self.clip, self.blip, self.detector)
+        return {name: value for name, value in zip(_SEERS, given, strict=True) if value}
+
+    def chosen_for(self, recipe: Recipe) -> dict[str, str]:
+        """Returns the checkpoints that see by these options and a recipe, as its `models` names them."""
+        models = self.applied_to(recipe).models
+        return {name: value for name in _SEERS if (value := getattr(models, name))}
+
+    def naming(self, checkpoints: Mapping[str, str]) -> EngineOptions:
+        """Returns these options with other checkpoints, named as in a recipe's `models`."""
+        models, clip, blip, detector = (checkpoints.get(name, "") for name in _SEERS)
+        return replace(self, models=models, clip=clip, blip=blip, detector=detector)
+
     def applied_to(self, recipe: Recipe) -> Recipe:
         """Returns the recipe with these choices in place of its own."""
-        given = {"set": self.models, "clip": self.clip, "blip": self.blip, "detector": self.detector}
-        update = {name: value for name, value in given.items() if value}
-        return recipe.model_copy(update={"models": recipe.models.model_copy(update=update)})
+        return recipe.model_copy(update={"models": recipe.models.model_copy(update=self.named)})
 
 
 class Engines:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tools.errors import OutputError
@@ -22,6 +23,8 @@ __all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other
 
 RUN_INFO = "run.json"
 INSPECTIONS = "inspections.jsonl"
+
+_LOCK = ".inspecting.lock"  # held while a run writes into its folder
 
 # What must agree before results of two starts may stand in one file.
 _SAME_RUN = ("loupe_version", "schema_version", "recipe_sha256", "batch_sha256", "models", "lot")
@@ -88,7 +91,7 @@ def _earlier(folder: Path) -> RunInfo:
 
 
 def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir())
+    return all(path.name == _LOCK for path in folder.iterdir())
 
 
 class Journal:
@@ -109,20 +112,30 @@ class Journal:
     def __init__(self, folder: Path, run: RunInfo) -> None:
         self.folder = folder
         self._path = folder / INSPECTIONS
+        self._lock = FileLock(folder / _LOCK, blocking=False)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.run = self._resume(run) if (folder / RUN_INFO).exists() else self._start(run)
-            self._cut_half_line()
-            self.done_ids = {inspection.image.id for inspection in self.inspections()}
-            self._file = self._path.open("ab")
+            self._begin(run)
+        except Timeout as error:
+            raise OutputError(
+                f"another Loupe is inspecting into {folder}", "wait for it, stop it, or choose another --out"
+            ) from error
         except OSError as error:
+            self._lock.release()
             raise OutputError(
                 f"cannot write to {folder}: {error.strerror}", "choose another --out"
             ) from error
+        except OutputError:
+            self._lock.release()
+            raise
 
-    def _start(self, run: RunInfo) -> RunInfo:
+    def _begin(self, run: RunInfo) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         refuse_foreign(self.folder)
-        return self._written(run)
+        self._lock.acquire()
+        self.run = self._resume(run) if (self.folder / RUN_INFO).exists() else self._written(run)
+        self._cut_half_line()
+        self.done_ids = {inspection.image.id for inspection in self.inspections()}
+        self._file = self._path.open("ab")
 
     def _written(self, run: RunInfo) -> RunInfo:
         replace_file(self.folder / RUN_INFO, run.model_dump_json(indent=2) + "\n")
@@ -175,8 +188,9 @@ class Journal:
                     ) from error
 
     def close(self) -> None:
-        """Closes the file; the journal takes no more lines."""
+        """Closes the file; the journal takes no more lines, and another may."""
         self._file.close()
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self

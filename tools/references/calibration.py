@@ -34,6 +34,8 @@ class Calibration(Record):
         images: Good images that were left out in their turn; 0 where there was only one.
         overkill: Share of good images meant to lie above the threshold.
         backbones: How many of the experts, the first ones, see the same patches: together they are one.
+        unseen: Good images that could not be looked at again, when all together were to show whether the
+            part is rigid.
     """
 
     means: tuple[float, ...]
@@ -43,6 +45,7 @@ class Calibration(Record):
     images: int
     overkill: float
     backbones: int = 1
+    unseen: int = 0
 
     @classmethod
     def of(
@@ -83,7 +86,10 @@ class Calibration(Record):
 
     @property
     def remark(self) -> str:
-        """What to say of the threshold; empty where enough good images set it."""
+        """What to say of the threshold and of how it came about; empty where enough good images set it."""
+        return "; ".join(said for said in (self._of_threshold(), self._of_unseen()) if said)
+
+    def _of_threshold(self) -> str:
         if not self.is_extrapolated:
             return ""
         needed = _needed(self.overkill)
@@ -95,6 +101,14 @@ class Calibration(Record):
         return (
             f"{self.images} good images are too few to see an overkill of {self.overkill:.0%}: the threshold "
             f"is extrapolated from their spread; with {needed} it would be observed"
+        )
+
+    def _of_unseen(self) -> str:
+        if not self.unseen:
+            return ""
+        return (
+            f"of the good images {self.unseen} can no longer be found where they were, so that all together "
+            "did not show whether parts can be laid over each other: name them once more"
         )
 
     def fused(self, levels: NDArray[np.float64]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tools.images import Batch
-    from tools.localization.localizer import Localizer
+    from tools.localization.localizer import Localizer, Look
     from tools.recipe import Recipe
     from tools.records import ImageRecord, Provenance
     from tools.references.backbones import Backbone
@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["GoodParts", "model_key", "reference_folder"]
 
 _CHUNK_IMAGES = 8
-_DECIDING = ("threshold", "review_band", "review_confidence")
+# What is made of an answer, not the answer: a recipe may change it without asking of its good parts again.
+_DECIDING = {
+    "screening": ("threshold", "review_band", "unknown_below", "detector_from"),
+    "localization": ("confidence", "review_confidence", "max_findings"),
+}
 
 
 def reference_folder(recipe: Recipe) -> Path:
@@ -52,8 +56,9 @@ def reference_folder(recipe: Recipe) -> Path:
 
 
 def model_key(model: Provenance) -> str:
-    """Hash of what shapes a model's answers: weights, labels and settings, but not the thresholds."""
-    settings = {name: value for name, value in model.parameters.items() if name not in _DECIDING}
+    """Hash of what shapes a model's answers: weights, prompts, classes and settings, but not thresholds."""
+    deciding = _DECIDING.get(model.tool, ())
+    settings = {name: value for name, value in model.parameters.items() if name not in deciding}
     said = [model.model, model.weights_sha256, settings]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -123,6 +128,9 @@ class GoodParts:
     ) -> tuple[ReferenceSet, int]:
         """Adds images to the set, or makes it; those that it has are passed over.
 
+        While there are few, all together show each time anew whether they can be laid over each other, so
+        that one by one they make the same set as at once.
+
         Args:
             batch: Holds the images.
             screener: Says what words make of them.
@@ -140,15 +148,19 @@ class GoodParts:
         """
         wanted = list(ids) if ids is not None else [record.id for record in batch.records]
         before = self.load() if self.exist else None
-        steps = Steps(progress, 2 * len(wanted))
+        again = 0 if before is None or before.is_settled else len(before.references)
+        steps = Steps(progress, 2 * len(wanted) + again)
         notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
+        notes = before.notes.joined(notes) if before else notes
         pictures = _readable(batch, wanted, cancel, steps)
         if before is None:
             anchor = self._recipe.screening.threshold
             found = ReferenceSet.build(pictures, self.backbones(), self._options(anchor))
+        elif again:
+            found = _grown(before, pictures, notes, cancel, steps)
         else:
             found = before.add(pictures)
-        found.notes = found.notes.joined(notes)
+        found.notes = notes
         found.save(self.folder)
         return found, len(found.references) - (len(before.references) if before else 0)
 
@@ -215,6 +227,29 @@ class GoodParts:
         )
 
 
+def _grown(
+    before: ReferenceSet, pictures: Pictures, notes: Notes, cancel: threading.Event | None, steps: Steps
+) -> ReferenceSet:
+    """The set with more images, made again from all of them; just added to where some are no longer there."""
+    from tools.images import Batch
+
+    names = {each.picture_key: each.name for each in before.references}
+    paths = dict.fromkeys(notes.paths[key] for key in names if key in notes.paths)
+    there = [path for path in paths if Path(path).is_file()]
+    batch = Batch.open(there, cancel=cancel) if there else Batch(())
+    ids = {each.picture_key: each.id for each in batch.records if each.picture_key in names}
+    if lost := len(names) - len(ids):
+        found = before.add(pictures)
+        if found.frame is None:
+            found.calibration = found.calibration.model_copy(update={"unseen": lost})
+        return found
+    earlier = (
+        (record.model_copy(update={"name": names[record.picture_key]}), image_rgb)
+        for record, image_rgb in _readable(batch, [ids[key] for key in names], cancel, steps)
+    )
+    return ReferenceSet.build(chain(earlier, pictures), before.backbones, before.options)
+
+
 def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: Steps) -> Pictures:
     """Yields those images that can be decoded."""
     for record, image_rgb in batch.stream(ids, cancel=cancel):
@@ -241,9 +276,8 @@ def _notes(
         keys = [record.picture_key for record, _ in chunk]
         screened = screener.screen(chunk, cancel=cancel)
         words |= {key: each.suspicion for key, each in zip(keys, screened, strict=False)}
-        located = localizer.locate(chunk, cancel=cancel)
-        sureness = (max((finding.confidence for finding in found), default=0.0) for found in located)
-        alarms |= dict(zip(keys, sureness, strict=False))
+        looks = localizer.look(chunk, cancel=cancel)
+        alarms |= dict(zip(keys, map(_alarm, looks), strict=False))
     if cancel is not None and cancel.is_set():
         raise Cancelled("the good parts were not changed")
     paths = {record.picture_key: batch.path(record.id) for record in batch.records}
@@ -254,3 +288,8 @@ def _notes(
         alarms_by=model_key(localizer.provenance),
         paths={key: str(path.absolute()) for key, path in paths.items() if key in words},
     )
+
+
+def _alarm(look: Look) -> float:
+    """How sure a detector is of a defect, also one too weak for a finding: the limit may be lowered later."""
+    return max((finding.confidence for finding in look.findings), default=look.surest)

@@ -38,6 +38,7 @@ _NEARER = (
     0.05  # logarithm; screws on a board are nearer by 0.11 to 0.14, solar cells and nuts by 0.01 at most
 )
 _FRAME_CANDIDATES = 3
+_DECIDING_IMAGES = 8  # they show whether the part is rigid; more do not change that any more
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
 _SHAPED_REFERENCES = 4  # from which on good parts show where they agree
 _MAX_LEFT_OUT = 60  # references that are left out in their turn; more make no better threshold
@@ -141,19 +142,14 @@ class ReferenceSet:
             options: How to keep and compare.
 
         Raises:
-            UsageError: There is no image, or only one of a part that is said to be rigid.
+            UsageError: There is no image.
         """
         options = options or ReferenceOptions()
         seers = tuple(backbones) if isinstance(backbones, Sequence) else (backbones,)
-        pairs = iter(images)
-        first = list(islice(pairs, 8))
+        pairs = _distinct(images)
+        first = list(islice(pairs, _DECIDING_IMAGES))
         if not first:
             raise UsageError("there is no good image to learn from", "name at least one, better eight")
-        if options.rigid and len(first) == 1:
-            raise UsageError(
-                "one image does not show what varies in a rigid part",
-                "add another good image, or leave `rigid` open",
-            )
         frame, fit = _frame_of([image for _, image in first], options)
         if frame is not None and not options.rigid and fit < _SURELY_RIGID:
             laid, free = (cls._of(first, seers, options, each)._distance_among() for each in (frame, None))
@@ -215,6 +211,12 @@ class ReferenceSet:
         return cls(*load(folder, seers))
 
     @property
+    def is_settled(self) -> bool:
+        """Whether more good images change nothing in how they are compared: place by place, or wherever."""
+        is_asked = self.options.rigid or (self.options.rigid is None and self.options.turns == 1)
+        return not is_asked or (len(self.references) >= _DECIDING_IMAGES and not self.calibration.unseen)
+
+    @property
     def provenance(self) -> Provenance:
         """What the scores were made with, without timings."""
         return Provenance(
@@ -262,12 +264,8 @@ class ReferenceSet:
         return FreeBank.of(grids, self.options.max_patches)
 
     def _described(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[Reference]:
-        known = {reference.picture_key for reference in self.references} - {""}
         taken = {reference.name for reference in self.references}
-        for record, image_rgb in images:
-            if record.picture_key in known:
-                continue
-            known |= {record.picture_key} - {""}
+        for record, image_rgb in _distinct(images, {each.picture_key for each in self.references}):
             seen = self._seen(image_rgb)
             turned = [
                 [b.features(_turned(image_rgb, turn, self.options.turns)) for b in self.backbones]
@@ -354,12 +352,25 @@ class ReferenceSet:
         return heat_record(heat)
 
 
+def _distinct(
+    images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]], known: Iterable[str] = ()
+) -> Iterator[tuple[ImageRecord, NDArray[np.uint8]]]:
+    """The images without those that are known or have come before, by their `picture_key`."""
+    taken = set(known) - {""}
+    for record, image_rgb in images:
+        if record.picture_key not in taken:
+            taken |= {record.picture_key} - {""}
+            yield record, image_rgb
+
+
 def _frame_of(
     images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions
 ) -> tuple[Frame | None, float]:
     """The image that the others lie over best, and how well; None where too few of them do."""
-    if options.rigid is False or len(images_rgb) < 2 or (options.rigid is None and options.turns > 1):
+    if options.rigid is False or (options.rigid is None and (options.turns > 1 or len(images_rgb) < 2)):
         return None, 0.0
+    if len(images_rgb) == 1:
+        return Frame.of(images_rgb[0]), 1.0
     candidates = []
     for number, image_rgb in enumerate(images_rgb[:_FRAME_CANDIDATES]):
         frame = Frame.of(image_rgb)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.checkpoints import file_sha256
 from tools.errors import ImageError, UsageError
 from tools.images import decode
-from tools.records import HeatMap
+from tools.records import HeatMap, Provenance
 from tools.references.template import Difference, template_differences
 
 if TYPE_CHECKING:
@@ -41,12 +44,17 @@ class Templates:
     def __init__(self, recipe: Recipe) -> None:
         self._pattern = recipe.references.template
         self._folder = recipe.file.parent if recipe.file else Path()
-        self._last: tuple[Path, NDArray[np.uint8]] | None = None
+        self._last: tuple[tuple[Path, int, int], NDArray[np.uint8]] | None = None
         if not _STEM.search(self._pattern) and not (self._folder / self._pattern).is_file():
             raise UsageError(
                 f"the template {self._folder / self._pattern} does not exist",
                 "`references.template` in the recipe names a picture relative to the recipe's folder",
             )
+
+    @property
+    def provenance(self) -> Provenance:
+        """Which pictures images are held against, as they are now."""
+        return Provenance(tool="template", model=self._pattern, parameters={"sha256": self._sha256()})
 
     def differences(self, record: ImageRecord, image_rgb: NDArray[np.uint8]) -> tuple[Difference, ...]:
         """What differs from the image's template, strongest first.
@@ -59,11 +67,32 @@ class Templates:
     def _template(self, record: ImageRecord) -> NDArray[np.uint8]:
         stem = PurePosixPath(record.name).stem
         path = self._folder / _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
-        if self._last is None or self._last[0] != path:
-            if not path.is_file():
-                raise ImageError(f"there is no template {path.name}")
-            self._last = (path, decode(path))
+        if not path.is_file():
+            raise ImageError(f"there is no template {path.name}")
+        status = path.stat()
+        seen = (path, status.st_size, status.st_mtime_ns)
+        if self._last is None or self._last[0] != seen:
+            self._last = (seen, decode(path))
         return self._last[1]
+
+    def _sha256(self) -> str:
+        """Hash of the one picture for all images; else of the names and hashes of all that may be meant."""
+        if not _STEM.search(self._pattern):
+            return _hash_of(self._folder / self._pattern)
+        before, *after = _STEM.split(self._pattern)
+        fixed = [glob.escape(part) for part in (before, *after[1::2])]
+        # Not `Path.glob`: a recipe may name an absolute pattern.
+        found = glob.glob("*".join(fixed), root_dir=self._folder, include_hidden=True)  # noqa: PTH207
+        files = [name for name in sorted(found) if (self._folder / name).is_file()]
+        lines = "".join(f"{name}\0{_hash_of(self._folder / name)}\n" for name in files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _hash_of(file: Path) -> str:
+    try:
+        return file_sha256(file)
+    except OSError:  # gone by now, or not to be read: each image that needs it will say so
+        return ""
 
 
 def heat_of(differences: Sequence[Difference], record: ImageRecord, scores: Sequence[float]) -> HeatMap:

@@ -30,10 +30,10 @@ from tools.screening.fusion import (
     heat_on_scale,
     knows,
     on_scale,
-    strongest_source,
     words_score,
 )
 from tools.timing import timed_together
+from tools.voices import strongest_source
 from tools.zones import cells_to_search
 
 if TYPE_CHECKING:
@@ -52,11 +52,13 @@ if TYPE_CHECKING:
 
     Picture = tuple[ImageRecord, NDArray[np.uint8]]
 
-__all__ = ["NO_TEMPLATE", "TOO_FEW", "CombinedScreener"]
+__all__ = ["NO_TEMPLATE", "OUTDATED", "TOO_FEW", "CombinedScreener"]
 
 TOO_FEW = "too few images to be held against each other"
 
 NO_TEMPLATE = "there is no template of this image"
+
+OUTDATED = "the detector has changed since the good parts were added"
 
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
@@ -111,15 +113,15 @@ class CombinedScreener:
         seers = self._backbones if good is None else good.backbones
         self._seers = " + ".join(seer.name for seer in seers)
         self._is_known = self._known_by(good) if good is not None else templates is None
+        self._is_heard = detector is None or self._was_shown_good(detector.provenance)
         self.provenance = words.provenance
 
     @property
     def models(self) -> tuple[Provenance, ...]:
         """What each source is, without timings; of a batch's panel, what it will be made with."""
-        if self._good is not None:
-            return (self.provenance, self._good.provenance)
-        if not self._backbones:
-            return (self.provenance,)
+        held = (each.provenance for each in (self._good, self._templates) if each is not None)
+        if self._good is not None or not self._backbones:
+            return (self.provenance, *held)
         batch = Provenance(
             tool="batch",
             model=self._seers,
@@ -128,7 +130,7 @@ class CombinedScreener:
             ),
             parameters={each.name: dict(each.parameters) for each in self._backbones},
         )
-        return (self.provenance, batch)
+        return (self.provenance, *held, batch)
 
     def plan(self, images: int) -> str:
         """What a batch of so many images will be held against, for a person to read."""
@@ -188,7 +190,7 @@ class CombinedScreener:
     ) -> dict[str, tuple[Look, float]]:
         """What the detector makes of each image of which words are in doubt, and the seconds it took."""
         least = self._recipe.screening.detector_from
-        if self._detector is None or least is None or not self._is_known:
+        if self._detector is None or least is None or not self._is_known or not self._is_heard:
             return {}
         pairs = zip(screenings, pictures, strict=True)
         asked = [picture for screening, picture in pairs if screening.suspicion >= least]
@@ -233,14 +235,14 @@ class CombinedScreener:
         return (*heard, *(self._named(finding, image_rgb) for finding in unlike))
 
     def _heard(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
-        """What the detector is surer of than of anything in the good parts."""
+        """What the detector is surer of than of anything in the good parts.
+
+        One that did not see them as it sees now could raise any false alarm again: then these speak alone.
+        """
         return tuple(finding for finding in found if finding.confidence > self._alarm(finding))
 
     def _sure(self, look: Look) -> float:
-        """How sure the detector is of a defect; beside good parts only what it finds is heard.
-
-        What it makes of good parts is known of findings alone: no weaker confidence can be held against it.
-        """
+        """How sure the detector is of a defect; beside good parts only what it finds is heard."""
         if self._good is None:
             return look.surest
         return max((finding.confidence for finding in self._heard(look.findings)), default=0.0)
@@ -249,10 +251,14 @@ class CombinedScreener:
         """How sure the detector that found something is of a defect in a good part, at most."""
         if self._good is None or not finding.provenance:
             return 0.0
-        notes = self._good.notes
-        is_same = notes.alarms_by == model_key(finding.provenance[0])
-        kept = (notes.alarms.get(reference.picture_key, 0.0) for reference in self._good.references)
-        return max(kept, default=0.0) if is_same else 0.0
+        if not self._was_shown_good(finding.provenance[0]):
+            return 1.0
+        alarms = self._good.notes.alarms
+        return max((alarms.get(each.picture_key, 0.0) for each in self._good.references), default=0.0)
+
+    def _was_shown_good(self, detector: Provenance) -> bool:
+        """Whether what is noted of the good parts, if there are any, is this detector's."""
+        return self._good is None or self._good.notes.alarms_by == model_key(detector)
 
     def _places(
         self, picture: Picture, screening: Screening, source: Source
@@ -289,6 +295,8 @@ class CombinedScreener:
             seen, elapsed_s = look
             score = detector_score(self._sure(seen), screening.threshold)
             scores.append(score.model_copy(update={"elapsed_s": elapsed_s}))
+        elif not self._is_heard:
+            scores.append(SourceScore(source=Source.DETECTOR, score=0.0, suspicion=0.0, remark=OUTDATED))
         strongest = max(said, key=lambda each: (each.score.decided, each.score.suspicion), default=None)
         return fused(screening, scores, strongest.heat if strongest else None, self._recipe)
 

@@ -11,6 +11,7 @@ import numpy as np
 from tools.glossary import NORMAL, UNKNOWN
 from tools.records import HeatMap, Screening, Source, SourceScore
 from tools.screening.screener import with_threshold
+from tools.voices import suspicion_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,6 @@ __all__ = [
     "heat_on_scale",
     "knows",
     "on_scale",
-    "strongest_source",
-    "suspicion_of",
     "words_score",
 ]
 
@@ -38,7 +37,6 @@ _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far 
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
 # what stands for nothing seen, as a detector overlooks some defects.
 _EVEN, _NOTHING = 0.32, 0.03
-_WORDS_WEIGHT = 0.6  # of their log-odds beside a detector's, chosen likewise: they exaggerate more
 
 
 def on_scale(score: float, threshold: float) -> float:
@@ -93,33 +91,6 @@ def detector_score(confidence: float, threshold: float) -> SourceScore:
     even = on_scale(max(confidence, _NOTHING), 1 - _EVEN)
     suspicion = round(on_scale(even, threshold), 6)
     return SourceScore(source=Source.DETECTOR, score=confidence, suspicion=suspicion, decided=True)
-
-
-def strongest_source(screening: Screening) -> Source | None:
-    """The source whose suspicion is the screening's; None where words were asked alone."""
-    strongest = suspicion_of(screening.sources, screening.threshold)
-    return strongest[0] if strongest else None
-
-
-def suspicion_of(scores: Sequence[SourceScore], threshold: float) -> tuple[Source, float] | None:
-    """Returns the source that says most of those that decide, and the suspicion; None where none decides.
-
-    Words and a detector that was asked because of them are one voice: two looks at the same defects whose
-    log-odds add up (naive Bayes, the threshold as the even chance; words weigh less, as they are surer than
-    they should be), so that each may calm the other. Of the voices the loudest counts: each is calibrated to
-    call few good parts suspect, and a defect that one of them alone can see would be lost in a mean.
-    """
-    said = {score.source: score.suspicion for score in scores if score.decided}
-    if Source.WORDS in said and Source.DETECTOR in said:
-        words = _WORDS_WEIGHT * (_logit(said[Source.WORDS]) - _logit(threshold))
-        both = words + _logit(said.pop(Source.DETECTOR))
-        said[Source.WORDS] = round(1 / (1 + math.exp(-both)), 6)
-    return max(said.items(), key=lambda each: each[1], default=None)
-
-
-def _logit(share: float) -> float:
-    inner = min(max(share, 1e-6), 1 - 1e-6)
-    return math.log(inner / (1 - inner))
 
 
 def fused(

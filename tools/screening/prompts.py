@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tools.recipe import Label, Recipe
 
-__all__ = ["NORMAL", "PromptLabel", "prompt_labels", "text_embeddings"]
+__all__ = ["NORMAL", "PromptLabel", "prompt_labels", "prompts_sha256", "text_embeddings"]
 
 NORMAL = "normal"
 
@@ -104,6 +104,12 @@ def prompt_labels(recipe: Recipe) -> tuple[PromptLabel, ...]:
         *(label(name, phrases_of(name, of), is_defect=True) for name, of in recipe.defects.items()),
         *(label(name, phrases_of(name, of), is_defect=False) for name, of in recipe.hard_negatives.items()),
     )
+
+
+def prompts_sha256(labels: Sequence[PromptLabel]) -> str:
+    """Hash of all that is asked: a count of prompts does not tell those of two recipes apart."""
+    asked = [[label.name, label.is_defect, label.prompts] for label in labels]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def _slotted(template: str) -> str:

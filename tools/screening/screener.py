@@ -14,7 +14,7 @@ import numpy as np
 from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
 from tools.glossary import NORMAL, UNCLASSIFIED, UNKNOWN
 from tools.records import HeatMap, ImageRecord, Provenance, Screening, ScreeningStatus, Source
-from tools.screening.prompts import prompt_labels, text_embeddings
+from tools.screening.prompts import prompt_labels, prompts_sha256, text_embeddings
 from tools.windows import Window, covering_windows
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Screener:
                 **self._settings.model_dump(mode="json"),
                 "labels": [label.name for label in self._labels],
                 "prompts": sum(len(label.prompts) for label in self._labels),
+                "prompts_sha256": prompts_sha256(self._labels),
             },
         )
 

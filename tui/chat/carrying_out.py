@@ -14,8 +14,9 @@ from tui.chat.background import Start
 from tui.chat.dialogs import ChooseDialog
 from tui.chat.models import known_models, model_choices, model_title
 from tui.chat.opening_dialog import OpenDialog
+from tui.chat.paths import home_expanded
 from tui.chat.slash import COMMANDS, Command
-from tui.chat.themes import THEMES
+from tui.chat.themes import THEMES, full_name
 from tui.chat.transcript import markdown_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Commander"]
 
 _MOST_RECENT = 6
+_SWITCH = {"on": True, "off": False}
 
 
 class Commander:
@@ -166,7 +168,7 @@ class Commander:
             session.switch_model(name)
             self._app.start = replace(self._app.start, model=name)
             self._app.notify(self._app.words("model.switched", name=name))
-            self._app.workspace.changed([])
+            self._app.workspace.header.draw()  # which names the model
 
     async def _recipe(self, arguments: Sequence[str], typed: str) -> None:
         session = self._needs_session()
@@ -183,7 +185,10 @@ class Commander:
 
     async def _confirm(self, arguments: Sequence[str], typed: str) -> None:
         if arguments:
-            self._app.confirm = arguments[0] == "on"
+            wanted = arguments[0].lower()
+            if wanted not in _SWITCH:  # a slip must not let the agent decide alone
+                raise UsageError(self._app.words("usage", usage="/confirm on|off"))
+            self._app.confirm = _SWITCH[wanted]
         self._app.notify(self._app.words("confirm.on" if self._app.confirm else "confirm.off"))
 
     async def _export(self, arguments: Sequence[str], typed: str) -> None:
@@ -213,8 +218,8 @@ class Commander:
         app = self._app
         if not arguments:
             app.search_themes()
-        elif arguments[0] in app.available_themes:
-            app.theme = arguments[0]
+        elif (theme := full_name(arguments[0])) in app.available_themes:
+            app.theme = theme
         else:
             raise UsageError(f"there is no theme {arguments[0]}", f"e.g. {', '.join(THEMES)}")
 
@@ -252,11 +257,11 @@ class Commander:
 
     def _open_images(self, images: tuple[str, ...]) -> None:
         start = self._app.start
-        self._app.open(Start(images, start.recipe, start.model))
+        self._app.open(Start(_expanded(images), start.recipe, start.model))
 
     def _add_images(self, images: tuple[str, ...]) -> None:
         start = self._app.start
-        self._app.open(Start((*start.images, *images), start.recipe, start.model))
+        self._app.open(Start((*start.images, *_expanded(images)), start.recipe, start.model))
 
     def sessions_dialog(self) -> None:
         """Lists the sessions and goes on with the one that is chosen."""
@@ -284,3 +289,8 @@ class Commander:
         self._app.push_screen(
             ChooseDialog(words("sessions.title"), choices, words, words("sessions.none")), chosen
         )
+
+
+def _expanded(images: Sequence[str]) -> tuple[str, ...]:
+    """Returns the paths without `~`: a session keeps them for its next start, made absolute."""
+    return tuple(map(home_expanded, images))

@@ -45,9 +45,17 @@ class Conversation(VerticalScroll):
         first = starts[self._older] if starts else 0
         with self.app.batch_update():
             for event in events[first:]:
+                if isinstance(event, TurnStarted):
+                    await self._abandon()
                 await self.take(event)
-        self._turn = None
+            await self._abandon()
         await self._let_go()
+
+    async def _abandon(self) -> None:
+        """Closes a turn of which the log has no end: the program was killed in it."""
+        if self._turn is not None:
+            await self._turn.abandon()
+            self._turn = None
 
     async def _let_go(self) -> None:
         """Takes the oldest turns off the screen where there are too many, and says so."""

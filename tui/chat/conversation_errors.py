@@ -36,6 +36,8 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
         "시작할 때의 이미지와 레시피로 이어 하세요. Loupe 업데이트로 내장 레시피가 바뀌었을 수 있습니다. "
         "그러면 새 세션을 시작하세요"
     ),
+    "{folder} holds a session that saw with other models": "다른 모델로 검사한 세션입니다: {folder}",
+    "resume it with those that it began with: {named}": "시작할 때의 모델로 이어 하세요: {named}",
     "recipe": "레시피",
     "batch": "이미지",
     "the request is empty": "요청이 비어 있습니다",

@@ -93,7 +93,7 @@ class OpenDialog(ModalScreen[tuple[str, ...]]):
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
         if text := event.value.strip():
-            self.dismiss((str(Path(text).expanduser()),))
+            self.dismiss((text,))
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -91,7 +91,7 @@ class ReasonScreen(ModalScreen[str]):
         """Chooses by number while the list has the focus; a letter begins a reason of one's own."""
         if not isinstance(self.focused, OptionList) or event.character is None:
             return
-        if event.character.isdigit():
+        if event.character.isdecimal():  # int() knows no ²
             if 1 <= int(event.character) <= len(self._reasons):
                 self.dismiss(self._reasons[int(event.character) - 1])
         elif event.character.isprintable() and not event.character.isspace():

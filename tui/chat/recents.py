@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.log import LOG, SessionHeader, read_log
+from agent.log import SessionHeader, read_log
 from tools.errors import LoupeError
 
 __all__ = ["Recent", "recent_sessions", "remember"]
@@ -46,11 +46,10 @@ def recent_sessions() -> list[Recent]:
     """Returns the sessions that still exist, newest first; damaged ones are left out."""
     found = []
     for folder in map(Path, _folders()):
-        if (folder / LOG).exists():
-            with contextlib.suppress(LoupeError):
-                header, events = read_log(folder)
-                turns = sum(event.kind == "turn_started" for event in events)
-                found.append(Recent(folder, header, turns, not events))
+        with contextlib.suppress(LoupeError):  # gone, damaged, or below a folder that cannot be read
+            header, events = read_log(folder)
+            turns = sum(event.kind == "turn_started" for event in events)
+            found.append(Recent(folder, header, turns, not events))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from agent.session import Session
 
 __all__ = ["ReviewScreen"]
+
+log = logging.getLogger(__name__)
 
 _HINTS = (
     ("a", "key.accept"),
@@ -188,6 +191,9 @@ class ReviewScreen(Screen[None]):
                     done.append(image_id)
             except LoupeError as failure:
                 error = in_a_line(failure, self._words.language)
+            except Exception as failure:  # A full disk, say: without `Recorded` all keys stay dead.
+                log.exception("decide")
+                error = f"{type(failure).__name__}: {failure}"
             self.post_message(self.Recorded(done, error, is_undo=is_undo))
 
         threading.Thread(target=work, name="loupe-decide", daemon=True).start()

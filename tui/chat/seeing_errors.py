@@ -158,10 +158,6 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "remove {folder} and name good images again": "{folder} 폴더를 지우고 양품을 다시 등록하세요",
     "there is no good image to learn from": "배울 양품 이미지가 없습니다",
     "name at least one, better eight": "한 장 이상, 되도록 여덟 장을 지정하세요",
-    "one image does not show what varies in a rigid part": (
-        "이미지 한 장으로는 단단한 부품이 어떻게 달라지는지 알 수 없습니다"
-    ),
-    "add another good image, or leave `rigid` open": "양품 이미지를 더 등록하거나 `rigid`를 비워 두세요",
     "not among the references: {names}": "등록된 양품이 아닙니다: {names}",
     "there are: {names}": "등록된 것: {names}",
     "no reference would be left": "남는 양품이 없게 됩니다",

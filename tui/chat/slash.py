@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote
+
+from tui.chat.paths import home_expanded
 
 __all__ = ["COMMANDS", "Command", "Completion", "complete", "dropped_paths", "parse", "without_mentions"]
 
@@ -106,7 +108,8 @@ def dropped_paths(text: str) -> list[str]:
     """
     words = [unquote(word.removeprefix("file://")) for word in _words_of(text)]
     paths = [word for word in words if word.startswith(("/", "~")) or word[1:3] in (":\\", ":/")]
-    is_all = 0 < len(words) == len(paths) and all(Path(path).expanduser().exists() for path in paths)
+    # lexists says no to what cannot be examined: a name that is too long, a folder that may not be read.
+    is_all = 0 < len(words) == len(paths) and all(os.path.lexists(home_expanded(path)) for path in paths)
     return paths if is_all else []
 
 

@@ -94,6 +94,15 @@ class ToolView(Vertical):
             shown = Static(table, classes="tool-rows", expand=True)
             await self.mount(Collapsible(shown, title=title, collapsed=not self._is_open))
 
+    async def abandon(self) -> None:
+        """Ends a call of which no end was told."""
+        if running := self.query(".tool-running"):
+            called = given(dict(self._started.arguments))
+            line = self._words("tool.running", tool=self._started.tool, given=called)
+            await running.remove()
+            ended = f"{line} · {self._words('turn.cancelled')}"
+            await self.mount(Static(Content.assemble(("■ ", "$text-warning"), ended), classes="tool-line"))
+
     def _error_of(self, event: ToolFinished) -> str:
         if event.error == TurnCancelled.__name__:
             return self._words("turn.cancelled")

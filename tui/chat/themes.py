@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
-__all__ = ["HIGH_CONTRAST", "THEMES"]
+__all__ = ["HIGH_CONTRAST", "SHORT_NAMES", "THEMES", "full_name"]
 
 HIGH_CONTRAST = Theme(
     name="high-contrast",
@@ -31,3 +31,16 @@ HIGH_CONTRAST = Theme(
 
 # What `/theme` offers first: dark, light, high contrast, and the terminal's own sixteen colours.
 THEMES = ("textual-dark", "textual-light", HIGH_CONTRAST.name, "ansi-dark", "ansi-light")
+
+# As `loupe chat --theme` explains itself.
+SHORT_NAMES = {
+    "dark": "textual-dark",
+    "light": "textual-light",
+    "contrast": HIGH_CONTRAST.name,
+    "ansi": "ansi-dark",
+}
+
+
+def full_name(theme: str) -> str:
+    """Returns the name of the theme that a short name stands for; any other name as it is."""
+    return SHORT_NAMES.get(theme, theme)

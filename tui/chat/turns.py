@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Markdown, Static
+from textual.widgets import Collapsible, Markdown, Static
 
 from agent.events import (
     Abstained,
@@ -60,6 +60,7 @@ class TurnView(Vertical, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "Edit and ask again", id="turn.edit", show=False),
         Binding("c", "copy", "Copy the answer", id="turn.copy", show=False),
+        Binding("enter", "fold", "Unfold its steps", id="turn.fold", show=False),
     ]
 
     class Edited(Message):
@@ -156,9 +157,22 @@ class TurnView(Vertical, can_focus=True):
             line = Content(self._words("unverified", reason=said(reason, self._words.language)))
             await self.mount(Static(line, classes="unverified"))
 
-    async def _finish(self, event: TurnFinished) -> None:
+    async def abandon(self) -> None:
+        """Closes a turn that nobody works on any more."""
+        await self._close()
+        sign, style = _SIGNS[Outcome.CANCELLED]
+        line = Content.assemble((sign, style), (f" {self._words('turn.abandoned')}", "$text-muted"))
+        await self.mount(Static(line, classes="turn-cost"))
+
+    async def _close(self) -> None:
+        """Ends what would look as if it were still running."""
         for step in self._steps.values():
             await step.abandon()
+        for call in self._calls.values():
+            await call.abandon()
+
+    async def _finish(self, event: TurnFinished) -> None:
+        await self._close()
         if event.outcome is Outcome.CANCELLED:
             kept = self._words("turn.kept", inspected=self._inspected, decided=self._decided)
             await self.mount(Static(Content(kept), classes="kept"))
@@ -200,6 +214,13 @@ class TurnView(Vertical, can_focus=True):
         if self.answer:
             self.app.copy_to_clipboard(self.answer)
             self.notify(self._words("copied"))
+
+    def action_fold(self) -> None:
+        """Unfolds the steps, or a tool's rows where there are none; folds them where all are unfolded."""
+        folds: list[Collapsible] = [*self._steps.values()] or [*self.query(Collapsible)]
+        is_any_folded = any(fold.collapsed for fold in folds)
+        for fold in folds:
+            fold.collapsed = not is_any_folded
 
 
 def _with_its_lines(text: str) -> str:

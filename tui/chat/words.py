@@ -99,6 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "turn.declined": ("declined", "거절함"),
     "turn.failed": ("failed", "실패"),
     "turn.cancelled": ("stopped", "중지됨"),
+    "turn.abandoned": ("stopped: Loupe was closed meanwhile", "중지됨: 도중에 Loupe가 종료되었습니다"),
     "turn.cost": (
         "{steps} steps · {seconds:.1f} s · {tokens} tokens",
         "{steps}단계 · {seconds:.1f}초 · {tokens} 토큰",
@@ -223,7 +224,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "key.mention": ("name it in the chat", "대화에 이름 넣기"),
     "key.walk": ("review mode", "검토 모드"),
     "key.edit": ("edit and ask again", "고쳐서 다시 묻기"),
-    "key.fold": ("unfold a step", "단계 펼치기"),
+    "key.fold": ("unfold its steps", "단계 펼치기"),
     "key.zoom": ("zoom", "확대"),
     "key.previous": ("finding before", "이전 결함"),
     "key.next": ("next finding", "다음 결함"),
@@ -322,6 +323,10 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "confirm.off": (
         "the agent decides without asking; all is recorded",
         "에이전트가 묻지 않고 결정하며 모두 기록됩니다",
+    ),
+    "waits.already": (
+        "one request waits for the images already: send this one after it",
+        "이미지를 기다리는 요청이 이미 있습니다. 그 요청 다음에 보내세요",
     ),
     "waits": ("asked as soon as the images are open", "이미지가 열리는 대로 요청합니다"),
     "error": ("Error", "오류"),

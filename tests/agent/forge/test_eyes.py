@@ -32,5 +32,5 @@ def test_cells_are_told_token_by_token_in_the_order_of_the_tower() -> None:
     covers[0, 4], covers[3, 11], covers[4, 0] = 1, 2, 3
     classes = _classes([Seen(Picture("x", Image.new("RGB", (84, 56))), covers)])
     assert classes.shape == (6, 16)
-    places = {int(classes[place]): tuple(place.tolist()) for place in classes.nonzero()}
-    assert places == {1: (1, 0), 2: (2, 15), 3: (3, 0)}
+    places = {(token, cell): int(classes[token, cell]) for token, cell in classes.nonzero().tolist()}
+    assert places == {(1, 0): 1, (2, 15): 2, (3, 0): 3}

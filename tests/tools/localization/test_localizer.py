@@ -13,7 +13,7 @@ from tools.errors import ModelError, UntrustedCheckpointError
 from tools.localization.detectors import Detector, import_ultralytics
 from tools.localization.localizer import UNCLASSIFIED, Localizer, candidate_from_heat_map
 from tools.localization.merging import Detection
-from tools.recipe import Localization, Models, Zone
+from tools.recipe import DefectType, Label, Localization, Models, Zone
 from tools.records import HeatMap, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
 
 MANY = Localization(confidence=0.2, iou=0.5, max_findings=30)
@@ -82,6 +82,26 @@ def test_a_foreign_pickle_is_not_loaded(detectors, recipe):
     wrong = recipe.model_copy(update={"models": Models(detector_sha256="0" * 64)})
     with pytest.raises(UntrustedCheckpointError):
         Localizer(checkpoint, wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        ({"defects": {"scratch": DefectType(prompts=("a scar",)), "dent": DefectType()}}, True),
+        ({"defects": {"scratch": DefectType(), "dent": DefectType(), "stain": DefectType()}}, True),
+        ({"defects": {"scratch": DefectType(detector_classes=("line",)), "dent": DefectType()}}, False),
+        ({"defects": {"scratch": DefectType()}, "hard_negatives": {"dent": Label()}}, False),
+    ],
+    ids=["prompts", "a type that it does not know", "a class less", "what only looks like a defect"],
+)
+def test_provenance_tells_what_the_classes_are_taken_for(detectors, recipe, change, is_same):
+    checkpoint = Checkpoint("detector", "random", detectors["detect"])
+    before, after = (
+        Localizer(checkpoint, each).provenance.parameters["meanings_sha256"]
+        for each in (recipe, recipe.model_copy(update=change))
+    )
+    assert len(before) == 64
+    assert (before == after) is is_same
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.tools.shapes import arc, patch, stroke
 from tools.measurement.measurer import Measurer, measure_mask
 from tools.recipe import DefectType, Part, Recipe
-from tools.records import Centre, Finding, Origin, Scale, ScaleSource
+from tools.records import Centre, Finding, Origin, Quantity, Scale, ScaleSource, Unit
 
 SCALE = Scale(mm_per_px=0.1, source=ScaleSource.RECIPE, relative_uncertainty=0.02)
 RECIPE = Recipe(
@@ -150,6 +150,13 @@ def board(matrix: NDArray[np.float64]) -> Scale:
     )
 
 
+def lay(turn_deg: float, *, mirrored: bool) -> NDArray[np.float64]:
+    """From the plane's frame to that of a board that lies turned and apart, perhaps face down."""
+    cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+    turned = np.array([[cos, -sin, 70.0], [sin, cos, -30.0], [0, 0, 1]])
+    return turned @ np.diag([1, -1 if mirrored else 1, 1])
+
+
 TILTED = np.array([[0.1, 0.01, 3.0], [0.004, 0.12, -4.0], [2e-4, 5e-4, 1.0]])
 
 
@@ -159,16 +166,41 @@ TILTED = np.array([[0.1, 0.01, 3.0], [0.004, 0.12, -4.0], [2e-4, 5e-4, 1.0]])
 def test_where_the_board_lay_does_not_change_a_position(
     curvilinear: bool, turn_deg: float, mirrored: bool
 ) -> None:
-    cos, sin = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
-    lay = np.array([[cos, -sin, 70.0], [sin, cos, -30.0], [0, 0, 1]]) @ np.diag([1, -1 if mirrored else 1, 1])
     first, second = (
         centre_of(RECTANGLE, curvilinear=curvilinear, scale=board(matrix), offset_xy=(50, 70))
-        for matrix in (TILTED, lay @ TILTED)
+        for matrix in (TILTED, lay(turn_deg, mirrored=mirrored) @ TILTED)
     )
     assert first.xy_mm is not None
     assert second.xy_mm == pytest.approx(first.xy_mm)
     assert second.uncertainty_xy_mm == pytest.approx(first.uncertainty_xy_mm)
     assert second.uncertainty_xy_px == pytest.approx(first.uncertainty_xy_px)
+
+
+@pytest.mark.parametrize("curvilinear", [False, True], ids=["patch", "line"])
+@pytest.mark.parametrize("angle_deg", [0, 40, 90, 150])
+@pytest.mark.parametrize("turn_deg", [0, 30, 200])
+@pytest.mark.parametrize("mirrored", [False, True], ids=["as seen", "mirrored"])
+def test_where_the_board_lay_does_not_change_a_direction(
+    curvilinear: bool, angle_deg: float, turn_deg: float, mirrored: bool
+) -> None:
+    bar = patch("rectangle", 40, 6, np.radians(-angle_deg), (0.2, -0.3))  # counter-clockwise as seen
+    scale = board(lay(turn_deg, mirrored=mirrored) @ np.diag([0.1, 0.1, 1]))
+    plain, laid = (measure_mask(bar, curvilinear=curvilinear, scale=each) for each in (None, scale))
+    for reading in (plain, laid):
+        (angle,) = (each.value for each in reading.sizes if each.quantity is Quantity.ORIENTATION)
+        assert (angle - angle_deg + 90) % 180 - 90 == pytest.approx(0, abs=2.5)
+    for before, after in zip(plain.sizes, laid.sizes, strict=True):
+        if after.unit is not Unit.DEG:
+            assert after.value == pytest.approx(before.value * (0.01 if after.unit is Unit.MM2 else 0.1))
+
+
+def test_beyond_the_horizon_of_the_pictures_corner_a_direction_is_that_of_the_pixels() -> None:
+    steep = np.array([[0.1, 0.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.01, -1.0]])  # the horizon lies at y = 100
+    bar = patch("rectangle", 40, 6, 0.0, (0, 0))
+    for matrix in (steep, lay(30, mirrored=True) @ steep):
+        sizes = measure_mask(bar, scale=board(matrix), offset_xy=(50, 300)).sizes
+        (angle,) = (each.value for each in sizes if each.quantity is Quantity.ORIENTATION)
+        assert (angle + 90) % 180 - 90 == pytest.approx(0, abs=2.5)
 
 
 def test_a_position_in_a_tilted_plane_is_told_from_the_pictures_corner_along_its_upper_edge() -> None:

@@ -47,6 +47,26 @@ def test_a_second_start_finds_what_the_first_wrote(tmp_path: Path) -> None:
         assert list(journal.inspections()) == [inspection(1), inspection(2), inspection(3)]
 
 
+def test_one_run_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
+    with Journal(tmp_path / "run", RUN) as journal:
+        journal.append(inspection(1))
+        with pytest.raises(OutputError, match="another Loupe"):
+            Journal(tmp_path / "run", RUN)
+        journal.append(inspection(2))
+    with pytest.raises(OutputError, match="another run"):
+        Journal(tmp_path / "run", RUN.model_copy(update={"lot": "other"}))
+    with Journal(tmp_path / "run", RUN) as journal:  # what was refused holds nothing back
+        assert journal.done_ids == {"img_001", "img_002"}
+
+
+def test_a_run_that_was_killed_before_its_first_line_can_begin_again(tmp_path: Path) -> None:
+    Journal(tmp_path, RUN).close()
+    (tmp_path / RUN_INFO).unlink()
+    (tmp_path / INSPECTIONS).unlink()
+    with Journal(tmp_path, RUN) as journal:
+        assert not journal.done_ids
+
+
 def test_findings_of_a_version_that_measured_no_centre_are_read(tmp_path: Path) -> None:
     found = Finding(
         id="img_001-1",

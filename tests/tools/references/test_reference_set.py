@@ -178,13 +178,36 @@ def test_one_good_image_is_enough_to_start_and_says_that_it_guesses(parts) -> No
     assert good.score < bad.score
 
 
+def test_no_image_is_refused() -> None:
+    with pytest.raises(UsageError, match="no good image"):
+        ReferenceSet.build([], TEXTURE, SMALL)
+
+
+def test_one_image_of_a_part_that_is_said_to_be_rigid_is_its_frame(parts) -> None:
+    lone = ReferenceSet.build(parts(1), TEXTURE, ReferenceOptions(rigid=True))
+    assert lone.frame is not None
+    good, bad = (
+        [each.score for each in lone.score(parts(3, first=50, scratched=scratched))]
+        for scratched in (False, True)
+    )
+    assert max(good) < min(bad)
+
+
 @pytest.mark.parametrize(
-    ("count", "options", "words"),
-    [(0, SMALL, "no good image"), (1, ReferenceOptions(rigid=True), "one image")],
+    ("count", "options", "is_settled"),
+    [
+        (1, SMALL, False),
+        (7, SMALL, False),
+        (8, SMALL, True),
+        (1, SMALL.model_copy(update={"rigid": True}), False),
+        (1, SMALL.model_copy(update={"turns": 2}), True),
+        (1, FREE, True),
+    ],
 )
-def test_too_few_images_are_refused(parts, count: int, options: ReferenceOptions, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        ReferenceSet.build(parts(count), TEXTURE, options)
+def test_until_when_more_images_may_change_how_they_are_compared(
+    parts, count: int, options: ReferenceOptions, is_settled: bool
+) -> None:
+    assert ReferenceSet.build(parts(count), TEXTURE, options).is_settled is is_settled
 
 
 def test_a_turned_part_is_known_where_references_are_turned(parts) -> None:

@@ -29,7 +29,7 @@ from tools.records import (
 from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts
 from tools.references.templates import Templates
-from tools.screening.combined import NO_TEMPLATE, TOO_FEW, CombinedScreener
+from tools.screening.combined import NO_TEMPLATE, OUTDATED, TOO_FEW, CombinedScreener
 from tools.screening.fusion import UNFAMILIAR
 from tools.screening.screener import Screener
 
@@ -266,6 +266,29 @@ def test_a_detector_is_heard_where_it_is_surer_than_of_any_good_part(
     assert screener.located(picture, screening, found) == (found if is_heard else ())
 
 
+@pytest.mark.parametrize("is_asked", [True, False], ids=["asked in screening", "asked for places only"])
+def test_a_detector_that_changed_since_it_saw_the_good_parts_is_not_heard(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path, is_asked: bool
+) -> None:
+    with_good_parts(good_batch, 0.3, tmp_path)
+    recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
+    other = FakeDetector(0.99)
+    other.provenance = Provenance(tool="localization", model="another")
+    seen: list[Any] = [other, detector(0.99)] if is_asked else [None, None]
+    picture = (test_batch.records[0], test_batch.load("img_001"))
+    for fake, made_by in zip(seen, (other, FakeDetector(0.99)), strict=True):
+        screener = CombinedScreener(words(0.95), recipe, good=GoodParts(recipe).load(), detector=fake)
+        (screening,) = screener.screen([picture])
+        is_other = made_by is other
+        finding = made_by.finding("img_001")
+        assert (finding in screener.located(picture, screening, (finding,))) is not is_other
+        said = screening.source(Source.DETECTOR)
+        assert (said is not None) is is_asked
+        if said is not None:
+            assert (said.decided, said.remark) == ((False, OUTDATED) if is_other else (True, ""))
+    assert other.asked == 0
+
+
 def test_a_region_does_not_reach_into_an_ignored_zone(
     good_batch: Batch, test_batch: Batch, tmp_path: Path
 ) -> None:
@@ -337,6 +360,7 @@ def test_every_difference_to_a_template_is_a_finding(tmp_path: Path, template: s
     found = screener.located(other, suspect)
     assert found
     assert all(finding.provenance[0].tool == "template" for finding in found)
+    assert [model.tool for model in screener.models] == ["screening", "template"]
 
 
 def test_an_image_without_a_template_is_screened_by_words(tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from tools.screening.fusion import (
     heat_on_scale,
     knows,
     on_scale,
-    strongest_source,
-    suspicion_of,
 )
 from tools.screening.screener import with_threshold
+from tools.voices import strongest_source
 
 RECIPE = load_recipe()
 HEAT = HeatMap(rows=1, columns=2, values=(0.1, 0.9))
@@ -96,19 +95,6 @@ def test_the_strongest_of_those_that_decide(
     assert strongest_source(screening) is strongest
     assert screening.heat_map == (None if strongest is WORDS else HEAT)
     assert screening.sources == tuple(scores)
-
-
-@pytest.mark.parametrize(
-    ("words", "confidence", "suspicion"),
-    [(0.9, 0.3, 0.9), (0.9, 0.9, 0.995), (0.97, 0.0, 0.584), (0.6, 0.0, 0.182), (0.999, 0.0, 0.917)],
-    ids=["says neither", "sees it too", "sees nothing", "nothing to see", "words are certain"],
-)
-def test_words_and_detector_weigh_together(words: float, confidence: float, suspicion: float) -> None:
-    threshold = 0.92
-    scores = [said(WORDS, words), detector_score(confidence, threshold)]
-    assert suspicion_of(scores, threshold) == (WORDS, pytest.approx(suspicion, abs=1e-3))
-    unheard = [said(WORDS, words, decided=False), scores[1].model_copy(update={"decided": False})]
-    assert suspicion_of([*unheard, said(BATCH, 0.5)], threshold) == (BATCH, 0.5)
 
 
 def test_what_a_detector_says_moves_the_status_and_keeps_the_words_heat() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from tools.checkpoints import Checkpoint, Runtime
 from tools.errors import ModelError, RecipeError
-from tools.recipe import Label, ScreeningSettings
+from tools.recipe import DefectType, Label, Part, ScreeningSettings
 from tools.records import ScreeningStatus
-from tools.screening.prompts import prompt_labels
+from tools.screening.prompts import prompt_labels, prompts_sha256
 from tools.screening.screener import UNKNOWN, Screener, views_of, with_threshold
 
 
@@ -196,7 +196,26 @@ def test_provenance_names_the_weights_and_settings(clip_checkpoint, recipe, pict
     assert (provenance.tool, provenance.model, provenance.precision) == ("screening", "tiny-clip", "bfloat16")
     assert len(provenance.weights_sha256) == 64
     assert provenance.parameters["labels"] == ["normal", "scratch", "dent", "dust"]
+    assert provenance.parameters["prompts_sha256"] == prompts_sha256(prompt_labels(recipe))
     assert provenance.elapsed_s > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        ({"part": Part(name="other", noun="metal plate")}, True),
+        ({"part": Part(name="plate", noun="brass plate")}, False),
+        ({"normal_prompts": tuple(f"state {number}" for number in range(7))}, False),
+        ({"defects": {"scratch": DefectType(prompts=("a scar", "a score")), "dent": DefectType()}}, False),
+        ({"defects": {"scratch": DefectType()}, "hard_negatives": {"dent": Label(), "dust": Label()}}, False),
+    ],
+)
+def test_other_prompts_have_another_hash(recipe, change, is_same):
+    before, after = (
+        prompts_sha256(prompt_labels(each)) for each in (recipe, recipe.model_copy(update=change))
+    )
+    assert len(before) == 64
+    assert (before == after) is is_same
 
 
 def test_damaged_weights_are_a_model_error(clip_checkpoint, recipe, tmp_path):

@@ -9,6 +9,7 @@ from textual.widgets import Collapsible, Markdown, OptionList
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.records import Language
 from tui.chat.dialogs import ChooseDialog, HelpDialog
+from tui.chat.keys import KEYS
 from tui.chat.picture import PicturePanel
 from tui.chat.prompt import PromptArea
 from tui.chat.steps import StepView, ToolView
@@ -156,6 +157,29 @@ def test_the_chat_is_exported_copied_and_a_turn_edited(desk: Desk) -> None:
     play(app, flow)
 
 
+@pytest.mark.parametrize(("said", "folded"), [("inspect them", [True, True]), ("/screen", [False])])
+def test_enter_unfolds_and_folds_a_turn(desk: Desk, said: str, folded: list[bool]) -> None:
+    app = desk.app([code("inspect()"), code('final_answer("done")')])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, said)
+        turn = app.workspace.query_one(TurnView)
+        folds = list(turn.query(StepView)) or list(turn.query(Collapsible))
+        assert [fold.collapsed for fold in folds] == folded
+        app.workspace.action_focus_panel("conversation")
+        for expected in ([not each for each in folded], folded):
+            await pilot.press("enter")
+            await until(pilot, lambda expected=expected: [fold.collapsed for fold in folds] == expected)
+
+    play(app, flow)
+
+
+def test_every_key_that_a_turn_is_said_to_have_is_bound() -> None:
+    bound = {key for binding in TurnView.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    assert {key.key for key in KEYS["conversation"]} <= bound
+
+
 def test_completion_offers_commands_and_images_and_enter_takes_the_first(desk: Desk) -> None:
     app = desk.app()
 
@@ -196,7 +220,9 @@ def test_another_model_answers_from_the_next_turn_on(desk: Desk, tmp_path: Path)
     async def flow(pilot: Any) -> None:
         await opened(pilot, app)
         await say(pilot, app, "one")
+        assert "(loaded)" in str(app.workspace.header.content)
         await say(pilot, app, f"/model scripted:{tmp_path / 'answers.yaml'}")
+        assert "model answers.yaml (loads at the first request)" in str(app.workspace.header.content)
         await say(pilot, app, "two")
         assert app.workspace.conversation.last_answer == "second model"
         await say(pilot, app, f"/model scripted:{tmp_path / 'none.yaml'}")

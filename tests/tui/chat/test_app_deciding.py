@@ -97,6 +97,31 @@ def test_decisions_are_not_asked_for_where_that_is_switched_off(desk: Desk) -> N
     play(app, flow)
 
 
+@pytest.mark.parametrize(
+    ("language", "typed", "confirms", "notice"),
+    [
+        (Language.EN, "ON", True, "the agent's decisions are confirmed first"),
+        (Language.EN, "off", False, "the agent decides without asking"),
+        (Language.KO, "Off", False, "에이전트가 묻지 않고 결정하며"),
+        (Language.EN, "yes", True, "use it as /confirm on|off"),
+        (Language.KO, "오프", True, "사용법: /confirm on|off"),
+    ],
+)
+def test_confirmation_is_switched_by_two_words_alone(
+    desk: Desk, language: Language, typed: str, notice: str, *, confirms: bool
+) -> None:
+    app = desk.app(language=language)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, f"/confirm {typed}")
+        notices = "\n".join(each.message for each in app._notifications)
+        assert notice in f"{notices}\n{shown(app)}"
+        assert app.confirm is confirms
+
+    play(app, flow)
+
+
 def test_keys_decide_on_a_selection_with_a_reason_and_take_it_back(desk: Desk) -> None:
     app = desk.app()
 

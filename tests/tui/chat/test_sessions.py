@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from textual.events import Paste
-from textual.widgets import Input
+from textual.widgets import Input, ProgressBar
 
 from agent.events import Decision
-from agent.log import read_log
+from agent.log import LOG, read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.errors import UsageError
-from tools.records import Verdict
+from tools.records import Language, Verdict
 from tui.chat.background import Failed, Start, open_beside
 from tui.chat.dialogs import ChooseDialog
 from tui.chat.opening_dialog import OpenDialog
@@ -63,6 +63,42 @@ def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> No
         await until(pilot, lambda: app._waiting)
         may_open.set()
         await until(pilot, lambda: app.workspace.conversation.last_answer == "here")
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize(
+    ("second", "language", "notice"),
+    [
+        ("and now?", Language.EN, "one request waits for the images already"),
+        ("/inspect", Language.KO, "이미지를 기다리는 요청이 이미 있습니다"),
+    ],
+)
+def test_a_second_request_stays_in_the_prompt_while_the_first_waits_for_the_images(
+    desk: Desk, second: str, language: Language, notice: str
+) -> None:
+    app, may_open = desk.app([code('final_answer("here")')], language=language), threading.Event()
+    open_session = app._open_session
+
+    def slow(*given: Any) -> Any:
+        may_open.wait(20)
+        return open_session(*given)
+
+    app._open_session = slow
+
+    async def flow(pilot: Any) -> None:
+        await pilot.press(*"hi", "enter")
+        await until(pilot, lambda: app._waiting)
+        app.workspace.prompt.write(second)
+        await pilot.pause()
+        app.workspace.prompt.close_offers()
+        await pilot.press("enter")
+        await until(pilot, lambda: any(notice in each.message for each in app._notifications))
+        assert app.workspace.prompt.area.text == second
+        may_open.set()
+        await until(pilot, lambda: app.workspace.conversation.last_answer == "here")
+        await until(pilot, lambda: not app.is_busy)
+        assert [turn.request for turn in app.session.turns] == ["hi"]  # type: ignore[union-attr]
 
     play(app, flow)
 
@@ -138,6 +174,34 @@ def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> 
     play(app, flow)
 
 
+def test_a_name_that_only_looks_like_a_home_folder_is_a_message(desk: Desk) -> None:
+    app = desk.app(start=Start())
+
+    async def flow(pilot: Any) -> None:
+        await until(pilot, lambda: isinstance(app.screen, OpenDialog))
+        app.screen.query_one(Input).value = "~photos"
+        await pilot.press("enter")
+        await until(pilot, lambda: "~photos does not exist" in shown(app))
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("command", ["/open ~/parts", "/add ~/parts"])
+def test_what_is_opened_in_the_home_folder_is_found_again_from_elsewhere(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("HOME", str(desk.folder))
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, command)
+        await until(pilot, lambda: len(desk.opened) == 2 and app.workspace.is_ready)
+        assert desk.opened[1].images[-1] == str(desk.folder / "parts")
+
+    play(app, flow)
+
+
 def test_decisions_are_taken_back_also_by_a_later_run_of_the_app(desk: Desk) -> None:
     first = desk.app()
 
@@ -175,6 +239,39 @@ def test_decisions_are_taken_back_also_by_a_later_run_of_the_app(desk: Desk) -> 
     told = [event for event in read_log(desk.folder / "out-1")[1] if isinstance(event, Decision)]
     assert [event.reason for event in told[-2:]] == ["taken back: bent"] * 2
     assert [event.takes_back for event in told] == [0, 0, 0, told[2].act, told[0].act, told[0].act]
+
+
+@pytest.mark.parametrize(
+    ("language", "stopped", "ended"),
+    [
+        (Language.EN, "■ inspect() · stopped", "■ stopped: Loupe was closed meanwhile"),
+        (Language.KO, "■ inspect() · 중지됨", "■ 중지됨: 도중에 Loupe가 종료되었습니다"),
+    ],
+)
+def test_a_turn_in_which_the_program_was_killed_does_not_seem_to_run(
+    desk: Desk, language: Language, stopped: str, ended: str
+) -> None:
+    log = desk.folder / "out-1" / LOG
+    first = desk.app([code("inspect()", 'final_answer("one")')])
+
+    async def begin(pilot: Any) -> None:
+        await opened(pilot, first)
+        await say(pilot, first, "first request")
+
+    play(first, begin)
+    lines = log.read_bytes().splitlines(keepends=True)
+    begun = next(place for place, line in enumerate(lines) if b'"tool_started"' in line)
+    log.write_bytes(b"".join([*lines[: begun + 1], *lines[1 : begun + 1]]))  # killed in two turns
+    again = desk.app(start=Start(resume=desk.folder / "out-1"), language=language)
+
+    async def resume(pilot: Any) -> None:
+        await opened(pilot, again)
+        assert len(again.workspace.query(TurnView)) == 2
+        assert not again.workspace.conversation.query(ProgressBar)
+        assert not again.workspace.query(".running")
+        assert shown(again).count(stopped) == shown(again).count(ended) == 2
+
+    play(again, resume)
 
 
 def test_a_session_is_listed_resumed_and_refused_to_a_second_window(desk: Desk) -> None:

@@ -87,11 +87,28 @@ def test_every_key_is_explained_and_hinted_once() -> None:
         ("look at {0}/a.png", False),
         ("what's in it?", False),
         ("", False),
+        ("~/a.png", True),
+        ("~", True),
+        ("~3mm", False),
+        ("~3mm {0}/a.png", False),
+        ("/" + "x" * 300, False),
+        ("{0}/a.png/none.png", False),
+        ("{0}/%00", False),
     ],
 )
 def test_paths_that_are_dropped_are_told_from_text(
-    tmp_path: Path, template: str, *, is_dropped: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str, *, is_dropped: bool
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("a.png", "b c.png"):
         (tmp_path / name).touch()
     assert bool(dropped_paths(template.format(tmp_path))) is is_dropped
+
+
+def test_a_path_in_a_folder_that_may_not_be_read_is_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", refuse)
+    monkeypatch.setattr("os.lstat", refuse)
+    assert dropped_paths("/closed/a.png") == []

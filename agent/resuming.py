@@ -1,0 +1,59 @@
+"""What a later start of a session finds again, and what it must not change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.errors import UsageError
+from tools.images.files import from_root
+from tools.recipe.file import is_bundled
+
+if TYPE_CHECKING:
+    from agent.log import SessionHeader
+    from tools.pipeline.engines import EngineOptions
+    from tools.recipe import Recipe
+
+__all__ = ["found_again", "refuse_other", "seers_again"]
+
+
+def found_again(recipe: Recipe, given: str) -> str:
+    """Returns how a recipe is named so that a start from another folder finds it.
+
+    Args:
+        recipe: As loaded.
+        given: As the user named it; empty for the default one.
+    """
+    is_ours = not given or (recipe.file is not None and is_bundled(recipe.file))
+    return given if is_ours else str(from_root(given))
+
+
+def seers_again(given: EngineOptions, header: SessionHeader) -> EngineOptions:
+    """Returns the options with the checkpoints that a session saw with, where none are chosen anew."""
+    return given if given.named or not header.seers else given.naming(header.seers)
+
+
+def refuse_other(folder: Path, earlier: SessionHeader, now: SessionHeader) -> None:
+    """Looks whether two starts may share a log.
+
+    Args:
+        folder: Of the session.
+        earlier: Header of its log.
+        now: What this start is about.
+
+    Raises:
+        UsageError: They are about other images or another recipe, or see with other models.
+    """
+    for what in ("batch_sha256", "recipe_sha256"):
+        if getattr(earlier, what) != getattr(now, what):
+            raise UsageError(
+                f"{folder} holds a session about another {what.partition('_')[0]}",
+                "resume it with the images and the recipe that it was started with; an update of Loupe "
+                "may have changed a bundled recipe: then start a new session",
+            )
+    if earlier.seers is not None and earlier.seers != now.seers:
+        named = ", ".join(f"{name} {value}" for name, value in earlier.seers.items())
+        raise UsageError(
+            f"{folder} holds a session that saw with other models",
+            f"resume it with those that it began with: {named}",
+        )
