@@ -18,7 +18,7 @@ from agent.forge.checkpoint import save
 from agent.forge.sight import CELL_PX, COVERS, Gallery, Seen
 from agent.forge.training import Options, begun
 from tools.checkpoints import quiet_transformers
-from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate, take_step
 from tools.forge.workers import Worker
 
 if TYPE_CHECKING:
@@ -61,11 +61,7 @@ def teach_eyes(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budge
         made = processor.image_processor(images=[each.picture.image for each in seen], return_tensors="pt")
         set_rate(optimizers, options.rate * progress.rate)
         loss = losses_of(made["pixel_values"], made["image_grid_thw"], _classes(seen))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        take_step(loss, tower, optimizers)
         mean = 0.98 * mean + 0.02 * loss.item()
         if worker.is_first:
             averaged.update(model, step)

@@ -14,7 +14,7 @@ from agent.forge.packs import Encoder, Pack, hidden_states
 from agent.forge.samples import KINDS, Teacher, kinds_of_samples
 from agent.forge.sight import Gallery
 from tools.checkpoints import quiet_transformers
-from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate, take_step
 from tools.forge.workers import Worker
 
 if TYPE_CHECKING:
@@ -78,11 +78,7 @@ def train(worker: Worker, photos: Sequence[Photo], out: Path, budget: Budget, op
         pack = teacher.sample(kind)
         set_rate(optimizers, options.rate * progress.rate)
         loss = losses_of(pack).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        take_step(loss, model, optimizers)
         means[kind] = 0.97 * means[kind] + 0.03 * loss.item()
         tokens += worker.count * sum(pack.lengths)
         if worker.is_first:

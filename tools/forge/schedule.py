@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Averaged", "Budget", "Progress", "optimizers_of", "set_rate"]
+__all__ = ["Averaged", "Budget", "Progress", "optimizers_of", "set_rate", "take_step"]
 
 
 # What the layers of transformers are called: of CLIP and BLIP, and of Qwen2.5-VL's eyes, which AdamW at
@@ -173,3 +173,16 @@ def set_rate(optimizers: tuple[torch.optim.Optimizer, ...], rate: float) -> None
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate
+
+
+def take_step(
+    loss: torch.Tensor, model: torch.nn.Module, optimizers: tuple[torch.optim.Optimizer, ...]
+) -> None:
+    """Moves a model's parameters down a loss, by a gradient of length 1 at most."""
+    import torch
+
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()

@@ -13,6 +13,7 @@ from agent.log import LOG, read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.errors import UsageError
 from tools.records import Language, Verdict
+from tui.app import LoupeApp
 from tui.chat.background import Failed, Start, open_beside
 from tui.chat.dialogs import ChooseDialog
 from tui.chat.opening_dialog import OpenDialog
@@ -48,15 +49,21 @@ def test_a_session_stays_open_where_another_cannot_be_opened(desk: Desk) -> None
     play(app, flow)
 
 
-def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> None:
-    app, may_open = desk.app([code('final_answer("here")')]), threading.Event()
-    open_session = app._open_session
+def held_back(app: LoupeApp) -> threading.Event:
+    """Lets no session open before the event is set."""
+    may_open, open_session = threading.Event(), app._open_session
 
     def slow(*given: Any) -> Any:
         may_open.wait(20)
         return open_session(*given)
 
     app._open_session = slow
+    return may_open
+
+
+def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> None:
+    app = desk.app([code('final_answer("here")')])
+    may_open = held_back(app)
 
     async def flow(pilot: Any) -> None:
         await pilot.press(*"hi", "enter")
@@ -77,14 +84,8 @@ def test_a_request_that_is_sent_too_early_waits_for_the_images(desk: Desk) -> No
 def test_a_second_request_stays_in_the_prompt_while_the_first_waits_for_the_images(
     desk: Desk, second: str, language: Language, notice: str
 ) -> None:
-    app, may_open = desk.app([code('final_answer("here")')], language=language), threading.Event()
-    open_session = app._open_session
-
-    def slow(*given: Any) -> Any:
-        may_open.wait(20)
-        return open_session(*given)
-
-    app._open_session = slow
+    app = desk.app([code('final_answer("here")')], language=language)
+    may_open = held_back(app)
 
     async def flow(pilot: Any) -> None:
         await pilot.press(*"hi", "enter")
