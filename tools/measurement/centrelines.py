@@ -28,6 +28,8 @@ _STEP_PX = 0.25
 _CHORD_STEP_PX = 0.5
 _CHORD_ANGLES_DEG = (-45, -30, -15, 0, 15, 30, 45)
 _SMALLEST_BRANCH_PX = 4.0
+_SMALLEST_LOOP_PX = 12  # of the side of a loop that a path leaves out
+_BESIDE_PX = 4  # pixels of a path that may touch each other, being neighbours
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def centre_line(soft: Soft) -> CentreLine | None:
     if len(pixels) < 3:
         return None
     graph = _bridged(pixels.astype(np.float64))
-    order = _longest_path(graph, 0)
+    first = int(np.argmin((graph + graph.T).getnnz(axis=1)))  # with a loop in it, all begins at a free end
+    order = _longest_path(graph, first)
+    order = _longest_path(_unrolled(graph, order), int(order[0]))
     centres: Points = pixels[:, ::-1].astype(np.float64) + 0.5
     path = _refined(soft, centres[order])
     chords = _chords(soft, path)
@@ -75,7 +79,8 @@ def centre_line(soft: Soft) -> CentreLine | None:
     for branch in branches:  # where it leaves, the two together are no wider line
         away = np.linalg.norm(chords.mean(axis=1) - branch[0], axis=1) > 4 * half_width + 2
         chords = chords[away] if np.any(away) else chords
-    return CentreLine(_with_ends(soft, path, half_width), branches, chords)
+    ends = _is_end(graph, order, 0), _is_end(graph, order, -1)
+    return CentreLine(_with_ends(soft, path, half_width, ends), branches, chords)
 
 
 def straightened(path: Points) -> Points:
@@ -120,13 +125,50 @@ def _longest_path(graph: csr_matrix, start: int) -> NDArray[np.int64]:
     return np.array(order)
 
 
+def _unrolled(graph: csr_matrix, path: NDArray[np.int64]) -> csr_matrix:
+    """Cuts loops open where their two sides begin: the shortest way into a loop leaves one of them out.
+
+    Args:
+        graph: Of all pixels.
+        path: The longest shortest path; it ends in a loop where a side that it left out joins it again.
+    """
+    links = graph.tocoo()
+    place = np.full(graph.shape[0], -1)
+    place[path] = np.arange(len(path))
+    rest = np.flatnonzero(place < 0)
+    part = np.full(graph.shape[0], -1)
+    part[rest] = connected_components(graph[rest][:, rest], directed=False)[1]
+    side = np.maximum(part[links.row], part[links.col])
+    met = np.maximum(place[links.row], place[links.col])
+    kept = np.ones(len(links.row), bool)
+    for number in np.flatnonzero(np.bincount(part[rest]) >= _SMALLEST_LOOP_PX):
+        joins = (side == number) & (met >= 0)
+        for end in (0, len(path) - 1):
+            here = np.abs(met - end) <= _BESIDE_PX
+            if np.any(joins & here) and np.any(joins & ~here):
+                kept[joins & ~here] = False
+                break
+    return coo_matrix((links.data[kept], (links.row[kept], links.col[kept])), shape=graph.shape).tocsr()
+
+
+def _is_end(graph: csr_matrix, path: NDArray[np.int64], end: int) -> bool:
+    """Whether a shape ends where a path does, and does not go on into the path itself."""
+    beside = (graph + graph.T)[[path[end]]].indices
+    return not np.intersect1d(beside, path[_BESIDE_PX:] if end == 0 else path[:-_BESIDE_PX]).size
+
+
 def _branches(graph: csr_matrix, path: NDArray[np.int64], shortest_px: float) -> list[NDArray[np.int64]]:
     """Returns the longest path of each part that the main path leaves over, from where it leaves."""
     rest = np.setdiff1d(np.arange(graph.shape[0]), path)
     if len(rest) < shortest_px:
         return []
-    _, part = connected_components(graph[rest][:, rest], directed=False)
     symmetric = graph + graph.T
+    links = graph[rest][:, rest].tocoo()
+    # Arms on both sides of a crossing touch each other at its corners: they are branches of their own.
+    touches = np.isin(rest, symmetric[path].indices)
+    apart = ~(touches[links.row] & touches[links.col])
+    own = coo_matrix((links.data[apart], (links.row[apart], links.col[apart])), shape=links.shape)
+    _, part = connected_components(own, directed=False)
     branches = []
     for number in np.flatnonzero(np.bincount(part) >= shortest_px):
         members = rest[part == number]
@@ -197,14 +239,24 @@ def _chords(soft: Soft, path: Points) -> NDArray[np.float64]:
     return ends[skip : len(path) - skip]
 
 
-def _with_ends(soft: Soft, path: Points, half_width: float) -> Points:
-    """Cuts half a width off both ends, where a skeleton frays, and goes on straight to the outline."""
-    cut = min(round(half_width), (len(path) - 3) // 2)
-    kept = path[max(cut, 0) : len(path) - max(cut, 0)]
+def _with_ends(soft: Soft, path: Points, half_width: float, are_ends: tuple[bool, bool]) -> Points:
+    """Cuts half a width off ends, where a skeleton frays, and goes on straight to the outline.
+
+    Args:
+        soft: The mask.
+        path: Middle of the line.
+        half_width: Of the line.
+        are_ends: Whether the shape ends where the path begins, and where it stops.
+    """
+    cut = max(min(round(half_width), (len(path) - 3) // 2), 0)
+    kept = path[cut * are_ends[0] : len(path) - cut * are_ends[1]]
     span = min(max(4, round(2 * half_width)), len(kept) - 1)
     steps = np.arange(_STEP_PX / 2, 3 * half_width + 4, _STEP_PX)
     ends = []
-    for line in (kept, kept[::-1]):
+    for line, is_end in zip((kept, kept[::-1]), are_ends, strict=True):
+        if not is_end:
+            ends.append(line[0])
+            continue
         direction = (line[0] - line[span]) / max(float(np.linalg.norm(line[0] - line[span])), 1e-9)
         plateau = float(np.mean(_band(soft, line[: span + 1], direction)))
         share = _band(soft, line[0] + steps[:, None] * direction, direction) / max(plateau, 0.1)

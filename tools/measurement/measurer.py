@@ -43,6 +43,8 @@ _BOX_UNCERTAINTY = 0.15  # standard, of a length read off a proposed box, as a f
 _BOX_EDGE_PX = 2.0
 _SMALLEST_PART_PX2 = 1.0
 _OUTLINE_TOLERANCE_PX = 0.1
+_TOUCHING_PX = 0.25  # from the border of the picture
+_LINE_SHORT_PX = 2.5  # the same of a line: what is drawn of it ends where its ridge does, short of the border
 _PLACES = (
     ("upper-left", "top", "upper-right"),
     ("left", "centre", "right"),
@@ -94,22 +96,23 @@ def measure_mask(
     plain = mask.dtype == np.bool_
     soft = np.clip(mask, 0, 1).astype(np.float32)
     outer, holes = outlines(soft, offset_xy)
-    if not outer and not (curvilinear and soft.sum() >= _SMALLEST_PART_PX2):
+    line = centre_line(soft) if curvilinear and soft.sum() >= _SMALLEST_PART_PX2 else None
+    if not outer and line is None:
         return MaskReading()
     ruler = Ruler.at(scale, covered_centres(soft, offset_xy)[0].mean(axis=0))
-    perimeter = sum(_length(np.vstack([line, line[:1]])) for line in (*outer, *holes))
+    perimeter = sum(_length(np.vstack([each, each[:1]])) for each in (*outer, *holes))
+    if line is not None and not outer:  # nowhere more than half a pixel
+        perimeter = 2 * sum(_length(each) for each in (line.path, *line.branches))
     rise = edge_transition_px(soft, perimeter)
     digitisation = _PLAIN_DIGITISATION_PX if plain else _SOFT_DIGITISATION_PX
     noise = float(np.hypot(digitisation, rise * min(noise_to_contrast or 0.0, 1.0)))
     segmented = noise_to_contrast is not None
     budget = Budget(ruler, rise / 12**0.5, noise, segmented, edge_touching, edge_doubt_px)
     area = ruler.area_px2(soft, offset_xy)
-    if curvilinear and (line := centre_line(soft)) is not None:
+    if line is not None:
         sizes, covariance = _along(line, area, np.array(offset_xy, np.float64), budget, end_doubt_px)
-    elif outer:
-        sizes, covariance = _across(ruler.level(np.vstack(outer)), area, perimeter, budget)
     else:
-        return MaskReading()
+        sizes, covariance = _across(ruler.level(np.vstack(outer)), area, perimeter, budget)
     return MaskReading(sizes, mask_centre(soft, offset_xy, covariance, ruler))
 
 
@@ -228,7 +231,8 @@ class Measurer:
         segment = segment_defect(image_rgb, box, curvilinear=curvilinear, mask_hint=hint)
         outer, holes = outlines(segment.soft, segment.offset_xy)
         outer = [line for line in outer if _is_part(line)]
-        touching = _touches(outer, height, width) if outer else _touches([_corners(box)], height, width)
+        near_px = _LINE_SHORT_PX if curvilinear and outer else _TOUCHING_PX
+        touching = _touches(outer or [_corners(box)], height, width, near_px)
         reading = measure_mask(
             segment.soft,
             curvilinear=curvilinear,
@@ -343,10 +347,10 @@ def _is_part(line: Points) -> bool:
     return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2 >= _SMALLEST_PART_PX2
 
 
-def _touches(lines: list[Points], height: int, width: int) -> bool:
+def _touches(lines: list[Points], height: int, width: int, near_px: float) -> bool:
     """Whether an outline meets the border of the picture."""
     every = np.vstack(lines)
-    return bool(np.any(every <= 0.25) or np.any(every >= np.array([width, height]) - 0.25))
+    return bool(np.any(every <= near_px) or np.any(every >= np.array([width, height]) - near_px))
 
 
 def _as_outline(line: Points, height: int, width: int) -> tuple[PointPx, ...]:

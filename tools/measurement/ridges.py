@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from skimage.morphology import skeletonize
 
+from tools.measurement.centrelines import centre_line
 from tools.measurement.profiles import fitted_stroke
 from tools.measurement.surroundings import STANDS_OUT, Cut, View, own_parts, spread
 
@@ -33,6 +36,13 @@ _AS_WELL = 0.9  # share of what a traced way explains, from which a smooth one i
 _STEEPER = 3.0
 _EDGE = 0.56  # share of the middle's brightness at a line's edge: between one half and what blur asks
 _LEAST_NOISE = 0.1  # in Lab per px2: below it, 8-bit steps are what a smooth surface shows
+_BESIDE_PX = 5  # how far from a line its halo lies
+_FAINTER = 0.4  # of the line's strength: what a halo has at most, being the line's second derivative
+# A box that was proposed too large is filled best by a line that goes on along the part's edge or the grain:
+# of ways that reach as far the shortest is meant. In pixels, a diagonal is as long as its longer side.
+_DETOUR, _STRAIGHT = 0.6, 0.7
+_ARM_PX, _CORNER = 8, 0.0  # arms over which a line turns; the cosine from which it goes on as another line
+_HALO = 0.5  # share of a candidate that is halo, from which it is no line of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +61,17 @@ def line(view: View) -> Cut:
     found = list(_candidates(view, rest))
     if not found:
         return Cut.nothing(view)
-    tracks = [max(each, key=_by_score) for each in found]
+    whole = [max(each, key=_by_score) for each in found]
+    tracks = [replace(each, mask=_without_corners(each)) for each in whole]
     best = max(tracks, key=_by_score)
-    sound = [_reach_px(each.mask) for each in chain(*found) if each.score > best.score - _SOUND]
+    cut_px = _way_px(whole[tracks.index(best)].mask) - _way_px(best.mask)
+    sound = [_way_px(each.mask) for each in chain(*found) if each.score > best.score - _SOUND]
     soft, edge_doubt_px = _drawn(view, rest, best, tracks)
     proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
     # The proposer may have seen it go on, or have missed an end.
     unseen = (_reach_px(best.mask) - proposed) / 3**0.5
-    return Cut(soft, best.noise, float(np.hypot(np.std(sound), unseen)) / 2**0.5, edge_doubt_px)
+    doubt_px = float(np.linalg.norm([float(np.std(sound)), unseen, cut_px / 3**0.5]))
+    return Cut(soft, best.noise, doubt_px / 2**0.5, edge_doubt_px)
 
 
 def _by_score(candidate: _Candidate) -> float:
@@ -67,7 +80,7 @@ def _by_score(candidate: _Candidate) -> float:
 
 def _candidates(view: View, rest: Field) -> Iterator[list[_Candidate]]:
     """Yields, for each ridge that stands out, the ways to cut it at several levels."""
-    for value, ridge in _ridges(view, rest):
+    for value, ridge, halo in _ridges(view, rest):
         peak = float(np.percentile(ridge[view.inside], 99))
         if peak < STANDS_OUT:
             continue
@@ -75,9 +88,37 @@ def _candidates(view: View, rest: Field) -> Iterator[list[_Candidate]]:
         for level in _LEVELS:
             low = max(level * peak, _WEAKEST_LINE)
             mask = _linked(view, ridge, low, max(0.5 * peak, low))
+            if np.count_nonzero(mask & halo) > _HALO * np.count_nonzero(mask):
+                continue
             score = view.agreement(mask) + 0.3 * float(np.log(peak)) - 0.2 * abs(level - 0.3)
+            score -= _DETOUR * float(np.log(max(_way_px(mask) / max(_reach_px(mask), 1.0), _STRAIGHT)))
             found.append(_Candidate(score, value, mask, 1 / peak))
-        yield found
+        if found:
+            yield found
+
+
+def _without_corners(track: _Candidate) -> Mask:
+    """Cuts a track where it turns back, as from a scratch into the part's edge; the longest remains."""
+    mask = track.mask
+    line = centre_line(_line_cover(track.value, mask))
+    if line is None:
+        return mask
+    first, last = 0, len(line.path)
+    while last - first > 2 * _ARM_PX:
+        way = line.path[first:last]
+        middle = way[_ARM_PX:-_ARM_PX]
+        before, after = middle - way[: -2 * _ARM_PX], way[2 * _ARM_PX :] - middle
+        sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+        turns = np.sum(before * after, axis=1) / np.maximum(sizes, 1e-9)
+        if turns.min() > _CORNER:
+            break
+        corner = first + _ARM_PX + int(turns.argmin())
+        first, last = (first, corner) if corner - first > last - corner else (corner, last)
+    rows, columns = np.nonzero(mask)
+    nearest = cKDTree(line.path).query(np.stack([columns, rows], axis=1) + 0.5)[1]
+    kept = mask.copy()
+    kept[rows, columns] = (nearest >= first) & (nearest < last)
+    return kept
 
 
 def _drawn(view: View, rest: Field, best: _Candidate, tracks: list[_Candidate]) -> tuple[Field, float]:
@@ -101,6 +142,11 @@ def _drawn(view: View, rest: Field, best: _Candidate, tracks: list[_Candidate]) 
     return stroke.soft, doubt_px / 2
 
 
+def _way_px(mask: Mask) -> int:
+    """Returns how many pixels the middle of a line has."""
+    return int(np.count_nonzero(skeletonize(mask)))
+
+
 def _reach_px(mask: Mask) -> float:
     """Returns the diagonal of a mask's extent."""
     _, _, width, height = cv2.boundingRect(mask.astype(np.uint8))
@@ -119,12 +165,12 @@ def _unlit(view: View) -> Field:
     return np.asarray(view.lab - cv2.GaussianBlur(wide, (0, 0), 3), np.float32)
 
 
-def _ridges(view: View, rest: Field) -> Iterator[tuple[Field, Field]]:
-    """Yields values and their ridges: lines that are brighter, darker, or of another colour."""
+def _ridges(view: View, rest: Field) -> Iterator[tuple[Field, Field, Mask]]:
+    """Yields values with their ridges (lines brighter, darker, or of another colour) and halos in these."""
     brightness = np.ascontiguousarray(rest[..., 0])
     bright, dark = _ridge(brightness, view.ring)
-    yield brightness, bright
-    yield -brightness, dark
+    yield brightness, bright, _beside(dark, bright)
+    yield -brightness, dark, _beside(bright, dark)
     colour = cv2.GaussianBlur(rest, (0, 0), 1.0)
     strength = np.hypot(colour[..., 1], colour[..., 2])
     noise = max(spread(strength[view.ring]), 0.3)
@@ -132,7 +178,15 @@ def _ridges(view: View, rest: Field) -> Iterator[tuple[Field, Field]]:
     if np.count_nonzero(strongest) > 5:
         mean = colour[view.inside][strongest].mean(axis=0)
         value = np.asarray(rest @ (mean / np.linalg.norm(mean)), np.float32)
-        yield value, _ridge(value, view.ring)[0]
+        bright, dark = _ridge(value, view.ring)
+        yield value, bright, _beside(dark, bright)
+
+
+def _beside(strong: Field, faint: Field) -> Mask:
+    """Returns where a ridge is the halo of one of the other sign: close to it and much fainter."""
+    reach = 2 * _BESIDE_PX + 1
+    near = cv2.dilate(strong, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.asarray(faint < _FAINTER * near)
 
 
 def _ridge(value: Field, ring: Mask) -> tuple[Field, Field]:
