@@ -11,10 +11,31 @@ from tools.records import Source
 if TYPE_CHECKING:
     from tools.records import Screening, SourceScore
 
-__all__ = ["strongest_source", "suspicion_of"]
+__all__ = [
+    "BAD_TEMPLATE",
+    "NO_TEMPLATE",
+    "OUTDATED",
+    "TOO_FEW",
+    "UNASKED",
+    "strongest_source",
+    "suspicion_of",
+    "was_asked",
+]
+
+# Why a source was not asked about an image, in the words of its remark.
+TOO_FEW = "too few images to be held against each other"
+NO_TEMPLATE = "there is no template of this image"
+BAD_TEMPLATE = "the template of this image cannot be read"
+OUTDATED = "the detector has changed since the good parts were added"
+UNASKED = (TOO_FEW, NO_TEMPLATE, BAD_TEMPLATE, OUTDATED)
 
 # Of the words' log-odds beside a detector's, chosen on synthesised photographs: they exaggerate more.
 _WORDS_WEIGHT = 0.6
+
+
+def was_asked(score: SourceScore) -> bool:
+    """Whether a source looked at the image; the numbers of one that did not say nothing."""
+    return score.remark not in UNASKED
 
 
 def strongest_source(screening: Screening) -> Source | None:

@@ -33,7 +33,7 @@ from tools.screening.fusion import (
     words_score,
 )
 from tools.timing import timed_together
-from tools.voices import strongest_source
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, TOO_FEW, strongest_source
 from tools.zones import cells_to_search
 
 if TYPE_CHECKING:
@@ -52,20 +52,15 @@ if TYPE_CHECKING:
 
     Picture = tuple[ImageRecord, NDArray[np.uint8]]
 
-__all__ = ["NO_TEMPLATE", "OUTDATED", "TOO_FEW", "CombinedScreener"]
-
-TOO_FEW = "too few images to be held against each other"
-
-NO_TEMPLATE = "there is no template of this image"
-
-OUTDATED = "the detector has changed since the good parts were added"
+__all__ = ["CombinedScreener"]
 
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
 _CLEAR_LABEL = 0.5  # score: more than all other labels together
 _CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
 # Of a batch's calm images: words that know its parts find more than these clear, even where most are bad or
-# the parts are of many kinds; words that do not, hardly any.
-_CLEAR_CALM = 0.125
+# the parts are of many kinds (made-up batches: 0.1 to 0.3; nine in ten of 40 bad: 0.6). Words that do not may
+# call some nearly clear (real batches: 0.76 at least).
+_CLEAR_CALM, _PLAINLY_CLEAR = 0.125, 0.65
 _TOGETHER = 16  # images between words and detector, held decoded
 _ASKED = 16  # calm images of a batch that show whether words know its parts
 
@@ -82,8 +77,9 @@ class CombinedScreener:
     """Asks words first and then the other sources, and forms one suspicion from those that may decide.
 
     Words decide where they know the parts: where most good ones are clear to them. Good parts always decide
-    where the recipe has any; so does a template. The batch is asked where there are neither and words do not
-    know its parts; before it can be, `prepare` looks through at most `MAX_PANEL` of its images.
+    where the recipe has any; so does a template, and nothing stands in for one that is missing. The batch is
+    asked where there are neither and words do not know its parts; before it can be, `prepare` looks through
+    at most `MAX_PANEL` of its images.
 
     Args:
         words: Screens by words.
@@ -109,11 +105,11 @@ class CombinedScreener:
         self._detector = detector
         self._panel: Panel | None = None
         self._prepared = ""
-        self._too_few = 0
+        self._is_small = False
         seers = self._backbones if good is None else good.backbones
         self._seers = " + ".join(seer.name for seer in seers)
         self._is_known = self._known_by(good) if good is not None else templates is None
-        self._is_heard = detector is None or self._was_shown_good(detector.provenance)
+        self._is_heard = detector is None or self.hears(detector.provenance)
         self.provenance = words.provenance
 
     @property
@@ -132,18 +128,26 @@ class CombinedScreener:
         )
         return (self.provenance, *held, batch)
 
-    def plan(self, images: int) -> str:
-        """What a batch of so many images will be held against, for a person to read."""
+    def plan(self, records: Sequence[ImageRecord]) -> str:
+        """What the images of a batch will be held against, for a person to read."""
         if self._good is not None:
-            return f"held against {len(self._good.references)} good parts"
+            return f"held against {self._good.compared} good parts"
         if self._templates is not None:
-            return "held against their template"
+            return f"held against their template{_lacking(self._templates, records)}"
         if not self._backbones:
             return "judged by words alone"
-        if images < MIN_IMAGES:
+        if len(records) < MIN_IMAGES:
             needed = f"to be held against each other {MIN_IMAGES} are needed"
             return f"judged by words alone: no good parts are named, and {needed}"
         return "held against each other where words do not know them, as no good parts are named"
+
+    def hears(self, detector: Provenance) -> bool:
+        """Whether a detector has been shown each of the good parts, if there are any, as it sees now."""
+        if self._good is None:
+            return True
+        notes = self._good.notes
+        is_known = all(each.picture_key in notes.alarms for each in self._good.references)
+        return is_known and notes.alarms_by == model_key(detector)
 
     def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
         """Looks through a batch whose images are to be held against each other; once per batch.
@@ -153,13 +157,13 @@ class CombinedScreener:
         """
         if not self._backbones or self._prepared == batch.sha256:
             return
-        self._panel, self._too_few, self._is_known = None, 0, True
+        self._panel, self._is_small, self._is_known = None, False, True
         ids = panel_ids([record.id for record in batch.records])
         try:
             pictures = _readable(batch, ids, cancel)
             panel = Panel.build(pictures, self._backbones, overkill=self._recipe.references.overkill)
         except UsageError:
-            self._too_few = len(ids)
+            self._is_small = True
         else:
             self._is_known = self._known_in(batch, panel, cancel)
             self._panel = None if self._is_known else panel
@@ -251,14 +255,10 @@ class CombinedScreener:
         """How sure the detector that found something is of a defect in a good part, at most."""
         if self._good is None or not finding.provenance:
             return 0.0
-        if not self._was_shown_good(finding.provenance[0]):
+        if not self.hears(finding.provenance[0]):
             return 1.0
         alarms = self._good.notes.alarms
         return max((alarms.get(each.picture_key, 0.0) for each in self._good.references), default=0.0)
-
-    def _was_shown_good(self, detector: Provenance) -> bool:
-        """Whether what is noted of the good parts, if there are any, is this detector's."""
-        return self._good is None or self._good.notes.alarms_by == model_key(detector)
 
     def _places(
         self, picture: Picture, screening: Screening, source: Source
@@ -289,7 +289,7 @@ class CombinedScreener:
         said = [each for source in asked for each in _timed(source)]
         if not said and self._detector is None:
             return screening
-        is_alone = not any(each.score.decided for each in said)
+        is_alone = self._templates is None and not any(each.score.decided for each in said)
         scores = [words_score(screening, is_known=self._is_known or is_alone), *(each.score for each in said)]
         if look is not None:
             seen, elapsed_s = look
@@ -306,12 +306,11 @@ class CombinedScreener:
         (score,) = self._good.score([picture])
         anchor, calibration = self._good.options.anchor, self._good.calibration
         remark = calibration.remark
-        yield _said(Source.REFERENCES, score, anchor, len(self._good.references), remark)
+        yield _said(Source.REFERENCES, score, anchor, self._good.compared, remark)
 
     def _by_batch(self, picture: Picture) -> Iterator[_Said]:
-        if self._too_few:
-            few = SourceScore(source=Source.BATCH, score=0.0, suspicion=0.0, remark=TOO_FEW)
-            yield _Said(few.model_copy(update={"compared_with": self._too_few - 1}))
+        if self._is_small:
+            yield _Said(SourceScore(source=Source.BATCH, score=0.0, suspicion=0.0, remark=TOO_FEW))
         if self._panel is None:
             return
         (score,) = self._panel.score([picture])
@@ -326,8 +325,8 @@ class CombinedScreener:
         try:
             differences = self._templates.differences(record, image_rgb)
         except ImageError:
-            lacking = SourceScore(source=Source.TEMPLATE, score=0.0, suspicion=0.0, remark=NO_TEMPLATE)
-            yield _Said(lacking)
+            why = BAD_TEMPLATE if self._templates.has(record) else NO_TEMPLATE
+            yield _Said(SourceScore(source=Source.TEMPLATE, score=0.0, suspicion=0.0, remark=why))
             return
         # Any region that differs is a finding; the more it differs, the farther above the threshold.
         each = [on_scale((1 + difference.score) / 2, threshold) for difference in differences]
@@ -345,7 +344,8 @@ class CombinedScreener:
         notes = good.notes
         same = notes.words_by == model_key(self._words.provenance)
         words = [notes.words[each.picture_key] for each in good.references if each.picture_key in notes.words]
-        return same and knows(words, self._recipe.screening, _CLEAR_GOOD)
+        settings = self._recipe.screening
+        return same and knows(words, settings.threshold - settings.review_band, _CLEAR_GOOD)
 
     def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
         """Whether words know the parts of a batch, shown by its calmest images."""
@@ -353,7 +353,7 @@ class CombinedScreener:
         words = [each.suspicion for each in self._words.screen(pictures, cancel=cancel)]
         if cancel is not None and cancel.is_set():
             raise Cancelled("the work was stopped", "ask again to go on")
-        return knows(words, self._recipe.screening, _CLEAR_CALM)
+        return knows(words, _PLAINLY_CLEAR, _CLEAR_CALM)
 
 
 def _said(
@@ -375,6 +375,15 @@ def _said(
         ),
         heat_on_scale(score.heat_map, anchor),
     )
+
+
+def _lacking(templates: Templates, records: Sequence[ImageRecord]) -> str:
+    """How many images have no template, as the end of a sentence; empty where each has one."""
+    lacking = sum(not templates.has(record) for record in records)
+    if not lacking:
+        return ""
+    told = "no image has one" if lacking == len(records) else f"{lacking} of {len(records)} have none"
+    return f", but {told}: those go to a person (`references.template` in the recipe says where they are)"
 
 
 def _timed(said: Iterator[_Said]) -> Iterator[_Said]:

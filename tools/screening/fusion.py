@@ -16,7 +16,7 @@ from tools.voices import suspicion_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tools.recipe import Recipe, ScreeningSettings
+    from tools.recipe import Recipe
 
 __all__ = [
     "UNFAMILIAR",
@@ -24,6 +24,7 @@ __all__ = [
     "fused",
     "heat_on_scale",
     "knows",
+    "moved",
     "on_scale",
     "words_score",
 ]
@@ -36,7 +37,7 @@ _VOUCHING = (Source.REFERENCES, Source.TEMPLATE)
 _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far side
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
 # what stands for nothing seen, as a detector overlooks some defects.
-_EVEN, _NOTHING = 0.32, 0.03
+_EVEN, _NOTHING = 0.28, 0.03
 
 
 def on_scale(score: float, threshold: float) -> float:
@@ -57,17 +58,17 @@ def _shifted(scores: NDArray[np.float64], threshold: float) -> NDArray[np.float6
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def knows(words: Sequence[float], settings: ScreeningSettings, share: float) -> bool:
+def knows(words: Sequence[float], below: float, share: float) -> bool:
     """Whether words know a kind of part: enough good ones are clear to them.
 
     A CLIP that was trained on other things calls everything suspect, which is no news of any one part.
 
     Args:
         words: What words say of good parts: their suspicion.
-        settings: Its threshold and band.
+        below: Suspicion of what is clear.
         share: Of the parts that must be clear.
     """
-    return bool(words) and float(np.quantile(words, share)) < settings.threshold - settings.review_band
+    return bool(words) and float(np.quantile(words, share)) < below
 
 
 def words_score(screening: Screening, *, is_known: bool) -> SourceScore:
@@ -93,13 +94,20 @@ def detector_score(confidence: float, threshold: float) -> SourceScore:
     return SourceScore(source=Source.DETECTOR, score=confidence, suspicion=suspicion, decided=True)
 
 
+def moved(score: SourceScore, before: float, after: float) -> SourceScore:
+    """What a source whose scale begins at the threshold says where that is another."""
+    suspicion = on_scale(on_scale(score.suspicion, 1 - before), after)
+    return score.model_copy(update={"suspicion": round(suspicion, 6)})
+
+
 def fused(
     screening: Screening, scores: Sequence[SourceScore], heat: HeatMap | None, recipe: Recipe
 ) -> Screening:
     """Returns a screening by words as it is with other sources.
 
     The suspicion is that of `suspicion_of`. The heat map is that of the source that says most; where words
-    say most, theirs. What fits no label stays unknown, unless good parts or a template vouch for it.
+    say most, theirs. What fits no label stays unknown, unless good parts or a template vouch for it; so does
+    what no source could decide.
 
     Args:
         screening: By words alone.
@@ -110,7 +118,7 @@ def fused(
     told = screening.model_copy(update={"sources": tuple(scores)})
     strongest = suspicion_of(scores, screening.threshold)
     if strongest is None:
-        return told
+        return with_threshold(told, screening.threshold, recipe)
     source, suspicion = strongest
     told = told.model_copy(update={"suspicion": round(suspicion, 6)})
     if source is not Source.WORDS:

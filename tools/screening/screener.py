@@ -245,7 +245,9 @@ def with_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Sc
     is_defect = screening.suspicion >= threshold
     words = screening.source(Source.WORDS)
     is_heard = words is None or words.decided
-    if label == UNKNOWN:
+    if screening.sources and not any(each.decided for each in screening.sources):
+        label, status = UNKNOWN, ScreeningStatus.UNSURE  # nothing that knows these parts was asked
+    elif label == UNKNOWN:
         # Words that fit nothing have no suspicion worth naming; a batch still says what is odd in it.
         is_odd = not is_heard and status is ScreeningStatus.SUSPECT
         status = status if is_odd else ScreeningStatus.UNSURE

@@ -29,9 +29,10 @@ from tools.records import (
 from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts
 from tools.references.templates import Templates
-from tools.screening.combined import NO_TEMPLATE, OUTDATED, TOO_FEW, CombinedScreener
+from tools.screening.combined import CombinedScreener
 from tools.screening.fusion import UNFAMILIAR
-from tools.screening.screener import Screener
+from tools.screening.screener import Screener, with_threshold
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, TOO_FEW, was_asked
 
 Picture = tuple[ImageRecord, NDArray[np.uint8]]
 RECIPE = load_recipe()
@@ -289,6 +290,21 @@ def test_a_detector_that_changed_since_it_saw_the_good_parts_is_not_heard(
     assert other.asked == 0
 
 
+def test_a_detector_that_did_not_see_each_good_part_is_not_heard(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    with_good_parts(good_batch, 0.3, tmp_path)
+    recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
+    other = FakeDetector(0.6)
+    other.provenance = Provenance(tool="localization", model="another")
+    heard = []
+    for batch in (test_batch, good_batch):
+        GoodParts(recipe).add(batch, words(0.3), cast(Any, other))
+        screener = CombinedScreener(words(0.3), recipe, good=GoodParts(recipe).load())
+        heard.append(screener.hears(other.provenance))
+    assert heard == [False, True]
+
+
 def test_a_region_does_not_reach_into_an_ignored_zone(
     good_batch: Batch, test_batch: Batch, tmp_path: Path
 ) -> None:
@@ -316,6 +332,16 @@ def test_the_odd_ones_of_a_batch_stand_out_where_words_are_lost(mixed_batch: Bat
     assert max(suspicions[:12]) < min(suspicions[12:])
 
 
+@pytest.mark.parametrize(("suspicion", "is_asked"), [(0.2, False), (0.76, True), (0.95, True)])
+def test_the_batch_is_asked_where_words_find_its_parts_not_plainly_clear(
+    mixed_batch: Batch, suspicion: float, is_asked: bool
+) -> None:
+    screener = CombinedScreener(words(suspicion), RECIPE, backbones=[TEXTURE])
+    screener.prepare(mixed_batch)
+    said = screened(screener, mixed_batch)[0].source(Source.BATCH)
+    assert (said is not None) is is_asked
+
+
 def test_words_decide_alone_in_a_batch_that_they_know(mixed_batch: Batch) -> None:
     screener = CombinedScreener(words(0.3), RECIPE, backbones=[TEXTURE])
     screener.prepare(mixed_batch)
@@ -329,7 +355,8 @@ def test_few_images_are_not_held_against_each_other(test_batch: Batch) -> None:
     for screening in screened(screener, test_batch):
         by_words, by_batch = screening.sources
         assert (by_words.decided, screening.suspicion) == (True, 0.99)
-        assert (by_batch.decided, by_batch.remark) == (False, TOO_FEW)
+        assert (by_batch.decided, by_batch.remark, by_batch.compared_with) == (False, TOO_FEW, 0)
+        assert not was_asked(by_batch)
 
 
 def test_a_stop_leaves_the_batch_unprepared(mixed_batch: Batch) -> None:
@@ -363,11 +390,40 @@ def test_every_difference_to_a_template_is_a_finding(tmp_path: Path, template: s
     assert [model.tool for model in screener.models] == ["screening", "template"]
 
 
-def test_an_image_without_a_template_is_screened_by_words(tmp_path: Path) -> None:
-    screener = with_template(tmp_path, "{stem}.png")
+@pytest.mark.parametrize("suspicion", [0.01, 0.99])
+@pytest.mark.parametrize(("content", "remark"), [(None, NO_TEMPLATE), (b"no picture", BAD_TEMPLATE)])
+def test_words_that_know_no_part_do_not_stand_in_for_a_template(
+    tmp_path: Path, content: bytes | None, remark: str, suspicion: float
+) -> None:
+    screener = with_template(tmp_path, "{stem}.png", suspicion)
+    if content is not None:
+        (tmp_path / "part.png").write_bytes(content)
     record = ImageRecord(id="img_001", name="part.jpg", width_px=160, height_px=120)
     (screening,) = screener.screen([(record, drawn_part(4))])
-    assert (screening.suspicion, screening.sources[1].remark) == (0.99, NO_TEMPLATE)
+    assert (screening.status, screening.label) == (ScreeningStatus.UNSURE, "unknown")
+    assert [(each.decided, each.remark) for each in screening.sources] == [
+        (False, UNFAMILIAR),
+        (False, remark),
+    ]
+    assert not was_asked(screening.sources[1])
+    assert with_threshold(screening, 0.5, RECIPE).status is ScreeningStatus.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.jpg", "b.jpg"], "against their template"),
+        (["a.jpg", "c.jpg"], "1 of 2 have none"),
+        (["c.jpg", "d.jpg"], "no image has one"),
+    ],
+)
+def test_images_without_a_template_are_told_at_the_start(tmp_path: Path, names: list[str], said: str) -> None:
+    for name in ("a", "b"):
+        Image.fromarray(drawn_part(3)).save(tmp_path / f"{name}.png")
+    records = [ImageRecord(id=name, name=name) for name in names]
+    plan = with_template(tmp_path, "{stem}.png").plan(records)
+    assert said in plan
+    assert ("`references.template`" in plan) is (said != "against their template")
 
 
 def test_a_template_for_all_must_exist(tmp_path: Path) -> None:
@@ -382,4 +438,5 @@ def test_a_template_for_all_must_exist(tmp_path: Path) -> None:
 def test_a_batch_is_told_what_it_is_held_against(
     backbones: list[TextureBackbone], images: int, said: str
 ) -> None:
-    assert said in CombinedScreener(words(0.3), RECIPE, backbones=backbones).plan(images)
+    records = [ImageRecord(id=str(number), name=f"{number}.png") for number in range(images)]
+    assert said in CombinedScreener(words(0.3), RECIPE, backbones=backbones).plan(records)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from tools.recipe import ScreeningSettings
 from tools.recipe.file import load_recipe
 from tools.records import HeatMap, Provenance, Screening, ScreeningStatus, Source, SourceScore
 from tools.screening.fusion import (
@@ -55,8 +54,7 @@ def test_the_threshold_of_one_scale_lies_at_that_of_the_other(threshold: float) 
     ],
 )
 def test_words_know_what_is_clear_to_them(words: list[float], share: float, known: bool) -> None:
-    settings = ScreeningSettings(threshold=0.8, review_band=0.1)
-    assert knows(words, settings, share) is known
+    assert knows(words, 0.7, share) is known
 
 
 @pytest.mark.parametrize(
