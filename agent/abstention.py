@@ -21,6 +21,7 @@ __all__ = [
     "Abstention",
     "Unsure",
     "changes",
+    "chosen",
     "offer",
     "only_reports",
     "read_abstention",
@@ -117,6 +118,13 @@ class Unsure(Exception):
         super().__init__(f"not sure enough of the program of step {step}")
         self.step, self.code, self.thought = step, code, thought
         self.sureness, self.least, self.is_likely = sureness, least, is_likely
+
+
+def chosen(given: Abstention | None, measured: Abstention | None) -> Abstention | None:
+    """Returns how sure a model must be: what was set for a session, else what was measured of the model."""
+    if given and measured and given.turns is None:
+        return given.model_copy(update={"turns": measured.turns})
+    return given or measured
 
 
 def changes(code: str) -> bool:

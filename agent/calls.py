@@ -40,6 +40,7 @@ LATER_TOOLS = ("keep_good",)
 """Tools that came after the first models were trained on the others."""
 
 _ONE_ID = frozenset({"id", "other", "like"})
+_TOLD_CHARS = 2_000  # of an argument: programs can make them endless, and all that is told is logged
 
 
 class Calls:
@@ -104,14 +105,15 @@ class Calls:
         return result
 
     def _as_taken(self, given: Mapping[str, Any]) -> dict[str, JsonValue]:
-        """Arguments with ids as the batch knows them; what does not resolve stays as it was given."""
+        """Arguments with ids as the batch knows them; what does not resolve stays as given, if short."""
         taken: dict[str, JsonValue] = {}
         for name, value in given.items():
             try:
                 if name in _ONE_ID and value is not None:
                     value = self._workbench.ids.one(value)
                 elif name == "ids" and value is not None:
-                    value = self._workbench.ids.many(value)
+                    taken[name] = list[JsonValue](self._workbench.ids.many(value))
+                    continue
             except UsageError:
                 pass  # the tool itself says what is wrong with it
             taken[name] = _plain(value)
@@ -119,8 +121,10 @@ class Calls:
 
 
 def _plain(value: object) -> JsonValue:
-    """A value that an event can carry."""
-    plain: JsonValue = json.loads(json.dumps(value, default=lambda each: repr(each)[:200], skipkeys=True))
+    """A value that an event can carry; a long one as the beginning of its text."""
+    text = json.dumps(value, default=lambda each: repr(each)[:200], skipkeys=True, ensure_ascii=False)
+    shown = value if isinstance(value, str) else text
+    plain: JsonValue = json.loads(text) if len(shown) <= _TOLD_CHARS else f"{shown[:_TOLD_CHARS]} …"
     return plain
 
 

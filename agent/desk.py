@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.abstention import Abstention, Unsure, offer
+from agent.abstention import Unsure, chosen, offer
 from agent.calls import Calls
-from agent.cancelling import Pending, TurnCancelled
+from agent.cancelling import Pending, TurnCancelled, stop_if_cancelled
+from agent.consent import Consent
 from agent.declining import DeclineTool
 from agent.events import (
     Abstained,
@@ -32,7 +32,7 @@ from agent.meaning import agrees, meaning
 from agent.memory import Memory, Turn
 from agent.phrases import in_language_of, phrase
 from agent.prompts import batch_table, system_prompt
-from agent.results import fact_of_call, has_run, turn_result, unanswered
+from agent.results import answer_text, fact_of_call, has_run, turn_result, unanswered
 from agent.toolbox import build_tools
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError, TurnFailed
@@ -100,6 +100,7 @@ class Desk:
     ) -> None:
         self._batch, self._recipe, self._model_choice = batch, recipe, model
         self._options, self._emit, self._cancel = options, emit, cancel
+        self._consent = Consent(options.approve)
         self.workbench = Workbench(
             batch,
             recipe,
@@ -110,12 +111,12 @@ class Desk:
             user=options.user,
             ledger=options.ledger,
             ask_candidates=self._ask_candidates,
-            approve=options.approve,
+            approve=self._consent,
         )
         self._calls = Calls(self.workbench)
         self._told_artifacts = 0
         self._evidence = Evidence((record.id for record in batch.records), self.workbench.verdicts)
-        self._evidence.take(recipe.model_dump(mode="json"))  # limits may be quoted without a tool
+        self._evidence.quote(recipe)
         self._turns: list[Turn] = []
         self._arguments: dict[int, ToolStarted] = {}
         self._program = ""
@@ -175,7 +176,7 @@ class Desk:
             TurnCancelled: The turn was stopped.
             LoupeError: The model could not be loaded, or failed.
         """
-        from smolagents.memory import FinalAnswerStep
+        from smolagents.memory import ActionStep, FinalAnswerStep
         from smolagents.utils import AgentGenerationError
 
         agent = self._ready()
@@ -183,13 +184,18 @@ class Desk:
         request, confirmed = self._understood(request)
         self._turns.append(Turn(request, confirmed=confirmed))
         self._evidence.hear(request)
-        self.workbench.spoken, self.workbench.asked = in_language_of(request), request
+        spoken = in_language_of(request)
+        self.workbench.spoken, self.workbench.asked = spoken, request
+        self._consent.begin_turn()
         self._unverified, self._was_sent_back, self._declined = (), False, False
         output: Any = ""
         try:
             for item in agent.run(request, stream=True, reset=True):
                 if isinstance(item, FinalAnswerStep):
                     output = item.output
+                elif isinstance(item, ActionStep) and self._consent.is_refused:
+                    output, self._declined, self._unverified = self._consent.refusal(spoken), True, ()
+                    break
         except Unsure as unsure:
             return self._offer(number, request, unsure)
         except AgentGenerationError as error:
@@ -197,8 +203,7 @@ class Desk:
             raise (
                 cause if isinstance(cause, LoupeError) else TurnFailed(f"the model failed: {cause}")
             ) from error
-        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-        self._emit(Answer(turn=number, text=text, unverified=self._unverified))
+        self._emit(Answer(turn=number, text=answer_text(output), unverified=self._unverified))
         return Outcome.DECLINED if self._declined else Outcome.ANSWERED
 
     def _understood(self, request: str) -> _Meant:
@@ -316,7 +321,7 @@ class Desk:
                 sink=self._emit,
                 cancel=self._cancel,
                 max_steps=self._options.max_steps,
-                abstention=self._limits(model),
+                abstention=chosen(self._options.abstention, model.abstention),
             )
         return self._agent
 
@@ -343,16 +348,9 @@ class Desk:
             self._model = model
         return self._model
 
-    def _limits(self, model: VisionModel) -> Abstention | None:
-        """How sure a model must be: what was set for this session, else what was measured."""
-        given, measured = self._options.abstention, model.abstention
-        if given and measured and given.turns is None:
-            return given.model_copy(update={"turns": measured.turns})
-        return given or measured
-
     def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
         budget = self._options.budget
-        if limits := self._limits(model):
+        if limits := chosen(self._options.abstention, model.abstention):
             budget = replace(budget, turns=limits.turns)
         if model.context_tokens:
             budget = replace(budget, tokens=min(budget.tokens, model.context_tokens - _ANSWER_TOKENS))
@@ -387,7 +385,8 @@ class Desk:
 
     def _check(self, answer: str, programs: Sequence[str]) -> None:
         """The evidence gate: sends an answer back once, then lets it through marked as unverified."""
-        problems = () if self._declined else self._evidence.problems(answer, programs)
+        stop_if_cancelled(self._cancel)
+        problems = () if self._declined else self._evidence.problems(answer_text(answer), programs)
         if problems and not self._was_sent_back:
             self._was_sent_back = True
             raise ValueError("; ".join(problems))

@@ -9,42 +9,40 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import JsonValue
 
+from agent.claims import IMAGE_ID, report_claims, verdict_claims
 from tools.records import Verdict
+
+if TYPE_CHECKING:
+    from tools.recipe import Recipe
+    from tools.recipe.schema import Acceptance
 
 __all__ = ["Evidence"]
 
-_ID = re.compile(r"(?<![A-Za-z0-9])img_\d+(?!\d)")
-# A number by itself or before a unit (12.3mm, 80 %, 3장); not inside a code such as A-17 or 4x4.
-_NUMBER = re.compile(r"(?<![A-Za-z0-9_.#-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?!\d)(\s*%)?")
-_CLAUSES = re.compile(r"[;,\n]|[.!?](?=\s|$)|\band\b|\bbut\b|그리고|하지만|이고|이며")
-_LISTED = re.compile(r"(img_\d+)\s*(?:,?\s*(?:\band\b|그리고|및)|[,&]|와|과|하고|이랑|랑)\s*(?=img_\d)")
-_NEGATIONS = re.compile(
-    r"\b(?:not|no|never|isn't|wasn't|un\w+ed|cannot|if|would|should|could|can|may|undecided)\b|아니|않|없",
+_T = TypeVar("_T")
+_FINDING_ID = re.compile(r"(?<![A-Za-z0-9])img_\d+-c?\d+(?!\d)")
+# A number by itself or before a unit (12.3mm, 80 %, 3장); not inside a code such as A-17, 4x4 or img_003-1.
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.#-])([-−]?\d+(?:,\d{3})*(?:\.\d+)?)(?!\d)"
+    r"(\s*(?:%|per ?cent\b|퍼센트|프로(?!그램|젝트|필|세스)))?",
     re.IGNORECASE,
 )
-# The longest first: 불합격 holds 합격.
-_VERDICT_WORDS = (
-    (Verdict.REJECT, re.compile(r"\breject(?:ed|s|ion)?\b|불합격|불량", re.IGNORECASE)),
-    (Verdict.REVIEW, re.compile(r"\breview(?:ed)?\b|재검토|보류", re.IGNORECASE)),
-    (Verdict.ACCEPT, re.compile(r"\baccept(?:ed|s)?\b|\bpass(?:ed|es)?\b|(?<!불)합격|양품", re.IGNORECASE)),
+_SIZE_UNIT = re.compile(r"\s*(?:mm|px|㎜|밀리|픽셀)", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:image|img|picture|photo|part|sheet|no\.?) (\d{1,6})\b|\b(\d{1,6}) ?번", re.IGNORECASE
 )
-_WHOLE_BATCH = re.compile(
-    r"\b(?:all|every) (?:the |of the )?(?:images?|parts?|pictures?|photos?|pieces?)\b"
-    r"(?! (?:that|which|with|of)\b)"
-    r"|\beverything\b|(?:모든|전체) ?(?:이미지|사진|부품|제품)(?! ?중)",
-    re.IGNORECASE,
-)
-_REPORT_WRITTEN = re.compile(
-    r"\breport\b.*\b(?:written|created|generated|saved|made|exported)\b"
-    r"|\b(?:wrote|created|generated|saved|made|exported)\b.*\breport\b"
-    r"|보고서.*(?:만들었|만들어졌|작성했|작성되었|생성했|생성되었|저장했|저장되었|완료)",
-    re.IGNORECASE,
-)
-_MOST_NUMBERS = 200_000
+_CODE = re.compile(r"[A-Za-z0-9](?:\S*[A-Za-z0-9])?")
+_TAKEN_OUT = "_"  # no number begins or ends beside it
+_COUNTED = ("id", "type", "verdict", "status", "label")  # who reads rows may count how many say the same
+_MOST_KNOWN = 200_000  # numbers, codes or findings
+_MOST_PROBLEMS = 20
 
 
 class Evidence:
@@ -63,8 +61,28 @@ class Evidence:
         self._ids = frozenset(ids)
         self._verdicts = verdicts
         self._numbers = {float(len(self._ids))}
-        self._words: set[str] = set()
+        self._quotable: dict[bool, tuple[float, ...]] = {}
+        self._codes: set[str] = set()
+        self._findings: set[str] = set()
         self._has_report = False
+
+    def quote(self, recipe: Recipe) -> None:
+        """Takes what may be quoted without a tool: the recipe's limits on sizes, and its thresholds.
+
+        How many findings it allows is no evidence of how many there are.
+        """
+        zones = (accept for zone in recipe.zones for accept in zone.accept.values())
+        accepts = [*(defect.accept for defect in recipe.defects.values()), *zones]
+        accepts += [recipe.references.accept] if recipe.references.accept else []
+        sizes = (limit for accept in accepts for limit in _size_limits(accept))
+        screening, localization = recipe.screening, recipe.localization
+        thresholds = (
+            screening.threshold,
+            screening.review_band,
+            localization.confidence,
+            localization.review_confidence,
+        )
+        self._quotable = {True: tuple(sorted(sizes)), False: tuple(sorted(thresholds))}  # a size has a unit
 
     def take(self, result: JsonValue, arguments: Mapping[str, JsonValue] | None = None) -> None:
         """Takes what a tool returned.
@@ -74,7 +92,8 @@ class Evidence:
             arguments: What it was given: text that comes back as it went in proves nothing.
         """
         self._has_report |= isinstance(result, dict) and "report" in result
-        echoes = [given for given in (arguments or {}).values() if isinstance(given, str) and given]
+        given = [value for value in (arguments or {}).values() if isinstance(value, str) and value]
+        echoes = [text for text in given if not IMAGE_ID.fullmatch(text)]  # an id is part of others
         for value in _scalars(result):
             if not isinstance(value, str):
                 self._add(value)
@@ -91,11 +110,12 @@ class Evidence:
             program: What printed it; the numbers in its own text are the model's words and prove nothing.
         """
         written = _written_numbers([program])
-        codes = (code for code in re.findall(r"\S*\d\S*", text) if not _NUMBER.fullmatch(code))
-        self._words.update(code for code in codes if code not in program)
-        for _, value, _ in _numbers(text):
-            if value not in written:
-                self._add(value)
+        codes = (code for code in _CODE.findall(text) if _is_code(code) and code not in program)
+        _fill(self._codes, codes)
+        _fill(self._findings, (each for each in _FINDING_ID.findall(text) if each not in program))
+        for number in _numbers(text):
+            if written.isdisjoint(number.values):
+                _fill(self._numbers, number.values)
 
     def problems(self, answer: str, programs: Sequence[str]) -> tuple[str, ...]:
         """Returns what in an answer is not backed, a sentence each; nothing where all is.
@@ -104,54 +124,98 @@ class Evidence:
             answer: As the user would read it.
             programs: The code of the turn's steps.
         """
-        return (
-            *self._unknown_ids(answer),
-            *self._untraced(answer, programs),
-            *self._contradicted(answer),
-            *self._undone(answer),
+        found = chain(
+            self._unknown_ids(answer),
+            self._untraced(answer, programs),
+            self._contradicted(answer),
+            self._undone(answer),
         )
+        return tuple(islice(found, _MOST_PROBLEMS))
 
     def _add(self, value: float) -> None:
-        if len(self._numbers) < _MOST_NUMBERS:
-            self._numbers.add(float(value))
+        _fill(self._numbers, [float(value)])
 
     def _unknown_ids(self, answer: str) -> Iterator[str]:
-        for image_id in dict.fromkeys(_ID.findall(answer)):
+        for image_id in dict.fromkeys(IMAGE_ID.findall(answer)):
             if image_id not in self._ids:
                 yield f"there is no image {image_id} in this batch"
+        for finding_id in dict.fromkeys(_FINDING_ID.findall(answer)):
+            if finding_id not in self._findings and finding_id.partition("-")[0] in self._ids:
+                yield f"there is no finding {finding_id}; name only those that the tools returned"
 
     def _untraced(self, answer: str, programs: Sequence[str]) -> Iterator[str]:
-        text = _ID.sub(" ", answer)
-        for word in sorted(self._words, key=len, reverse=True):
-            if word in text:
-                text = re.sub(rf"(?<![\w.,]){re.escape(word)}(?![A-Za-z0-9])", " ", text)
-        written = _written_numbers(programs)
-        for shown, value, step in _numbers(text):
-            if not _is_near(value, step, self._numbers) and _is_near(value, step / 10, written):
-                yield f"the number {shown} is in no result; state only what the tools returned"
+        text = _CODE.sub(lambda code: _TAKEN_OUT if code[0] in self._codes else code[0], answer)
+        text = _PLACE.sub(lambda place: _TAKEN_OUT if self._is_place(place) else place[0], text)
+        verdicts = Counter(self._verdicts().values())
+        known = sorted(self._numbers.union(float(verdicts[verdict]) for verdict in Verdict))
+        written = sorted(_written_numbers(programs))
+        for number in _numbers(text):
+            is_known = number.is_among(known) or number.is_among(self._quotable.get(number.is_size, ()))
+            if not is_known and number.is_among(written, exactness=0.1):
+                yield f"the number {number.shown} is in no result; state only what the tools returned"
+
+    def _is_place(self, place: re.Match[str]) -> bool:
+        """Whether a number names an image by its place in the batch."""
+        return 1 <= int(place[1] or place[2]) <= len(self._ids)
 
     def _contradicted(self, answer: str) -> Iterator[str]:
-        verdicts = self._verdicts()
-        for clause in _CLAUSES.split(_LISTED.sub(r"\1 ", answer)):
-            ids = [image_id for image_id in _ID.findall(clause) if image_id in self._ids]
-            claimed = [verdict for verdict, words in _VERDICT_WORDS if words.search(clause)]
-            if len(claimed) != 1 or _NEGATIONS.search(clause):
-                continue
-            if not ids and _WHOLE_BATCH.search(clause):
-                others = [each for each in sorted(self._ids) if verdicts.get(each) is not claimed[0]]
-                if others:
-                    yield f"{others[0]} is {verdicts.get(others[0]) or 'undecided'}, not all are {claimed[0]}"
-            for image_id in ids:
+        verdicts, ids = self._verdicts(), sorted(self._ids)
+        others = {v: next((i for i in ids if verdicts.get(i) is not v), None) for v in Verdict}
+        for claimed, named in verdict_claims(answer, len(ids)):
+            if not named and (other := others[claimed]):
+                yield f"{other} is {verdicts.get(other) or 'undecided'}, not all are {claimed}"
+            for image_id in (each for each in named if each in self._ids):
                 known = verdicts.get(image_id)
                 if known is None:
-                    yield f"{image_id} has no verdict yet, but the answer says {claimed[0]}"
-                elif known is not claimed[0]:
-                    yield f"the verdict of {image_id} is {known}, but the answer says {claimed[0]}"
+                    yield f"{image_id} has no verdict yet, but the answer says {claimed}"
+                elif known is not claimed:
+                    yield f"the verdict of {image_id} is {known}, but the answer says {claimed}"
 
     def _undone(self, answer: str) -> Iterator[str]:
-        for clause in _CLAUSES.split(answer):
-            if _REPORT_WRITTEN.search(clause) and not self._has_report and not _NEGATIONS.search(clause):
-                yield "no report has been written in this session"
+        if not self._has_report:
+            yield from ("no report has been written in this session" for _ in report_claims(answer))
+
+
+class _Number(NamedTuple):
+    """A number as written.
+
+    Attributes:
+        values: That it may stand for: 80 % is also 0.8.
+        steps: Size of the last digit of each.
+        is_size: Whether a unit of size follows it.
+    """
+
+    shown: str
+    values: tuple[float, ...]
+    steps: tuple[float, ...]
+    is_size: bool
+
+    def is_among(self, known: Sequence[float], exactness: float = 1.0) -> bool:
+        """Whether it is one of those known, rounded.
+
+        Args:
+            known: Sorted.
+            exactness: How much of its last digit counts.
+        """
+        for value, step in zip(self.values, self.steps, strict=True):
+            slack = 0.5 * step * exactness + 1e-9
+            place = bisect_left(known, value - slack)
+            if place < len(known) and known[place] <= value + slack:
+                return True
+        return False
+
+
+def _fill(known: set[_T], found: Iterable[_T]) -> None:
+    """Adds what was found while there is room."""
+    known.update(islice(found, max(_MOST_KNOWN - len(known), 0)))
+
+
+def _size_limits(accept: Acceptance) -> Iterator[float]:
+    yield from (limit for name, limit in accept if name != "max_count" and limit is not None)
+
+
+def _is_code(word: str) -> bool:
+    return any(letter.isdecimal() for letter in word) and not _NUMBER.fullmatch(word)
 
 
 def _scalars(value: JsonValue) -> Iterator[str | float]:
@@ -159,7 +223,8 @@ def _scalars(value: JsonValue) -> Iterator[str | float]:
         for each in value.values():
             yield from _scalars(each)
     elif isinstance(value, list):
-        yield float(len(value))
+        is_box = value and all(isinstance(each, int | float) for each in value)
+        yield from () if is_box else (float(count) for count in (len(value), *_counts(value)))
         for each in value:
             yield from _scalars(each)
     elif isinstance(value, str):
@@ -168,21 +233,21 @@ def _scalars(value: JsonValue) -> Iterator[str | float]:
         yield float(value)
 
 
-def _numbers(text: str) -> Iterator[tuple[str, float, float]]:
-    """Yields each number as written, its value and the size of its last digit; 80 % is also 0.8."""
+def _counts(rows: Sequence[JsonValue]) -> Iterator[int]:
+    """Yields how many rows say the same."""
+    for name in _COUNTED:
+        said = Counter(str(row[name]) for row in rows if isinstance(row, dict) and name in row)
+        yield from said.values()
+
+
+def _numbers(text: str) -> Iterator[_Number]:
+    """Yields each number of a text."""
     for match in _NUMBER.finditer(text):
-        digits = match.group().replace(",", "").replace("−", "-").rstrip("% \t")
-        decimals = len(digits.partition(".")[2])
-        scale = 0.01 if match.group(1) else 1.0
-        yield match.group().strip(), float(digits) * scale, 10.0**-decimals * scale
-
-
-def _is_near(value: float, step: float, known: Iterable[float]) -> bool:
-    """Returns whether a value, given to a last digit of size `step`, is one of those known, rounded."""
-    slack = 0.5 * step + 1e-9
-    return any(
-        abs(value - each) <= slack or abs(abs(value) * 100 - abs(each)) <= slack * 100 for each in known
-    )
+        digits = match[1].replace(",", "").replace("−", "-")
+        value, step = float(digits), 10.0 ** -len(digits.partition(".")[2])
+        scales = (1.0, 0.01) if match[2] else (1.0,)
+        values, steps = tuple(value * scale for scale in scales), tuple(step * scale for scale in scales)
+        yield _Number(match[0].strip(), values, steps, bool(_SIZE_UNIT.match(text, match.end())))
 
 
 def _written_numbers(programs: Sequence[str]) -> set[float]:
@@ -193,11 +258,11 @@ def _written_numbers(programs: Sequence[str]) -> set[float]:
             constants = [
                 node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)
             ]
-        except SyntaxError:
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             constants = [program]
         for constant in constants:
             if isinstance(constant, str):
-                found.update(value for _, value, _ in _numbers(_ID.sub(" ", constant)))
+                found.update(value for number in _numbers(constant) for value in number.values)
             elif isinstance(constant, int | float) and not isinstance(constant, bool):
                 found.add(float(constant))
     return found

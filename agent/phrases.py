@@ -36,6 +36,10 @@ _PHRASES = {
         "I am not sure what you mean, and did nothing. Did you mean: {meant}? You can also say: {offers}.",
         "확실하지 않아 아무것도 하지 않았습니다. 이 뜻인가요: {meant}? 또는 이렇게 말씀해 주세요: {offers}.",
     ),
+    "not_agreed": (
+        "You did not agree, so nothing was changed for {ids}.",
+        "동의하지 않으셔서 {ids} 판정은 그대로 두었습니다.",
+    ),
     "do_accept": ("accept {ids}", "{ids} 합격 처리해 줘"),
     "do_reject": ("reject {ids}", "{ids} 불합격 처리해 줘"),
     "do_review": ("send {ids} to review", "{ids} 재검토로 보내 줘"),

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
 
 from agent.events import Outcome
-from agent.results import ToolCall, TurnResult
+from agent.results import MadeCall, ToolCall, TurnResult
 from tools.errors import UsageError
 from tools.records import Record, Verdict
 
@@ -43,8 +43,8 @@ class Expectation(_Section):
     """What must hold after a turn.
 
     Attributes:
-        calls: Each must have been made with at least these arguments, in any order.
-        forbid: Tools that must not have been called.
+        calls: Each must have been made with at least these arguments, in any order, and have worked.
+        forbid: Tools that must not have been called, be it in vain.
         files: Patterns, each of which must match the name of a file that the turn wrote.
     """
 
@@ -157,8 +157,8 @@ def play(
 def misses_of(expected: Expectation, result: TurnResult, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     """Yields what of an expectation a turn did not meet, a line each."""
     for call in expected.calls:
-        if not any(_covers(made, call) for made in result.tool_calls):
-            yield f"no call {_shown(call)}; made: {', '.join(map(_shown, result.tool_calls)) or 'none'}"
+        if not any(_covers(made, call) for made in result.tool_calls if not made.error):
+            yield f"no call {_shown(call)}; made: {', '.join(map(_shown_made, result.tool_calls)) or 'none'}"
     called = {call.tool for call in result.tool_calls}
     yield from (f"{tool} was called" for tool in expected.forbid if tool in called)
     if expected.outcome and result.outcome is not expected.outcome:
@@ -200,3 +200,7 @@ def _elements(value: JsonValue) -> list[str]:
 
 def _shown(call: ToolCall) -> str:
     return f"{call.tool}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
+
+
+def _shown_made(call: MadeCall) -> str:
+    return f"{_shown(call)} failed ({call.error})" if call.error else _shown(call)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from agent.events import (
     Abstained,
@@ -12,6 +13,7 @@ from agent.events import (
     CodeWritten,
     Event,
     Outcome,
+    ToolFinished,
     ToolStarted,
     TurnFinished,
     TurnStarted,
@@ -20,7 +22,20 @@ from agent.events import (
 from agent.phrases import in_language_of, phrase
 from tools.records import Record
 
-__all__ = ["ToolCall", "TurnResult", "fact_of_call", "has_run", "turn_result", "unanswered", "unlogged_end"]
+__all__ = [
+    "MadeCall",
+    "ToolCall",
+    "TurnResult",
+    "answer_text",
+    "fact_of_call",
+    "has_run",
+    "turn_result",
+    "unanswered",
+    "unlogged_end",
+]
+
+
+_ANSWER_CHARS = 100_000
 
 
 class ToolCall(Record):
@@ -28,6 +43,21 @@ class ToolCall(Record):
 
     tool: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class MadeCall(ToolCall):
+    """A call with what came of it.
+
+    Attributes:
+        error: Why it failed; empty where it did not.
+    """
+
+    error: str = ""
+
+    @model_serializer(mode="wrap")
+    def _with_error_where_there_is_one(self, whole: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        row: dict[str, JsonValue] = whole(self)
+        return row if self.error else {name: value for name, value in row.items() if name != "error"}
 
 
 class TurnResult(Record):
@@ -46,7 +76,7 @@ class TurnResult(Record):
     outcome: Outcome = Outcome.CANCELLED
     steps: int = 0
     seconds: float = 0.0
-    tool_calls: tuple[ToolCall, ...] = ()
+    tool_calls: tuple[MadeCall, ...] = ()
     artifacts: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     abstained: bool = False
@@ -71,14 +101,16 @@ class TurnResult(Record):
 def turn_result(events: Iterable[Event]) -> TurnResult:
     """Folds the events of one turn; one that never finished counts as cancelled."""
     result = TurnResult(request="")
-    calls: list[ToolCall] = []
+    calls: dict[int, MadeCall] = {}
     written = ""
     for event in events:
         match event:
             case TurnStarted(request=request):
                 result = TurnResult(request=request)
             case ToolStarted(tool=tool, arguments=arguments):
-                calls.append(ToolCall(tool=tool, arguments=arguments))
+                calls[event.call] = MadeCall(tool=tool, arguments=arguments)
+            case ToolFinished(call=call, error=error) if call in calls:
+                calls[call] = calls[call].model_copy(update={"error": error})
             case CodeWritten(code=code):
                 written = code
             case Abstained(meant=meant):
@@ -90,7 +122,13 @@ def turn_result(events: Iterable[Event]) -> TurnResult:
                 finished = event.model_dump(include={"outcome", "steps", "artifacts", "error"})
                 seconds = round(event.usage.seconds, 2)
                 result = result.model_copy(update={**finished, "usage": event.usage, "seconds": seconds})
-    return result.model_copy(update={"tool_calls": tuple(calls)})
+    return result.model_copy(update={"tool_calls": tuple(calls.values())})
+
+
+def answer_text(output: JsonValue) -> str:
+    """Returns what a program gave as its answer, as the user reads it; it can make it endless."""
+    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
+    return text if len(text) <= _ANSWER_CHARS else f"{text[:_ANSWER_CHARS]} …"
 
 
 def unlogged_end(number: int, request: str, reason: str) -> tuple[Event, ...]:
@@ -119,8 +157,6 @@ def unanswered(result: TurnResult, request: str) -> str:
 
 def fact_of_call(tool: str, arguments: dict[str, JsonValue], result: JsonValue, error: str) -> str:
     """Returns a tool call and what it returned in a line, for the memory of later turns."""
-    import json
-
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
     if error:
         return f"{tool}({given}) failed: {error}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink, Tried
 from agent.phrases import phrase
 from agent.undoing import acts_after
+from tools.digits import plain
 from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
 from tools.records import Inspection, Judgement, Language, Verdict
@@ -174,13 +175,13 @@ class Verdicts:
         Raises:
             UsageError: Whoever must approve did not; all stays as it is.
         """
-        act, own = self.new_act(), f"{self._recipe.screening.threshold:g}"
+        act, own = self.new_act(), plain(self._recipe.screening.threshold)
         changes = []
         for image_id, at in inspections.items():
             decision, verdict = self._decisions.get(image_id), at.judgement.verdict
             if verdict is not self._verdict(image_id) and (decision is None or decision.by_threshold):
                 reason = at.judgement.reason(language)
-                why = phrase("by_threshold", language, threshold=f"{threshold:g}", own=own, reason=reason)
+                why = phrase("by_threshold", language, threshold=plain(threshold), own=own, reason=reason)
                 changes.append(self.proposed(image_id, verdict, why, by=by, act=act, by_threshold=True))
         self.ask(changes)
         seen = tuple(_judged_as(at, self.inspected[i].judgement) for i, at in inspections.items())

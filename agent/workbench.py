@@ -244,9 +244,9 @@ class Workbench:
             started_at=self.started_at,
             lot=name,
             inspector=self.user,
-        )
+        ).model_copy(update={"language": spoken, "reported_at": now()})
         self._publisher = self._publisher or Publisher(self.out)
-        report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, now())
+        report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, run.reported_at)
         files = self._publisher.publish(report, progress=self.progress, cancel=self.cancel)
         unknown = set(self._lots.named(name, sorted(wanted)))  # until now nobody had said which lot they are
         self.artifacts += [path for path in files if path not in self.artifacts]

@@ -18,7 +18,8 @@ __all__ = ["histogram", "outcome_bar", "pareto_chart"]
 _LABEL = 6.6
 _LEFT, _RIGHT, _BOTTOM, _TOP = 24.0, 26.0, 24.0, 12.0
 _WIDEST_SLOT = 64.0
-_MOST_BARS = 8  # more types than this share the last bar's room badly; the rest is in findings.csv
+_ROOM_FOR_COUNT = 11.0  # height of a bar that holds its number
+_MOST_BARS = 8  # of more types the names would not fit; the rarest share the last bar
 
 
 def outcome_bar(counts: Tally, width_pt: float) -> Drawing:
@@ -49,22 +50,38 @@ def pareto_chart(
     *,
     name: Callable[[str], str],
     colour: Callable[[str], Color],
+    others: str,
     cumulative_label: str,
 ) -> Drawing:
-    """Bars of falling height with the line of their cumulative share (right axis, 0 to 100 %)."""
+    """Bars of falling height with the line of their cumulative share (right axis, 0 to 100 %).
+
+    Args:
+        bars: Of all types.
+        width_pt: Of the drawing.
+        height_pt: Likewise.
+        name: What a type is called.
+        colour: Of its bar.
+        others: What the rare types are called that share the last bar.
+        cumulative_label: Of the line.
+    """
     drawing = Drawing(width_pt, height_pt)
-    bars = bars[:_MOST_BARS]
-    top = _axis(drawing, max(bar.count for bar in bars), width_pt, height_pt)
+    shown = [(bar, [name(bar.type)], colour(bar.type)) for bar in bars]
+    if rest := bars[_MOST_BARS - 1 :] if len(bars) > _MOST_BARS else ():
+        shared = Bar("", sum(bar.count for bar in rest), 1.0)
+        shown[_MOST_BARS - 1 :] = [(shared, [others, f"({len(rest)})"], MUTED)]
+    top = _axis(drawing, max(bar.count for bar, _, _ in shown), width_pt, height_pt)
     plot_height, plot_width = height_pt - _BOTTOM - _TOP, width_pt - _LEFT - _RIGHT
-    slot = min(plot_width / len(bars), _WIDEST_SLOT)
+    slot = min(plot_width / len(shown), _WIDEST_SLOT)
     points: list[float] = []
-    for index, bar in enumerate(bars):
+    for index, (bar, label, fill) in enumerate(shown):
         x, width = _LEFT + (index + 0.18) * slot, 0.64 * slot
         height = plot_height * bar.count / top
-        drawing.add(Rect(x, _BOTTOM, width, height, fillColor=colour(bar.type), strokeColor=None))
-        _text(drawing, x + width / 2, _BOTTOM + 3, str(bar.count), anchor="middle", colour=white, font=BOLD)
-        label = elide(name(bar.type), slot, _LABEL)
-        _text(drawing, x + width / 2, _BOTTOM - 9, label, anchor="middle")
+        drawing.add(Rect(x, _BOTTOM, width, height, fillColor=fill, strokeColor=None))
+        inside = height >= _ROOM_FOR_COUNT
+        y, ink = (_BOTTOM + 3, white) if inside else (_BOTTOM + height + 2, INK)
+        _text(drawing, x + width / 2, y, str(bar.count), anchor="middle", colour=ink, font=BOLD)
+        for row, line in enumerate(label, start=1):
+            _text(drawing, x + width / 2, _BOTTOM - 8 * row - 1, elide(line, slot, _LABEL), anchor="middle")
         points += [x + width / 2, _BOTTOM + plot_height * bar.cumulative]
     drawing.add(PolyLine(points, strokeColor=INK, strokeWidth=1))
     for x, y in zip(points[::2], points[1::2], strict=True):

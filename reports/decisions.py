@@ -1,8 +1,8 @@
-"""The report's list of verdicts that somebody decided: who, when, why, and what the rule had said."""
+"""The report's lists of verdicts that somebody changed or confirmed: who, when, why, and the rule's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import Flowable, Paragraph
 
@@ -11,21 +11,28 @@ from reports.flowables import heading
 from reports.fonts import esc, shorten
 from reports.styles import CELL, CONTENT_WIDTH, NOTE
 from reports.tables import grid
+from tools.overriding import is_confirmed
+from tools.records import Inspection
 
 __all__ = ["decisions_section"]
 
 
 def decisions_section(edition: Edition) -> Iterator[Flowable]:
     """A row per verdict that an agent or a person decided; nothing where the rules decided all."""
+    decided = [each for each in edition.report.inspections if each.judgement.overrides]
+    yield from _listed(edition, "decisions", [i for i in decided if not is_confirmed(i.judgement)])
+    yield from _listed(edition, "confirmations", [i for i in decided if is_confirmed(i.judgement)])
+
+
+def _listed(edition: Edition, key: str, inspections: Sequence[Inspection]) -> Iterator[Flowable]:
+    """The decisions of one kind under their own title; nothing where there are none."""
     words = edition.words
     rows: list[list[object]] = [
-        [words(key) for key in ("image", "rule_said", "decided", "decided_who", "decided_why")]
+        [words(each) for each in ("image", "rule_said", "decided", "decided_who", "decided_why")]
     ]
-    for inspection in edition.report.inspections:
+    for inspection in inspections:
         judgement = inspection.judgement
-        if judgement.overrides is None:
-            continue
-        rule = judgement.overrides
+        rule = judgement.overrides or judgement
         said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
         who = f"{edition.decider(judgement)} · {edition.date(judgement.decided_at)}"
         why = judgement.reason(edition.language)
@@ -33,6 +40,6 @@ def decisions_section(edition: Edition) -> Iterator[Flowable]:
         rows.append([inspection.image.id, *(Paragraph(esc(shorten(cell)), CELL) for cell in cells)])
     if len(rows) == 1:
         return
-    yield from heading("decisions", words("decisions"))
-    yield Paragraph(esc(words("decisions_note")), NOTE)
+    yield from heading(key, words(key))
+    yield Paragraph(esc(words(f"{key}_note")), NOTE)
     yield from grid(rows, [46, 150, 58, 92, CONTENT_WIDTH - 346])

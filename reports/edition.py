@@ -12,9 +12,8 @@ from reports.statistics import distinct, is_inspected
 from reports.styles import type_colour
 from reports.words import Words
 from tools.glossary import label_name, place_phrase, word
-from tools.overriding import AGENT
+from tools.overriding import AGENT, is_confirmed
 from tools.records import (
-    DecidedBy,
     Finding,
     Inspection,
     Judgement,
@@ -26,8 +25,9 @@ from tools.records import (
     SourceScore,
     Verdict,
 )
-from tools.voices import strongest_source
+from tools.voices import strongest_source, was_asked
 from tools.wording import format_centre, format_value
+from tools.zones import is_ignored
 
 __all__ = ["Edition"]
 
@@ -53,8 +53,24 @@ class Edition:
 
     @property
     def counted(self) -> list[Inspection]:
-        """What yield and charts count: files with the same content once, in batch order."""
-        return distinct(self.report.inspections)
+        """What yield and charts count, in batch order: each content once, no finding in an ignored zone."""
+        return [
+            each.model_copy(update={"findings": self.counting(each)})
+            for each in distinct(self.report.inspections)
+        ]
+
+    def counting(self, inspection: Inspection) -> tuple[Finding, ...]:
+        """The findings of an image that count: those outside ignored zones."""
+        return tuple(each for each in inspection.findings if not self.is_ignored(each))
+
+    def is_ignored(self, finding: Finding) -> bool:
+        """Whether a finding lies in an ignored zone."""
+        return is_ignored(finding, self.report.recipe.zones)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether photographs of the batch are missing: some were chosen, or not all were inspected."""
+        return len(self.report.inspections) < self.report.run.image_count
 
     @property
     def not_accepted(self) -> list[Inspection]:
@@ -101,9 +117,9 @@ class Edition:
         """The word for a verdict."""
         return self.words(f"verdict.{verdict}")
 
-    def decided_by(self, who: DecidedBy) -> str:
-        """Who decided, in words."""
-        return self.words(f"decided.{who}")
+    def decided_by(self, judgement: Judgement) -> str:
+        """Who decided or confirmed, in words."""
+        return self.words(f"{'confirmed' if is_confirmed(judgement) else 'decided'}.{judgement.decided_by}")
 
     def decider(self, judgement: Judgement) -> str:
         """Who decided, by name; an agent in words."""
@@ -130,17 +146,15 @@ class Edition:
         return format_centre(finding.centre) if finding.centre else ()
 
     def source(self, score: SourceScore) -> str:
-        """What an image was held against, with how many of it."""
-        name = self.words(f"source.{score.source}")
-        return (
-            self.words("source_many", name=name, count=score.compared_with) if score.compared_with else name
-        )
+        """What an image was held against, with how many of it where it was."""
+        name, count = self.words(f"source.{score.source}"), score.compared_with
+        return self.words("source_many", name=name, count=count) if count and was_asked(score) else name
 
     def heat_says(self, screening: Screening) -> str:
         """What a heat map shows: it is that of the source that decided the suspicion."""
         leading = strongest_source(screening) or Source.WORDS
         counts = {score.source: score.compared_with for score in screening.sources}
-        return self.words(f"heat.{leading}", count=counts.get(leading, 0))
+        return self.words.for_count(f"heat.{leading}", counts.get(leading, 0))
 
     def date(self, iso: str) -> str:
         """An ISO 8601 date for people, always with its zone.

@@ -39,7 +39,6 @@ from reports.tables import grid
 from tools.images.reasons import reason_text
 from tools.overriding import rule_judged
 from tools.records import Finding, Inspection, Quantity, Verdict
-from tools.zones import is_ignored
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
 
@@ -85,7 +84,7 @@ def _overview(edition: Edition) -> list[Flowable]:
                 VerdictBadge(
                     inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict), small=True
                 ),
-                str(len(inspection.findings)),
+                str(len(edition.counting(inspection))),
                 Paragraph(esc(shorten(inspection.judgement.reason(edition.language))), CELL),
                 PageReference(anchor_key(inspection)),
             ]
@@ -168,6 +167,7 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
         widest = edition.value(finding, Quantity.MAX_WIDTH)
         tilt = edition.value(finding, Quantity.ORIENTATION)
         diameter = edition.value(finding, Quantity.EQUIVALENT_DIAMETER)
+        zone = finding.zone or "", words("not_counted") if edition.is_ignored(finding) else ""
         rows.append(
             [
                 Chip(number, edition.type_colour(finding.type)),
@@ -175,7 +175,7 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
                     edition.type_name(finding.type),
                     edition.severity(finding.severity, finding.severity_level),
                 ),
-                _lines(edition.place(finding) or words("none"), finding.zone or "", *edition.centre(finding)),
+                _lines(edition.place(finding) or words("none"), *zone, *edition.centre(finding)),
                 _lines(
                     edition.value(finding, Quantity.LENGTH) or words("none"),
                     words("oriented", value=tilt) if tilt else "",
@@ -218,7 +218,7 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
     shown = [i for i in accepted if i.image.id in evidence]
     key = "gallery_note" if len(shown) == len(accepted) else "gallery_cut"
     yield from heading("accepted", words("accepted"))
-    yield Paragraph(esc(words(key, count=len(accepted), shown=len(shown))), NOTE)
+    yield Paragraph(esc(words.for_count(key, len(accepted), shown=len(shown))), NOTE)
     width = CONTENT_WIDTH / _GALLERY_COLUMNS
     cells = [_thumbnail(edition, i, evidence[i.image.id], width - 5) for i in shown]
     cells += [[]] * (-len(cells) % _GALLERY_COLUMNS)
@@ -259,14 +259,12 @@ def _accepted_findings(edition: Edition) -> Iterator[Flowable]:
 
 def _passed_findings(edition: Edition, title: str, inspections: Sequence[Inspection]) -> Iterator[Flowable]:
     """A row per finding that counts; nothing where there are none."""
-    words, zones = edition.words, edition.report.recipe.zones
+    words = edition.words
     rows: list[list[object]] = [
         [words(k) for k in ("image", "defect_type", "place", "length", "width", "area")]
     ]
     for inspection in inspections:
-        for finding in inspection.findings:
-            if is_ignored(finding, zones):
-                continue
+        for finding in edition.counting(inspection):
             rows.append(
                 [
                     inspection.image.id,

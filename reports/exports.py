@@ -167,9 +167,13 @@ def _centre_cells(centre: Centre | None) -> Iterator[float | None]:
             yield from (value, uncertainty)
 
 
+# Spreadsheets of East Asia read full-width signs as the narrow ones.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
 def _safe(value: object) -> object:
     """Keeps a spreadsheet from running text as a formula (OWASP, CSV injection); numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+    if isinstance(value, str) and value.startswith(_FORMULA_SIGNS):
         return "'" + value
     return value
 

@@ -59,10 +59,10 @@ class HeatLegend(Flowable):  # type: ignore[misc]
 
     Args:
         width_pt: Of the bar.
-        threshold: Says what the middle stands for.
+        threshold: What the middle stands for, as written.
     """
 
-    def __init__(self, width_pt: float, threshold: float) -> None:
+    def __init__(self, width_pt: float, threshold: str) -> None:
         super().__init__()
         self.width = width_pt
         self.height = _BAR_HEIGHT + _LABEL_SIZE + 4
@@ -83,5 +83,5 @@ class HeatLegend(Flowable):  # type: ignore[misc]
         canvas.setFillColor(MUTED)
         canvas.setFont(REGULAR, _LABEL_SIZE)
         canvas.drawString(0, 1, "0")
-        canvas.drawCentredString(self.width / 2, 1, f"{self._threshold:.2f}")
+        canvas.drawCentredString(self.width / 2, 1, self._threshold)
         canvas.drawRightString(self.width, 1, "1")

@@ -14,9 +14,12 @@ from reports.heat import HeatLegend
 from reports.pictures import Evidence, Picture
 from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
 from reports.tables import panel
+from tools.digits import beside_threshold
 from tools.images.reasons import reason_text
 from tools.judging import rule_text
-from tools.records import Inspection, Judgement, Quantity, Screening
+from tools.measurement.calibration import mm_per_px_at
+from tools.records import Inspection, Judgement, Quantity, Screening, SourceScore
+from tools.voices import was_asked
 
 __all__ = ["height_of", "magnified", "photo_row"]
 
@@ -107,27 +110,29 @@ def _side_by_side(left: Flowable, right: Flowable | list[Flowable], gap: float) 
 def _heat_says(edition: Edition, screening: Screening, bar_width: float) -> list[Flowable]:
     """What a heat map shows, whose it is, and what its colours stand for."""
     words = edition.words
-    peak = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
+    hottest = max(screening.heat_map.values) if screening.heat_map else screening.suspicion
+    peak, threshold = beside_threshold(hottest, screening.threshold)
     return [
         Paragraph(esc(words("heat_map")), CELL_BOLD),
         Paragraph(esc(edition.heat_says(screening)), CELL),
         Spacer(0, 3),
-        HeatLegend(bar_width, screening.threshold),
-        Paragraph(esc(words("heat_scale", peak=f"{peak:.2f}")), CAPTION),
+        HeatLegend(bar_width, threshold),
+        Paragraph(esc(words("heat_scale", peak=peak)), CAPTION),
     ]
 
 
 def _sources(edition: Edition, screening: Screening) -> str:
     """What each source says, those that count before the others."""
     ordered = sorted(screening.sources, key=lambda score: (not score.decided, -score.suspicion))
-    return "; ".join(
-        edition.words(
-            "source_says" if score.decided else "source_aside",
-            source=edition.source(score),
-            suspicion=f"{score.suspicion:.2f}",
-        )
-        for score in ordered
-    )
+    return "; ".join(_source(edition, score, screening.threshold) for score in ordered)
+
+
+def _source(edition: Edition, score: SourceScore, threshold: float) -> str:
+    words, source = edition.words, edition.source(score)
+    if not was_asked(score):
+        return words("source_unasked", source=source, why=words(f"unasked.{score.remark}"))
+    suspicion, _ = beside_threshold(score.suspicion, threshold)
+    return words("source_says" if score.decided else "source_aside", source=source, suspicion=suspicion)
 
 
 def _facts(edition: Edition, inspection: Inspection) -> Table:
@@ -135,15 +140,16 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
     judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
     facts = [
         ("rule", rule_text(judgement.rule, edition.language)),
-        ("decided_by", edition.decided_by(judgement.decided_by)),
+        ("decided_by", edition.decided_by(judgement)),
     ]
     if judgement.overrides:
         facts[1:] = _decision(edition, judgement, judgement.overrides)
     if screening:
+        suspicion, threshold = beside_threshold(screening.suspicion, screening.threshold)
         said = words(
             "screening_value",
-            suspicion=f"{screening.suspicion:.2f}",
-            threshold=f"{screening.threshold:.2f}",
+            suspicion=suspicion,
+            threshold=threshold,
             label=edition.type_name(screening.label),
             status=words(f"status.{screening.status}"),
         )
@@ -153,7 +159,10 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
     size = f"{inspection.image.width_px} × {inspection.image.height_px} px"
     said = words("no_scale")
     if scale:
-        said = words("scale_value", value=f"{scale.mm_per_px:.4g}", source=words(f"scale.{scale.source}"))
+        source = words(f"scale.{scale.source}")
+        if scale.homography:
+            source = f"{source}, {words('board_centre')}"
+        said = words("scale_value", value=f"{scale.mm_per_px:.4g}", source=source)
     facts.append(("scale", f"{said}; {size}"))
     rows = [
         [Paragraph(esc(words(key)), CAPTION), Paragraph(esc(shorten(value)), CELL)] for key, value in facts
@@ -164,7 +173,7 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
 def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
     who = f"{edition.decider(judgement)}, {edition.date(judgement.decided_at)}"
     said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
-    return [("decided_by", f"{edition.decided_by(judgement.decided_by)}: {who}"), ("rule_said", said)]
+    return [("decided_by", f"{edition.decided_by(judgement)}: {who}"), ("rule_said", said)]
 
 
 def magnified(
@@ -177,9 +186,10 @@ def magnified(
     title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
     side = scale * _VIEW
     photographed = AnnotatedPicture(crop, side, side)
-    bar = ScaleBar(
-        photographed.pt_per_px, inspection.scale.mm_per_px if inspection.scale else None, _LONGEST_BAR
-    )
+    x_min, y_min, x_max, y_max = crop.region_xyxy_px
+    centre_px = (x_min + x_max) / 2, (y_min + y_max) / 2
+    mm_per_px = mm_per_px_at(inspection.scale, centre_px) if inspection.scale else None
+    bar = ScaleBar(photographed.pt_per_px, mm_per_px, _LONGEST_BAR)
     head = Table(
         [[Paragraph(esc(title), CELL_BOLD), bar]],
         colWidths=[_SIDE_WIDTH - _LONGEST_BAR - 32, _LONGEST_BAR + 32],

@@ -10,9 +10,10 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 from reports.edition import Edition
 from reports.flowables import CheckBox, heading, subheading
 from reports.fonts import elide, esc, shorten
-from reports.statistics import seconds_by_tool, source_uses
+from reports.statistics import content_of, seconds_by_tool, source_uses
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
 from reports.tables import grid
+from tools.digits import plain
 from tools.images.reasons import reason_text
 from tools.measurement.scale_reasons import scale_reason_text
 from tools.recipe import Acceptance
@@ -46,6 +47,9 @@ def criteria_section(edition: Edition) -> Iterator[Flowable]:
         rows.append(
             [_cell(edition.type_name(name)), words("everywhere"), severity, *_limits(edition, defect.accept)]
         )
+    if recipe.references.accept:
+        limits = _limits(edition, recipe.references.accept)
+        rows.append([_cell(words("unlike_good")), words("everywhere"), words("none"), *limits])
     for zone in recipe.zones:
         if zone.ignore:
             rows.append([words("none"), _cell(zone.name), _cell(words("zone_ignored")), "", "", "", ""])
@@ -65,7 +69,8 @@ def _limits(edition: Edition, accept: Acceptance) -> list[str]:
     words = edition.words
 
     def limit(*values: tuple[float | None, str]) -> str:
-        return ", ".join(f"{value:g} {unit}" for value, unit in values if value is not None) or words("none")
+        said = (f"{plain(value)} {unit}" for value, unit in values if value is not None)
+        return ", ".join(said) or words("none")
 
     count = words("none") if accept.max_count is None else str(accept.max_count)
     return [
@@ -93,10 +98,10 @@ def remarks_section(edition: Edition) -> Iterator[Flowable]:
     """What a reader should know beyond the verdicts: flags, overrides, unfinished work."""
     words = edition.words
     yield from heading("remarks", words("remarks"))
-    counted = {inspection.image.id for inspection in edition.counted}
+    counted = {content_of(each): each.image.id for each in edition.counted}
     images: dict[str, list[str]] = {}
     for inspection in edition.report.inspections:
-        for remark in _remarks_on(edition, inspection, is_counted=inspection.image.id in counted):
+        for remark in _remarks_on(edition, inspection, counted[content_of(inspection)]):
             images.setdefault(remark, []).append(inspection.image.id)
     rows: list[list[object]] = [[words("remark"), words("images")]]
     for remark, ids in images.items():
@@ -108,7 +113,8 @@ def remarks_section(edition: Edition) -> Iterator[Flowable]:
         yield Paragraph(esc(words("no_remarks")), BODY)
 
 
-def _remarks_on(edition: Edition, inspection: Inspection, *, is_counted: bool) -> Iterator[str]:
+def _remarks_on(edition: Edition, inspection: Inspection, counted_id: str) -> Iterator[str]:
+    """Remarks on one photograph, of which this copy or another one is counted."""
     words, judgement, duplicate_of = edition.words, inspection.judgement, inspection.image.duplicate_of
     for flag in inspection.flags:
         kind, _, reason = flag.partition(": ")
@@ -116,12 +122,14 @@ def _remarks_on(edition: Edition, inspection: Inspection, *, is_counted: bool) -
             yield words("flag.no scale", reason=scale_reason_text(reason, edition.language))
         elif not (duplicate_of and duplicate_of in flag):  # said below
             yield words.get(f"flag.{kind}", flag)
-    if duplicate_of:
-        yield words("duplicate" if is_counted else "duplicate_left_out", image=duplicate_of)
+    if inspection.image.id != counted_id:
+        yield words("duplicate_left_out", image=duplicate_of or counted_id)
+    elif duplicate_of:
+        yield words("duplicate", image=duplicate_of)
     if inspection.error:
         yield words("not_completed", reason=inspection.error)
     if judgement.decided_by is not DecidedBy.RULE and judgement.overrides is None:  # else in its own table
-        who = edition.decided_by(judgement.decided_by)
+        who = edition.decided_by(judgement)
         yield words("overridden", who=who, reason=judgement.reason(edition.language))
 
 
@@ -183,9 +191,12 @@ def _settings(edition: Edition) -> Iterator[Flowable]:
     screening, localization = recipe.screening, recipe.localization
     rows: list[list[object]] = [
         [words("setting"), words("value")],
-        [words("screening_threshold"), f"{screening.threshold:g} ± {screening.review_band:g}"],
-        [words("detector_threshold"), f"{localization.confidence:g} / {localization.review_confidence:g}"],
-        [words("detector_iou"), f"{localization.iou:g}"],
+        [words("screening_threshold"), f"{plain(screening.threshold)} ± {plain(screening.review_band)}"],
+        [
+            words("detector_threshold"),
+            f"{plain(localization.confidence)} / {plain(localization.review_confidence)}",
+        ],
+        [words("detector_iou"), plain(localization.iou)],
     ]
     for model in edition.report.run.models:
         if model.parameters:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tools.evaluation.metrics import wilson_interval
 from tools.records import ImageStatus, Inspection, Quantity, Source, SourceScore, Unit, Verdict
+from tools.voices import was_asked
 
 __all__ = [
     "Bar",
@@ -16,6 +17,7 @@ __all__ = [
     "SourceUse",
     "Tally",
     "bin_edges",
+    "content_of",
     "distinct",
     "is_inspected",
     "largest_step",
@@ -28,17 +30,36 @@ __all__ = [
 ]
 
 
+_VERDICTS = tuple(Verdict)
+
+
 def is_inspected(inspection: Inspection) -> bool:
     """Whether the image could be read; only such images count for the yield."""
     return inspection.image.status is ImageStatus.READABLE
 
 
+def content_of(inspection: Inspection) -> str:
+    """What all copies of a photograph have in common: the id of the first."""
+    return inspection.image.duplicate_of or inspection.image.id
+
+
 def distinct(inspections: Iterable[Inspection]) -> list[Inspection]:
-    """Leaves out what has the same content as an earlier one of these: one photograph, one count."""
+    """Leaves one of those with the same content: one photograph, one count.
+
+    Where they disagree it is one that somebody decided, else one with the gravest verdict.
+    """
+    inspections = list(inspections)
     by_content: dict[str, Inspection] = {}
     for inspection in inspections:
-        by_content.setdefault(inspection.image.duplicate_of or inspection.image.id, inspection)
-    return list(by_content.values())
+        kept = by_content.setdefault(content_of(inspection), inspection)
+        if _weight(inspection) > _weight(kept):
+            by_content[content_of(inspection)] = inspection
+    return [inspection for inspection in inspections if by_content[content_of(inspection)] is inspection]
+
+
+def _weight(inspection: Inspection) -> tuple[bool, int]:
+    judgement = inspection.judgement
+    return judgement.overrides is not None, _VERDICTS.index(judgement.verdict)
 
 
 @dataclass(frozen=True)
@@ -161,7 +182,7 @@ class SourceUse:
     """How a source of suspicion took part in a batch.
 
     Attributes:
-        example: What it says of the first photograph that it was asked about.
+        example: What it says of the first photograph that it was asked about, if there is one.
         asked, counted: Photographs that it was asked about, and those in whose suspicion it counts.
         remarks: Each once, in order.
     """
@@ -180,8 +201,8 @@ def source_uses(inspections: Iterable[Inspection]) -> list[SourceUse]:
             said[score.source].append(score)
     return [
         SourceUse(
-            example=said[source][0],
-            asked=len(said[source]),
+            example=next(filter(was_asked, said[source]), said[source][0]),
+            asked=sum(was_asked(score) for score in said[source]),
             counted=sum(score.decided for score in said[source]),
             remarks=tuple(dict.fromkeys(score.remark for score in said[source] if score.remark)),
         )

@@ -52,7 +52,7 @@ def first_page(edition: Edition) -> Iterator[Flowable]:
     yield Spacer(0, 5)
     yield outcome_bar(counts, CONTENT_WIDTH)
     yield Spacer(0, 4)
-    yield Paragraph(esc(_yield_line(edition, counts)), BODY)
+    yield Paragraph(esc(" ".join(_yield_lines(edition, counts))), BODY)
     yield _charts(edition)
     yield from _contents(edition)
 
@@ -87,7 +87,7 @@ def _key_facts(edition: Edition) -> Table:
         ("revision", edition.given(recipe.part.revision)),
         ("station", edition.given(run.station or recipe.report.station)),
         ("recipe", run.recipe_name),
-        ("image_count", str(run.image_count)),
+        ("image_count", _image_count(edition)),
     ]
     cells = [(_label(words(key)), _fact(value)) for key, value in facts]
     rows: list[list[object]] = [[*cells[i], *cells[i + 1]] for i in range(0, len(cells), 2)]
@@ -96,6 +96,11 @@ def _key_facts(edition: Edition) -> Table:
     table = panel(rows, [78, CONTENT_WIDTH / 2 - 78, 78, CONTENT_WIDTH / 2 - 78])
     table.setStyle([("SPAN", (1, row), (3, row)) for row in (len(rows) - 2, len(rows) - 1)])
     return table
+
+
+def _image_count(edition: Edition) -> str:
+    total, shown = edition.report.run.image_count, len(edition.report.inspections)
+    return edition.words("part_of_batch", shown=shown, total=total) if edition.is_part else str(total)
 
 
 def _label(text: str) -> Paragraph:
@@ -131,20 +136,25 @@ def _tiles(edition: Edition, counts: Tally) -> Table:
     )
 
 
-def _yield_line(edition: Edition, counts: Tally) -> str:
-    share, interval = counts.yield_share, counts.yield_interval
+def _yield_lines(edition: Edition, counts: Tally) -> Iterator[str]:
+    """The yield, and of what it is not the yield."""
+    words, share, interval = edition.words, counts.yield_share, counts.yield_interval
     if share is None or interval is None:
-        return edition.words("no_yield")
-    line = edition.words(
-        "yield_line",
-        share=_percent(share),
-        accepted=counts.accepted,
-        inspected=counts.inspected,
-        low=_percent(interval[0]),
-        high=_percent(interval[1]),
-    )
-    left_out = len(edition.report.inspections) - len(edition.counted)
-    return f"{line} {edition.words('duplicates_line', count=left_out)}" if left_out else line
+        yield words("no_yield")
+    else:
+        yield words(
+            "yield_line",
+            share=_percent(share),
+            accepted=counts.accepted,
+            inspected=counts.inspected,
+            low=_percent(interval[0]),
+            high=_percent(interval[1]),
+        )
+    if left_out := len(edition.report.inspections) - len(edition.counted):
+        yield words("duplicates_line", count=left_out)
+    if edition.is_part:
+        total, shown = edition.report.run.image_count, len(edition.report.inspections)
+        yield words("part_line", shown=shown, total=total)
 
 
 def _percent(share: float) -> str:
@@ -190,6 +200,7 @@ def _pareto_drawing(edition: Edition, width_pt: float) -> Drawing:
         _CHART_HEIGHT,
         name=edition.type_name,
         colour=edition.type_colour,
+        others=edition.words("other_types"),
         cumulative_label=edition.words("cumulative"),
     )
 

@@ -27,10 +27,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "batch_hash": ("Batch SHA-256", "배치 SHA-256"),
     "report_date": ("Report date", "작성 일시"),
     "inspected_at": ("Inspection started", "검사 시작"),
-    "inspector": ("Inspector", "검사자"),
+    "inspector": ("Inspector", "검사원"),
     "station": ("Station", "검사 장소"),
     "software": ("Software", "소프트웨어"),
     "image_count": ("Photographs", "사진 수"),
+    "part_of_batch": ("{shown} of {total} (part of the batch)", "{total}장 중 {shown}장 (배치의 일부)"),
     # Result at a glance
     "glance": ("Result at a glance", "검사 결과 요약"),
     "inspected": ("Inspected", "검사"),
@@ -46,14 +47,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "재검토 사진은 합격으로 세지 않습니다.",
     ),
     "duplicates_line": (
-        "Files with the same content as another are counted once: {count} left out.",
-        "내용이 같은 파일은 한 번만 셉니다: {count}개 제외.",
+        "Files with the same content are counted once, by the verdict that somebody decided on one of them, "
+        "else by the worst: {count} left out.",
+        "내용이 같은 파일은 한 번만 세며, 사람이나 에이전트가 내린 판정이 있으면 그 판정을, 없으면 가장 나쁜 "
+        "판정을 따릅니다: {count}개 제외.",
+    ),
+    "part_line": (
+        "This report covers {shown} of the {total} photographs of the batch; its figures say nothing of the "
+        "others.",
+        "이 보고서는 배치의 사진 {total}장 중 {shown}장만 다루며, 나머지는 수치에 포함되지 않습니다.",
     ),
     "no_yield": (
         "No photograph could be inspected, so there is no yield to state.",
         "검사할 수 있는 사진이 없어 수율을 계산하지 않았습니다.",
     ),
     "pareto": ("Findings by defect type", "결함 유형별 검출 수"),
+    "other_types": ("others", "기타"),
     "cumulative": ("cumulative share", "누적 비율"),
     "lengths": ("Lengths of the findings", "결함 길이 분포"),
     "length_axis": ("length in {unit}", "길이 ({unit})"),
@@ -77,16 +86,18 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "severity": ("Severity", "심각도"),
     "severity_value": ("{name} ({level}/5)", "{name} ({level}/5)"),
     "max_length": ("Max. length", "최대 길이"),
-    "max_width": ("Max. width", "최대 폭"),
+    "max_width": ("Max. width", "최대 너비"),
     "max_area": ("Max. area", "최대 면적"),
     "max_count": ("Max. count", "최대 개수"),
     "none_allowed": ("none allowed", "허용 안 함"),
-    "zone": ("Zone", "구역"),
+    "zone": ("Zone", "영역"),
     "zone_ignored": ("findings are not counted", "결함으로 세지 않음"),
+    "not_counted": ("not counted", "미집계"),
     "everywhere": ("everywhere", "전체"),
+    "unlike_good": ("unlike the good parts", "양품과 다름"),
     # Parts not accepted
-    "not_accepted": ("Parts not accepted", "합격하지 못한 제품"),
-    "all_accepted": ("All inspected parts were accepted.", "검사한 제품이 모두 합격했습니다."),
+    "not_accepted": ("Parts not accepted", "합격하지 못한 부품"),
+    "all_accepted": ("All inspected parts were accepted.", "검사한 부품이 모두 합격했습니다."),
     "image": ("Image", "사진"),
     "name": ("Name", "이름"),
     "verdict": ("Verdict", "판정"),
@@ -96,15 +107,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "decided_by": ("Decided by", "판정 주체"),
     "decided.rule": ("rule of the recipe", "레시피 규칙"),
     "decided.agent": ("agent (override)", "에이전트 (변경 판정)"),
-    "decided.human": ("inspector (override)", "검사자 (변경 판정)"),
+    "decided.human": ("inspector (override)", "검사원 (변경 판정)"),
+    "confirmed.agent": ("agent (confirmed)", "에이전트 (판정 확인)"),
+    "confirmed.human": ("inspector (confirmed)", "검사원 (판정 확인)"),
     "rule_said": ("The rule said", "규칙 판정"),
-    "decided": ("Decided", "변경 판정"),
+    "decided": ("Decided", "최종 판정"),
     "decided_who": ("By whom, when", "판정자, 일시"),
     "decided_why": ("Why", "사유"),
     "decisions": ("Verdicts decided otherwise", "변경된 판정"),
     "decisions_note": (
         "For these photographs an agent or a person decided in place of the recipe's rules.",
-        "이 사진들은 레시피 규칙 대신 에이전트 또는 검사자가 판정했습니다.",
+        "이 사진들은 레시피 규칙 대신 에이전트 또는 검사원이 판정했습니다.",
+    ),
+    "confirmations": ("Verdicts confirmed", "확인된 판정"),
+    "confirmations_note": (
+        "For these photographs an agent or a person confirmed the verdict of the recipe's rules.",
+        "이 사진들은 레시피 규칙의 판정을 에이전트 또는 검사원이 확인했습니다.",
     ),
     "screening": ("Screening", "선별"),
     "screening_value": (
@@ -115,6 +133,20 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "source_many": ("{name} ({count})", "{name}({count})"),
     "source_says": ("{source} {suspicion}", "{source} {suspicion}"),
     "source_aside": ("{source} {suspicion}, did not count", "{source} {suspicion}, 반영 안 함"),
+    "source_unasked": ("{source}: not asked ({why})", "{source}: 미사용({why})"),
+    "unasked.too few images to be held against each other": ("too few photographs", "사진이 너무 적음"),
+    "unasked.there is no template of this image": (
+        "there is none for this photograph",
+        "이 사진에 맞는 것이 없음",
+    ),
+    "unasked.the template of this image cannot be read": (
+        "that of this photograph cannot be read",
+        "이 사진에 맞는 것을 읽을 수 없음",
+    ),
+    "unasked.the detector has changed since the good parts were added": (
+        "it has changed since the good parts were added",
+        "양품 등록 후 바뀜",
+    ),
     "source.words": ("words", "문구"),
     "source.references": ("good parts", "양품"),
     "source.batch": ("others of the batch", "같은 배치 사진"),
@@ -123,6 +155,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "heat_map": ("Heat map", "히트맵"),
     "heat.words": ("where it looks like what the words for defects say", "결함 문구와 비슷한 곳"),
     "heat.references": ("where it is unlike the {count} good parts", "양품 {count}개와 다른 곳"),
+    "heat.references.one": ("where it is unlike the one good part", "양품 1개와 다른 곳"),
     "heat.batch": (
         "where it is unlike the {count} other photographs of the batch",
         "같은 배치의 사진 {count}장과 다른 곳",
@@ -136,12 +169,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "status.clear": ("clear", "정상"),
     "status.suspect": ("suspect", "의심"),
     "status.unsure": ("unsure", "불확실"),
-    "scale": ("Scale", "배율"),
+    "scale": ("Scale", "척도"),
     "scale_value": ("{value} mm per px ({source})", "{value} mm/px ({source})"),
     "scale.recipe": ("from the recipe", "레시피"),
     "scale.two_points": ("two points of known distance", "두 점 거리"),
     "scale.aruco": ("ArUco marker in the picture", "ArUco 마커"),
     "scale.chessboard": ("chessboard calibration", "체스판 보정"),
+    "board_centre": ("at the board's centre", "체스판 중심 기준"),
     "no_scale": ("none: values in px", "없음: 값은 px 단위"),
     "remarks_field": ("Remarks", "비고"),
     "photo_caption": (
@@ -153,7 +187,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_picture": ("The picture could not be shown: {reason}", "사진을 표시할 수 없습니다: {reason}"),
     "number": ("No.", "번호"),
     "length": ("Length", "길이"),
-    "width": ("Width", "폭"),
+    "width": ("Width", "너비"),
     "oriented": ("at {value}", "방향 {value}"),
     "widest": ("max. {value}", "최대 {value}"),
     "area": ("Area", "면적"),
@@ -165,17 +199,18 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "origin.contour": ("contour", "윤곽"),
     "origin.reference": ("reference", "기준 비교"),
     "origin.vlm": ("agent", "에이전트"),
-    "origin.human": ("inspector", "검사자"),
+    "origin.human": ("inspector", "검사원"),
     "as_photographed": ("as photographed", "촬영 그대로"),
     "as_measured": ("as measured", "측정 윤곽"),
     "crops_left_out": (
-        "Magnified views are shown for the first {limit} findings of each photograph; {count} more are in "
+        "Magnified views are shown for the first {limit} findings of each photograph; {count} more in "
         "the tables.",
         "확대 그림은 사진마다 처음 {limit}건만 싣습니다. 나머지 {count}건은 각 표에 있습니다.",
     ),
     # Accepted parts
-    "accepted": ("Accepted parts", "합격 제품"),
+    "accepted": ("Accepted parts", "합격 부품"),
     "gallery_note": ("All {count} accepted photographs.", "합격 사진 {count}장 전체입니다."),
+    "gallery_note.one": ("The one accepted photograph.", "합격 사진 1장입니다."),
     "gallery_cut": (
         "The first {shown} of {count} accepted photographs; the others are in the list of photographs.",
         "합격 사진 {count}장 중 처음 {shown}장입니다. 나머지는 사진 목록에 있습니다.",
@@ -203,7 +238,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "the vision model's caption of the photograph failed the quality rules and was dropped",
         "사진에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
     ),
-    "flag.no scale": ("no scale: {reason}", "배율 없음: {reason}"),
+    "flag.no scale": ("no scale: {reason}", "척도 없음: {reason}"),
     # How it was made
     "how_made": ("How this report was made", "보고서 작성 방법"),
     "how_made_text": (
@@ -211,7 +246,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "and methods below; the verdict is the recipe’s criterion applied to the measured values. A verdict "
         "that an agent or an inspector changed is marked as such.",
         "모델은 후보를 제시하고 판정은 규칙이 내립니다. 아래의 모델과 방법으로 사진을 선별하고 결함을 찾아 "
-        "측정하며, 판정은 레시피의 기준을 측정값에 적용한 결과입니다. 에이전트나 검사자가 바꾼 판정은 따로 "
+        "측정하며, 판정은 레시피의 기준을 측정값에 적용한 결과입니다. 에이전트나 검사원이 바꾼 판정은 따로 "
         "표시합니다.",
     ),
     "models": ("Models", "모델"),
@@ -237,7 +272,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "detector are weighed together as one (their log-odds add up, those of words at 0.6); a "
         "source counts where it knows the part.",
         "사진의 의심도는 반영된 근거 가운데 가장 높은 값입니다. 문구와 검출기는 로그 오즈를 더해"
-        "(문구는 0.6배) 하나의 근거로 봅니다. 그 제품을 아는 근거만 반영합니다.",
+        "(문구는 0.6배) 하나의 근거로 봅니다. 그 부품을 아는 근거만 반영합니다.",
     ),
     "asked": ("Photographs", "사진 수"),
     "counted": ("Counted in", "반영한 사진 수"),
@@ -247,7 +282,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "source_remark.words do not know these parts": (
         "the words do not know these parts: most good ones would be suspect to them",
-        "문구로는 이 제품을 가려낼 수 없음: 양품도 대부분 의심으로 나옴",
+        "문구로는 이 부품을 가려낼 수 없음: 양품도 대부분 의심으로 나옴",
     ),
     "source_remark.too few images to be held against each other": (
         "too few photographs to be held against each other",
@@ -257,6 +292,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "there is no template of some photographs",
         "기준 사진이 없는 사진이 있음",
     ),
+    "source_remark.the template of this image cannot be read": (
+        "the templates of some photographs cannot be read",
+        "기준 사진을 읽을 수 없는 사진이 있음",
+    ),
     "source_remark.the detector has changed since the good parts were added": (
         "the detector has changed since the good parts were added: not heard until `loupe good --rebuild`",
         "양품 등록 후 검출기가 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
@@ -264,7 +303,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "settings": ("Settings", "설정"),
     "setting": ("Setting", "항목"),
     "value": ("Value", "값"),
-    "screening_threshold": ("Screening threshold ± review band", "선별 기준 ± 재검토 폭"),
+    "screening_threshold": ("Screening threshold ± review band", "선별 기준 ± 재검토 구간"),
     "detector_threshold": (
         "Detector confidence: reported from / certain from",
         "검출 신뢰도: 보고 기준 / 확정 기준",
@@ -283,7 +322,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "(about 95 %), after JCGM 100 (GUM). It covers finding the edge, digitisation and the scale; U is "
         "rounded to at most two significant digits and the value to the same place.",
         "측정값은 ‘값 ± U’로 적습니다. U는 포함 인자 k = 2(약 95 %)의 확장 불확도이며 JCGM 100(GUM)을 "
-        "따릅니다. 윤곽 검출, 디지털화, 배율의 불확도를 포함하고, U는 유효 숫자 두 자리 이하로, 값은 "
+        "따릅니다. 윤곽 검출, 디지털화, 척도의 불확도를 포함하고, U는 유효 숫자 두 자리 이하로, 값은 "
         "같은 자리까지 반올림합니다.",
     ),
     "measurement_guard": (
@@ -306,7 +345,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "measurement_scale": (
         "Millimetres hold in the calibrated plane only. Where no scale exists, values are in pixels of the "
         "photograph and are never converted.",
-        "밀리미터 값은 보정한 평면에서만 유효합니다. 배율이 없으면 사진의 픽셀 값이며 환산하지 않습니다.",
+        "밀리미터 값은 보정한 평면에서만 유효합니다. 척도가 없으면 사진의 픽셀 값이며 환산하지 않습니다.",
     ),
     # List and signatures
     "image_list": ("List of photographs", "사진 목록"),
@@ -342,6 +381,11 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """Returns the words under `key` with its values filled in."""
         return WORDS[key][self._column].format(**values)
+
+    def for_count(self, key: str, count: int, **values: object) -> str:
+        """Returns the words under `key` with a count filled in; of one, those for one if there are any."""
+        one = f"{key}.one"
+        return self(one if count == 1 and one in WORDS else key, count=count, **values)
 
     def get(self, key: str, default: str) -> str:
         """Returns the words under `key`, or `default` for words that another part of the program coined."""

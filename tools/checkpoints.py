@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.downloading import download
-from tools.errors import LoupeError, ModelError
+from tools.errors import LoupeError, ModelError, UsageError
 from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def resolve(kind: Kind, models: Models) -> Checkpoint:
     kind), or a hub id.
 
     Raises:
-        ModelError: The set is unknown, brings no checkpoint of this kind, or the path does not exist.
+        UsageError: There is no such set.
+        ModelError: The set brings no checkpoint of this kind, or the path does not exist.
     """
     wanted = str(getattr(models, kind))
     if not wanted or wanted in MODEL_SETS:
@@ -139,7 +140,7 @@ def located(kind: Kind, name: str) -> Checkpoint:
 
 def _choice_of_set(kind: Kind, name: str) -> ModelChoice:
     if name not in MODEL_SETS:
-        raise ModelError(f"There is no model set `{name}`.", f"Choose one of: {', '.join(MODEL_SETS)}.")
+        raise UsageError(f"There is no model set `{name}`.", f"Choose one of: {', '.join(MODEL_SETS)}.")
     choice = MODEL_SETS[name][kind]
     if not choice.id:
         raise ModelError(
@@ -338,7 +339,8 @@ def pick_precision(name: str, device: str) -> str:
     for on a CPU: about twice as fast where the CPU has the instructions, slower where it does not.
 
     Raises:
-        ModelError: The precision is unknown, or is float16 on a CPU.
+        UsageError: There is no such precision.
+        ModelError: It is float16 on a CPU.
     """
     import torch
 
@@ -347,7 +349,7 @@ def pick_precision(name: str, device: str) -> str:
             return "float32"
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     if name not in {"float32", "bfloat16", "float16"}:
-        raise ModelError(f"There is no precision `{name}`.", "Choose auto, float32, bfloat16 or float16.")
+        raise UsageError(f"There is no precision `{name}`.", "Choose auto, float32, bfloat16 or float16.")
     if name == "float16" and device == "cpu":
         raise ModelError("float16 does not run well on a CPU.", "Choose float32 or bfloat16.")
     return name

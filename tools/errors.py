@@ -81,7 +81,7 @@ class BatchError(UsageError):
 
 
 class OutputError(UsageError):
-    """The output folder holds another run, or cannot be written."""
+    """The output folder holds another run, or output cannot be written."""
 
     title = "Output error"
 

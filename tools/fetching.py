@@ -26,6 +26,7 @@ def fetch_checkpoints(recipe: Recipe, kinds: Sequence[Kind], say: Callable[[str]
         say: Told of a download before it begins.
 
     Raises:
+        UsageError: The recipe names a model set that does not exist.
         ModelError: Some are not there; the message names all of them, the hint tells once what to do.
     """
     problems: list[ModelError] = []
@@ -37,7 +38,8 @@ def fetch_checkpoints(recipe: Recipe, kinds: Sequence[Kind], say: Callable[[str]
     if problems:
         hints = [line for problem in problems for line in problem.hint.split("\n")]
         told_once = reversed(dict.fromkeys(reversed(hints)))  # at the last place, below what differs
-        raise ModelError("\n".join(problem.message for problem in problems), "\n".join(told_once))
+        messages = dict.fromkeys(problem.message for problem in problems)
+        raise ModelError("\n".join(messages), "\n".join(told_once))
 
 
 def kinds_of_inspection(recipe: Recipe) -> tuple[Kind, ...]:

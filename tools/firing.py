@@ -45,7 +45,7 @@ def merged(worst: Fired, fired: Sequence[Fired]) -> Fired:
     return replace(
         worst,
         reason_en=f"{worst.reason_en} The same holds for {more} more.",
-        reason_ko=f"{worst.reason_ko} 같은 사유 외 {more}건.",
+        reason_ko=f"{worst.reason_ko} 같은 사유가 {more}건 더 있습니다.",
         finding_ids=ids,
     )
 

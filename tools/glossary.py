@@ -86,7 +86,7 @@ def unit_symbol(unit: Unit) -> str:
 _COMPARED: dict[str, tuple[str, str]] = {
     Source.REFERENCES: ("the good parts", "양품"),
     Source.BATCH: ("the rest of the batch", "배치의 나머지"),
-    Source.TEMPLATE: ("its template", "템플릿"),
+    Source.TEMPLATE: ("its template", "기준 사진"),
 }
 
 
@@ -160,14 +160,23 @@ def capitalized(text: str) -> str:
 
 
 # Nouns of inspection that take no article: what flows, sticks or is a state.
-_MASS_NOUN = re.compile(r"(tion|sion|ness|ity|ing|age|dust|rust|dirt|oil|glare|wear|debris|matter|residue)$")
+_MASS_NOUN = re.compile(
+    r"\b(abrasion|chipping|contamination|corrosion|cracking|damage|debris|dirt|discolou?ration|dust|erosion|"
+    r"flaking|glare|grease|lint|matter|moisture|oil|oxidation|peeling|pitting|porosity|residue|roughness|"
+    r"rust|shrinkage|staining|warpage|wear)$",
+    re.IGNORECASE,
+)
+# Where the letter misleads: a used mark, a unit, a eutectic, a one-sided burr; an hourly mark, an honest one.
+_SPOKEN_VOWEL = re.compile(
+    r"(?!eu|us[aeu]|uni(?:[^dmn]|dir)|one\b|once\b)[aeiou]|hour|honest|honou?r|heir", re.IGNORECASE
+)
 
 
 def with_article(noun: str) -> str:
     """Returns an English noun with `a` or `an`; uncountable nouns such as `contamination` without."""
     if _MASS_NOUN.search(noun):
         return noun
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    return f"{'an' if _SPOKEN_VOWEL.match(noun) else 'a'} {noun}"
 
 
 # How what is not Hangul ends when read aloud in Korean: 1 일, 3 삼, mm 밀리미터, px 픽셀; else a vowel.

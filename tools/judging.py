@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tools.digits import beside_threshold, plain
 from tools.firing import Fired, judgement_of, merged
 from tools.glossary import (
     UNKNOWN,
@@ -39,6 +40,7 @@ from tools.records import (
     Unit,
     Verdict,
 )
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE
 from tools.wording import format_value
 from tools.zones import hot_in_ignored_only, is_ignored
 
@@ -53,6 +55,18 @@ ALL_CRITERIA_MET = "all criteria met"
 
 # Flags that ask for a human eye: the words before the colon, and the rule that they fire.
 _REVIEW_FLAGS = {"caption dropped": "flag.caption_dropped"}
+
+# Why an image could not be held against its template, which the recipe wants.
+_UNCOMPARED = {
+    NO_TEMPLATE: (
+        "There is no template to hold the image against.",
+        "이미지와 비교할 기준 사진이 없습니다.",
+    ),
+    BAD_TEMPLATE: (
+        "The template that the image is held against cannot be read.",
+        "이미지와 비교할 기준 사진을 읽을 수 없습니다.",
+    ),
+}
 
 # Sums such as 4.9 + 0.1 must not miss the limit of 5 by a rounding error of the last bit.
 _ROUNDING = 1e-9
@@ -191,7 +205,7 @@ def _unconfirmed(finding: Finding, recipe: Recipe) -> Fired:
         reason_ko = f"{with_particle(ko, '은/는')} {by_ko}만의 제안으로 확인되지 않았습니다."
     else:
         rule = "finding.low_confidence"
-        value, floor = f"{finding.confidence:.2f}", f"{recipe.localization.review_confidence:g}"
+        value, floor = beside_threshold(finding.confidence, recipe.localization.review_confidence)
         reason_en = f"{en} has a confidence of {value}; below {floor} a person looks."
         reason_ko = f"{ko}의 신뢰도가 {with_particle(value, '으로/로')} 기준 {floor}보다 낮습니다."
     return Fired(Verdict.REVIEW, rule, reason_en, reason_ko, (finding.id,), finding.severity)
@@ -204,7 +218,7 @@ def _judge_size(
     en, ko = _named(finding, recipe)
     adjective, noun = _SIZES[quantity]
     subject_ko = with_particle(noun, "이/가")
-    bound = f"{limit:g} {unit_symbol(unit)}"
+    bound = f"{plain(limit)} {unit_symbol(unit)}"
     taken = [m for m in finding.measurements if m.quantity is quantity]
     measurement = next((m for m in taken if m.unit is unit), None)
     if measurement is None:
@@ -301,6 +315,9 @@ def _judge_screening(
             f"It is {compared_phrase(screening, EN)}, but no good part is named to hold it against.",
             f"{compared_phrase(screening, KO)}. 그러나 비교할 양품이 등록되지 않았습니다.",
         )
+    for score in screening.sources if screening is not None else ():
+        if score.remark in _UNCOMPARED:
+            yield Fired(Verdict.REVIEW, "screening.template", *_UNCOMPARED[score.remark])
     if screening is not None and screening.label == UNKNOWN:
         # Findings explain what looks wrong on a part that is known, and never of which kind a part is.
         yield Fired(
@@ -324,7 +341,7 @@ def _judge_screening(
 
 def _unexplained(screening: Screening, *, beside_ignored: bool) -> Fired:
     """Why an image that is not clear goes to review, although nothing that counts was found."""
-    suspicion, threshold = f"{screening.suspicion:.2f}", f"{screening.threshold:g}"
+    suspicion, threshold = beside_threshold(screening.suspicion, screening.threshold)
     if screening.status is ScreeningStatus.SUSPECT:
         rule = "screening.suspect"
         unlike_en, unlike_ko = compared_phrase(screening, EN), compared_phrase(screening, KO)
@@ -339,7 +356,7 @@ def _unexplained(screening: Screening, *, beside_ignored: bool) -> Fired:
         )
     else:
         rule = "screening.unsure"
-        near = f"{threshold} ± {screening.review_band:g}"
+        near = f"{threshold} ± {plain(screening.review_band)}"
         reason_en = f"Suspicion {suspicion} is too near to the threshold ({near}) to decide."
         reason_ko = f"의심도 {with_particle(suspicion, '이/가')} 기준({near})에 가까워 판정할 수 없습니다."
     return Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
@@ -365,8 +382,9 @@ def _accepted(
         parts_en.append("no defect found")
         parts_ko.append("결함 없음")
     if screening is not None:
-        parts_en.append(f"suspicion {screening.suspicion:.2f}, threshold {screening.threshold:g}")
-        parts_ko.append(f"의심도 {screening.suspicion:.2f}, 기준 {screening.threshold:g}")
+        suspicion, threshold = beside_threshold(screening.suspicion, screening.threshold)
+        parts_en.append(f"suspicion {suspicion}, threshold {threshold}")
+        parts_ko.append(f"의심도 {suspicion}, 기준 {threshold}")
         parts_en += filter(None, [compared_phrase(screening, EN)])
         parts_ko += filter(None, [compared_phrase(screening, KO)])
     if ignored:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tools.records import DecidedBy, Inspection, Verdict
+from tools.records import DecidedBy, Inspection, Judgement, Verdict
 from tools.wording import with_judgement
 
-__all__ = ["AGENT", "overridden", "rule_judged"]
+__all__ = ["AGENT", "is_confirmed", "overridden", "rule_judged"]
 
 AGENT = "agent"
 
@@ -41,6 +41,11 @@ def overridden(
     if description is not None:
         description = with_judgement(description, before, after)
     return inspection.model_copy(update={"judgement": after, "description": description})
+
+
+def is_confirmed(judgement: Judgement) -> bool:
+    """Whether somebody decided just what the rules say."""
+    return judgement.overrides is not None and judgement.overrides.verdict is judgement.verdict
 
 
 def rule_judged(inspection: Inspection) -> Verdict:

@@ -96,7 +96,7 @@ class Scale(Record):
     """Millimetres per pixel in the inspection plane.
 
     Attributes:
-        mm_per_px: Side of one pixel in millimetres.
+        mm_per_px: Side of one pixel in millimetres; with a homography that at the board's centre.
         relative_uncertainty: Expanded (k=2) uncertainty of `mm_per_px`, as a fraction of it.
         homography: Row-major 3x3 that maps pixels (x, y) to millimetres where perspective was
             calibrated (chessboard); None when one factor serves the whole image.
@@ -359,6 +359,9 @@ class RunInfo(Record):
     Attributes:
         started_at: ISO 8601 with zone.
         image_count: Images in the batch, unreadable ones included.
+        language: Of the report; None before there was one.
+        reported_at: When a report in this language, for this inspector and station, was first written, ISO
+            8601 with zone; empty before.
         batch_sha256: Hash over names and contents in batch order.
         models: Provenance of each model used, without timings.
         versions: Version per package that shapes a result.
@@ -374,5 +377,7 @@ class RunInfo(Record):
     lot: str = ""
     inspector: str = ""
     station: str = ""
+    language: Language | None = None
+    reported_at: str = ""
     models: tuple[Provenance, ...] = ()
     versions: dict[str, str] = {}

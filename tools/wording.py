@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tools.captioning.rules import caption_faults, clean_caption
+from tools.digits import beside_threshold
 from tools.glossary import (
     UNCLASSIFIED,
     capitalized,
@@ -35,6 +36,7 @@ from tools.records import (
     Screening,
     Unit,
 )
+from tools.zones import is_ignored
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -135,12 +137,15 @@ def describe_image(
     measurements = [m for finding in findings for m in finding.measurements]
     used, outcome = _checked(caption, regenerate, recipe, counts, measurements)
     sentences_en, sentences_ko = [_counted_en(counts, recipe)], [_counted_ko(counts, recipe)]
+    if ignored := sum(is_ignored(finding, recipe.zones) for finding in findings):
+        sentences_en.append(f"Not counted, in ignored zones: {ignored}.")
+        sentences_ko.append(f"제외 영역 {ignored}건은 미집계.")
     if longest := _longest(findings):
         finding, length = longest
         sentences_en.append(f"The longest is {label_name(recipe, finding.type, EN)} {finding.id}: {length}.")
         sentences_ko.append(f"가장 긴 것은 {label_name(recipe, finding.type, KO)} {finding.id}: {length}.")
     if screening is not None:
-        numbers = f"{screening.suspicion:.2f}", f"{screening.threshold:.2f}"
+        numbers = beside_threshold(screening.suspicion, screening.threshold)
         sentences_en.append("Suspicion {} at a threshold of {}.".format(*numbers))
         sentences_ko.append("의심도 {}(기준 {}).".format(*numbers))
         sentences_en += [f"{capitalized(each)}." for each in [compared_phrase(screening, EN)] if each]
@@ -211,7 +216,8 @@ def _found_en(finding: Finding, recipe: Recipe) -> str:
     suspected = finding.origin in _CANDIDATE_ORIGINS and finding.type != UNCLASSIFIED
     what = with_article(f"suspected {name}" if suspected else name)
     where = ", ".join(filter(None, (f"on the {recipe.part.noun}", place_phrase(finding.place, EN))))
-    zone = f" (zone {finding.zone})" if finding.zone else ""
+    uncounted = ", not counted" if is_ignored(finding, recipe.zones) else ""
+    zone = f" (zone {finding.zone}{uncounted})" if finding.zone else ""
     if finding.origin is Origin.REFERENCE and finding.type == UNCLASSIFIED:
         return f"{capitalized(unlike_phrase(finding, EN))}, {where}{zone}."
     return f"{capitalized(what)} was found {where}{zone}."
@@ -223,7 +229,8 @@ def _found_ko(finding: Finding, recipe: Recipe) -> str:
     what = f"{with_particle(name, '으로/로')} 의심되는 부분이" if suspected else with_particle(name, "이/가")
     place = place_phrase(finding.place, KO)
     where = f"{_part_ko(recipe)}의 {place}" if place else _part_ko(recipe)
-    zone = f"({finding.zone} 영역)" if finding.zone else ""
+    uncounted = ", 미집계" if is_ignored(finding, recipe.zones) else ""
+    zone = f"({finding.zone} 영역{uncounted})" if finding.zone else ""
     if finding.origin is Origin.REFERENCE and finding.type == UNCLASSIFIED:
         return f"{where}{zone}: {unlike_phrase(finding, KO)}."
     return f"{where}{zone}에서 {what} 발견되었습니다."

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tools.records import Origin, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from tools.recipe import Zone
@@ -49,6 +48,8 @@ def zone_of(
         zones: Those of the recipe, in its order.
         coarse: Whether the box is only a rough region.
     """
+    import numpy as np
+
     size = np.array(size_px)
     x_min, y_min, x_max, y_max = box_xyxy_px
     centre = np.array([[(x_min + x_max) / 2, (y_min + y_max) / 2]]) / size
@@ -109,6 +110,8 @@ def hot_in_ignored_only(screening: Screening, zones: Sequence[Zone]) -> bool:
 
 
 def _hot_there_only(heat: HeatMap, calm_below: float, there: NDArray[np.bool_]) -> bool:
+    import numpy as np
+
     values = np.reshape(heat.values, there.shape)
     peak = values[there].max(initial=0.0)
     elsewhere = values[~there].max(initial=0.0)
@@ -117,6 +120,8 @@ def _hot_there_only(heat: HeatMap, calm_below: float, there: NDArray[np.bool_]) 
 
 def _ignored_cells(heat: HeatMap, zones: Sequence[Zone]) -> NDArray[np.bool_]:
     """Which cells have their centre in an ignored zone, shape (rows, columns)."""
+    import numpy as np
+
     centres = _grid(_middles(heat.columns), _middles(heat.rows))
     ignored = np.zeros(len(centres), np.bool_)
     for zone in zones:
@@ -126,17 +131,22 @@ def _ignored_cells(heat: HeatMap, zones: Sequence[Zone]) -> NDArray[np.bool_]:
 
 
 def _middles(count: int) -> Points:
+    import numpy as np
+
     return np.asarray((np.arange(count) + 0.5) / count)
 
 
 def _grid(xs: Points, ys: Points) -> Points:
     """All points (x, y), row by row."""
+    import numpy as np
+
     return np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
 
 
 def _inside(zone: Zone, points: Points) -> NDArray[np.bool_]:
     """Which of the points lie in a zone or on its border; all are fractions of the picture."""
     import cv2
+    import numpy as np
 
     polygon = np.array(zone.polygon, np.float32)
     return np.array([cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in points])

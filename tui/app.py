@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import TextArea
 
 from tools.errors import ExitCode, LoupeError
 from tools.records import Language
@@ -45,6 +46,7 @@ from tui.chat.workspace import Workspace
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from textual.message import Message
     from textual.widget import Widget
@@ -69,6 +71,7 @@ class LoupeApp(App[ExitCode]):
     Attributes:
         session: That is open.
         start: What it was opened with.
+        earlier: Folders of sessions that were open before it, and in which something was done.
         closing: The thread that closes the session after the app has ended.
     """
 
@@ -97,6 +100,7 @@ class LoupeApp(App[ExitCode]):
         self.start = start
         self.session: Session | None = None
         self.confirm = confirm
+        self.earlier: list[Path] = []
         self.closing: threading.Thread | None = None
         self.graphics = graphics
         self._open_session = open_session
@@ -166,12 +170,17 @@ class LoupeApp(App[ExitCode]):
 
     @on(Opened)
     async def _opened(self, message: Opened) -> None:
+        before = self.session
         self.session, self.start, self._is_opening = message.session, message.start, False
         self.workspace.opening(message.start)
         if self.workspace.session is None:  # the first: what is being typed stays where it is
             await self.workspace.attach(message.session, message.events, self._commands.values())
         else:
             await self._show_workspace(message.events)
+        if before is not None and before.out != message.session.out and (before.turns or before.verdicts()):
+            self.earlier.append(before.out)
+            if not message.events:
+                await self.workspace.conversation.say(self.words("anew.done", path=before.out))
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             await self.begin(waiting)
@@ -283,7 +292,8 @@ class LoupeApp(App[ExitCode]):
     @on(ApprovalWanted)
     def _ask_approval(self, message: ApprovalWanted) -> None:
         self.workspace.action_show_image(message.decisions[0].image_id)
-        self.push_screen(ApproveDialog(message.decisions, self.words), message.approval.answer)
+        draft = self.screen.focused if isinstance(self.screen.focused, TextArea) else None
+        self.push_screen(ApproveDialog(message.decisions, self.words, draft), message.approval.answer)
 
     @on(Workspace.DecisionWanted)
     def _decide(self, message: Workspace.DecisionWanted) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import UsageError
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from reports.ledger import Ledger
     from tools.recipe import Recipe
 
-__all__ = ["language_of", "open_ledger"]
+__all__ = ["language_of", "open_ledger", "refuse_beside_resume"]
 
 
 def language_of(given: str, recipe: Recipe) -> Language:
@@ -27,6 +29,24 @@ def language_of(given: str, recipe: Recipe) -> Language:
     except ValueError:
         known = ", ".join(language.value for language in Language)
         raise UsageError(f"--language {given}: no such language", f"known: {known}") from None
+
+
+def refuse_beside_resume(resume: Path | None, given: Mapping[str, object]) -> None:
+    """Refuses what a session that is resumed brings itself.
+
+    Args:
+        resume: The session's folder; None where a new one begins.
+        given: Values by the name of their option or argument.
+
+    Raises:
+        UsageError: One is given beside a session.
+    """
+    named = [name for name, value in given.items() if value]
+    if resume is not None and named:
+        raise UsageError(
+            f"--resume {resume} does not go with {', '.join(named)}",
+            "the session has its images, recipe and folder; leave these out, or leave out --resume",
+        )
 
 
 def open_ledger(*, wanted: bool) -> Ledger | None:

@@ -15,7 +15,7 @@ from tools.errors import Cancelled, ExitCode, OutputError, UsageError
 from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
-from tui.arguments import open_ledger
+from tui.arguments import open_ledger, refuse_beside_resume
 from tui.narration import Narrator, cancel_on_interrupt
 from tui.printing import print_out
 from tui.telling import Teller
@@ -89,6 +89,7 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
     """
     from agent.session import Session
 
+    refuse_beside_resume(options.resume, {"--out": options.out, "--recipe": options.recipe})
     narrator = Narrator(quiet=options.quiet)
     if options.resume:
         requests = list(words)
@@ -128,13 +129,19 @@ def _doubts(unverified: Iterable[str]) -> str:
 
 
 def _exit_code(session: Session, begun: int) -> ExitCode:
-    """Returns what the verdicts say, unless a turn of this call failed; what failed before it is history."""
-    if any(turn.outcome is Outcome.FAILED for turn in session.turns[begun:]):
+    """Returns what the verdicts say, unless a turn of this call failed; what failed before it is history.
+
+    All is accepted only where each image is, and where each request of this call was answered: what was
+    declined, or never looked at, is left to a person.
+    """
+    outcomes = {turn.outcome for turn in session.turns[begun:]}
+    if Outcome.FAILED in outcomes:
         return ExitCode.MODEL
-    verdicts = set(session.verdicts().values())
-    if Verdict.REJECT in verdicts:
+    verdicts = session.verdicts()
+    if Verdict.REJECT in verdicts.values():
         return ExitCode.REJECTED
-    return ExitCode.REVIEW if Verdict.REVIEW in verdicts else ExitCode.ACCEPTED
+    is_decided = len(verdicts) == len(session.batch) and set(verdicts.values()) == {Verdict.ACCEPT}
+    return ExitCode.ACCEPTED if is_decided and outcomes <= {Outcome.ANSWERED} else ExitCode.REVIEW
 
 
 def run_playbook(path: Path, options: AskOptions) -> ExitCode:

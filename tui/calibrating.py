@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     ImageRgb = npt.NDArray[np.uint8]
 
 __all__ = ["CalibrateOptions", "run_calibrate"]
+
+_MOST_CORNERS = 200  # along a side of a chessboard
+_ONE_PHOTOGRAPH = "give one photograph of the target"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def run_calibrate(options: CalibrateOptions) -> None:
     """Finds the scale, prints its section on stdout or writes it into the recipe.
 
     Raises:
-        UsageError: Not exactly one target, a malformed one, or no picture.
+        UsageError: Not exactly one target, a malformed one, one outside the picture or one with an option of
+            another, or no picture.
         CalibrationError: The target is not in the picture.
     """
     from tools.images import decode
@@ -48,10 +53,13 @@ def run_calibrate(options: CalibrateOptions) -> None:
     from tools.recipe.scale import scale_yaml, write_scale
 
     narrator = Narrator()
+    if not options.image.is_file():
+        what = "is a folder" if options.image.is_dir() else "does not exist"
+        raise UsageError(f"{options.image} {what}", _ONE_PHOTOGRAPH)
     try:
         image_rgb = decode(options.image)
     except ImageError as error:
-        raise UsageError(f"{options.image}: {error.message}", "give one photograph of the target") from error
+        raise UsageError(f"{options.image}: {error.message}", _ONE_PHOTOGRAPH) from error
     spec = _spec(options, image_rgb)
     scale = resolve_scale(spec, image_rgb)
     if scale is not None:
@@ -75,20 +83,44 @@ def _spec(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
             "give exactly one thing of known size",
             "--points x1,y1,x2,y2 --distance MM, --aruco-side MM, or --chessboard 9x6 --square MM",
         )
+    _refuse_strays(options, targets)
     if options.points:
-        return _from_points(options)
+        return _from_points(options, image_rgb)
     if options.chessboard:
         return _from_chessboard(options, image_rgb)
     return _from_marker(options)
 
 
-def _from_points(options: CalibrateOptions) -> ScaleSpec:
+def _refuse_strays(options: CalibrateOptions, targets: Mapping[str, bool]) -> None:
+    """Refuses what says something of another target than the one given: one of them was not meant."""
+    from tools.recipe import ArucoScale
+
+    strays = {
+        "--distance": (options.distance_mm is not None, "--points"),
+        "--dictionary": (options.dictionary != ArucoScale(aruco_side_mm=1).dictionary, "--aruco-side"),
+        "--square": (options.square_mm is not None, "--chessboard"),
+    }
+    for option, (is_given, target) in strays.items():
+        if is_given and not targets[target]:
+            raise UsageError(f"{option} goes with {target} only", f"leave out {option}, or give {target}")
+
+
+def _from_points(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpec:
     from tools.recipe import TwoPointScale
 
     numbers = _numbers(options.points, ",", 4, "--points", "x1,y1,x2,y2, e.g. 120,80,1420,86")
     distance_mm = _size_mm(options.distance_mm, "--distance", "the distance of the two points in mm")
     first, second = (numbers[0], numbers[1]), (numbers[2], numbers[3])
-    return TwoPointScale(points_px=(first, second), distance_mm=distance_mm)
+    height_px, width_px = image_rgb.shape[:2]
+    for x, y in (first, second):
+        if not (0 <= x <= width_px and 0 <= y <= height_px):
+            raise UsageError(
+                f"--points: ({x:g}, {y:g}) lies outside the picture, which has {width_px}x{height_px} px",
+                "read both points in the photograph that you give, at its full size",
+            )
+    return TwoPointScale(
+        points_px=(first, second), distance_mm=distance_mm, image_size_px=(width_px, height_px)
+    )
 
 
 def _from_marker(options: CalibrateOptions) -> ScaleSpec:
@@ -102,9 +134,12 @@ def _from_chessboard(options: CalibrateOptions, image_rgb: ImageRgb) -> ScaleSpe
     from tools.measurement.calibration import calibrate_from_chessboard
     from tools.recipe import ChessboardScale
 
-    columns, rows = _numbers(
-        options.chessboard, "x", 2, "--chessboard", "inner corners as COLSxROWS, e.g. 9x6"
-    )
+    form = "inner corners as COLSxROWS, e.g. 9x6"
+    columns, rows = _numbers(options.chessboard, "x", 2, "--chessboard", form)
+    if not all(side.is_integer() and side <= _MOST_CORNERS for side in (columns, rows)):
+        raise UsageError(
+            f"--chessboard {options.chessboard}: two whole numbers up to {_MOST_CORNERS} are needed", form
+        )
     square_mm = _size_mm(options.square_mm, "--square", "the side of one square in mm")
     found = calibrate_from_chessboard(image_rgb, int(columns), int(rows), square_mm)
     height_px, width_px = image_rgb.shape[:2]

@@ -13,6 +13,7 @@ from tools.downloading import stop_downloads
 from tools.errors import ExitCode, UsageError
 from tools.pipeline.engines import EngineOptions
 from tools.records import Language
+from tui.arguments import refuse_beside_resume
 from tui.chat.background import Start
 from tui.chat.warming import unhindered, warm
 
@@ -58,10 +59,11 @@ def run_chat(
         engines: Checkpoints that see, and on what.
 
     Raises:
-        UsageError: No terminal, no such language, or no such theme.
+        UsageError: No terminal, no such language or theme, or something that a resumed session brings itself.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError("loupe chat needs a terminal", 'use loupe ask IMAGES "request" in scripts')
+    refuse_beside_resume(resume, {"IMAGES": images, "--out": out, "--recipe": recipe})
     from tui.app import LoupeApp
     from tui.chat.graphics import graphics_widget
     from tui.chat.themes import SHORT_NAMES, full_name
@@ -86,6 +88,8 @@ def run_chat(
     if app.closing is not None:
         app.closing.join(_PATIENCE_S)
     if app.session is not None:
+        for folder in dict.fromkeys(app.earlier):
+            sys.stderr.write(f"Earlier session: {folder}\n")
         sys.stderr.write(f"Session: {app.session.out}\n")
     if app.return_code:  # it crashed: Textual has shown why, and returns nothing
         code = ExitCode.DEFECT

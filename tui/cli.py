@@ -26,10 +26,12 @@ from tui.options import (
     LabelledSetArgument,
     LedgerOption,
     ModelsOption,
+    OutOption,
     PrecisionOption,
     QuietOption,
     RecipeOption,
     TrustOption,
+    not_empty,
 )
 from tui.printing import print_out
 from tui.recipe_commands import recipe_app
@@ -49,7 +51,7 @@ app.add_typer(recipe_app, name="recipe")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"loupe {version('loupe-inspection')}")
+        print_out(f"loupe {version('loupe-inspection')}\n")
         raise typer.Exit
 
 
@@ -66,13 +68,13 @@ def _root(
 def inspect(
     images: Images,
     recipe: RecipeOption = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Run folder. [default: loupe-runs/<date-time>]")
-    ] = None,
+    out: OutOption = None,
     lot: Annotated[str, typer.Option(help="Lot or batch number for the report.")] = "",
     inspector: Annotated[str, typer.Option(help="Name of the inspector for the report.")] = "",
     station: Annotated[str, typer.Option(help="Inspection station for the report.")] = "",
-    language: Annotated[str, typer.Option(help="Report language, en or ko. [default: the recipe's]")] = "",
+    language: Annotated[
+        str, typer.Option(callback=not_empty, help="Report language, en or ko.", show_default="the recipe's")
+    ] = "",
     models: ModelsOption = "",
     clip: ClipOption = "",
     blip: BlipOption = "",
@@ -132,8 +134,10 @@ def good(
     ] = False,
     models: ModelsOption = "",
     clip: ClipOption = "",
+    detector: DetectorOption = "",
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    trust_checkpoint: TrustOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -141,7 +145,7 @@ def good(
     from tools.pipeline.engines import EngineOptions
     from tui.keeping import GoodOptions, run_good
 
-    engines = EngineOptions(models=models, clip=clip, device=device, precision=precision)
+    engines = EngineOptions(models, clip, "", detector, device, precision, None, trust_checkpoint)
     run_good(GoodOptions(images or (), recipe, listed, remove or (), rebuild, as_json, quiet, engines))
 
 
@@ -165,9 +169,7 @@ def ask(
     ],
     recipe: RecipeOption = "",
     model: AgentOption = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Session folder. [default: loupe-runs/<date-time>]")
-    ] = None,
+    out: OutOption = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the session in this folder; then give requests only.")
     ] = None,
@@ -182,17 +184,15 @@ def ask(
 ) -> None:
     """Ask about a batch: the agent works through it with the tools and answers.
 
-    Exit status as for inspect, by the verdicts of the session; 4 also where the model failed.
+    Exit status as for inspect, by the verdicts of the session: 3 also where an image has none or a request
+    was declined, 4 also where the model failed.
     """
     from tools.pipeline.engines import EngineOptions
     from tui.asking import AskOptions, run_ask
 
     engines = EngineOptions(models=models, device=device, precision=precision)
-    raise typer.Exit(
-        run_ask(
-            words, AskOptions(recipe, model, out, resume, user, max_steps, ledger, as_json, quiet, engines)
-        )
-    )
+    options = AskOptions(recipe, model, out, resume, user, max_steps, ledger, as_json, quiet, engines)
+    raise typer.Exit(run_ask(words, options))
 
 
 @app.command()
@@ -202,12 +202,12 @@ def chat(
     ] = None,
     recipe: RecipeOption = "",
     model: AgentOption = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Session folder. [default: loupe-runs/<date-time>]")
-    ] = None,
+    out: OutOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this folder.")] = None,
     user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
-    language: Annotated[str, typer.Option(help="Of the app, en or ko. [default: the terminal's]")] = "",
+    language: Annotated[
+        str, typer.Option(callback=not_empty, help="Of the app, en or ko.", show_default="the terminal's")
+    ] = "",
     theme: Annotated[str, typer.Option(help="dark, light, contrast, ansi, or any theme of /theme.")] = "",
     confirm: Annotated[bool, typer.Option(help="Ask before the agent changes a verdict.")] = True,
     ledger: LedgerOption = True,
@@ -241,9 +241,7 @@ def run(
     playbook: Annotated[Path, typer.Argument(help="Conversations with what is expected of them (YAML).")],
     recipe: RecipeOption = "",
     model: AgentOption = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder. [default: loupe-runs/<date-time>]")
-    ] = None,
+    out: OutOption = None,
     max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
     models: ModelsOption = "",
     device: DeviceOption = "auto",
@@ -277,7 +275,8 @@ def mcp(
     images: Images,
     recipe: RecipeOption = "",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for reports. [default: loupe-runs/<date-time>]")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for reports.", show_default="loupe-runs/<date-time>"),
     ] = None,
     user: Annotated[str, typer.Option(help="Who inspects, for the report.")] = "",
     models: ModelsOption = "",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, UsageError
 from tools.pipeline.engines import EngineOptions, Engines
-from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def _learn(
     engines = Engines(recipe, options)
     batch = Batch.open([str(path) for path in paths], cancel=cancel)
     narrator.say(f"Learning {len(batch)} good images ...")
-    engines.good_parts.add(batch, engines.words, engines.localizer, cancel=cancel)
+    with stopped_at_once(cancel):
+        words, localizer = engines.words, engines.localizer
+    engines.good_parts.add(batch, words, localizer, cancel=cancel)
 
 
 def _evaluate(
@@ -124,8 +126,9 @@ def _evaluate(
     from tools.measurement.measurer import Measurer
 
     narrator.say(f"{len(labelled.judged)} labelled images. Loading models ({recipe.models.set}) ...")
-    screener = Engines(recipe, options).screener
-    localizer = Engines(recipe_for_evaluation(recipe), options).localizer
+    with stopped_at_once(cancel):
+        screener = Engines(recipe, options).screener
+        localizer = Engines(recipe_for_evaluation(recipe), options).localizer
     with narrator.progress("Evaluating", len(labelled.judged)) as bar:
         return evaluate(
             labelled,
@@ -151,11 +154,13 @@ def _pipeline_figures(
     from tools.images import Batch
 
     engines = Engines(recipe, options)
+    with stopped_at_once(cancel):
+        pipeline = engines.pipeline()
     known = known_good(engines.screener)
     batch = Batch.open([image.path for image in labelled.judged], cancel=cancel)
     inspections = []
     with narrator.progress("Inspecting", len(batch)) as bar:
-        for inspection in engines.pipeline().inspect(batch, cancel=cancel):
+        for inspection in pipeline.inspect(batch, cancel=cancel):
             if inspection.image.picture_key not in known:
                 inspections.append(inspection)
             bar.advance(bar.task_ids[0])

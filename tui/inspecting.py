@@ -19,8 +19,9 @@ from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions, Engines
 from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
+from tools.voices import OUTDATED
 from tui.arguments import language_of, open_ledger
-from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 from tui.recording import Recorder
 
@@ -82,20 +83,24 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         refuse_other_run(out, batch_sha256=batch.sha256)
         narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
         engines = Engines(applied, options.model_options)
+        with stopped_at_once(cancel):
+            models = engines.models
         ledger = open_ledger(wanted=options.ledger)
-        run = _run_info(recipe, batch, engines.models, options)
+        run = _run_info(recipe, batch, models, options)
         with Journal(out, run) as journal:
-            narrator.say(f"The images are {engines.screener.plan(len(batch))}.")
+            narrator.say(f"The images are {engines.screener.plan(batch.records)}.")
+            if not engines.screener.hears(engines.localizer.provenance):
+                narrator.say(f"note: {OUTDATED}: it is not heard before `loupe good --rebuild`")
             if journal.done_ids:
                 narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
             _inspect_all(engines, batch, journal, ledger, narrator, cancel, options.lot)
             inspections = list(journal.inspections())
-            run = journal.run
-        if cancel.is_set():
-            raise Cancelled(
-                f"stopped after {len(inspections)} of {len(batch)} images; they are kept in {out}",
-                f"the same command with --out {out} goes on from there",
-            )
+            if cancel.is_set():
+                raise Cancelled(
+                    f"stopped after {len(inspections)} of {len(batch)} images; they are kept in {out}",
+                    f"the same command with --out {out} goes on from there",
+                )
+            run = journal.reported(language, _now())
         artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
         if ledger and options.report:
             ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
@@ -119,11 +124,15 @@ def _run_info(
         batch,
         recipe,
         models,
-        started_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        started_at=_now(),
         lot=options.lot,
         inspector=options.inspector,
         station=options.station,
     )
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _inspect_all(
@@ -173,7 +182,7 @@ def _write_outputs(
         inspections=inspections,
         load_image=batch.load,
         language=language,
-        created_at=run.started_at,
+        created_at=run.reported_at,
     )
     narrator.say("Writing the exports ...")
     with narrator.progress("Writing the exports", len(inspections)) as bar:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tools.downloading import stop_downloads
 from tools.errors import UsageError
 from tools.pipeline.engines import EngineOptions, Engines
-from tui.narration import Narrator, bar_setter, cancel_on_interrupt
+from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def run_good(options: GoodOptions) -> None:
         return
     if options.remove:
         left = parts.remove(options.remove)
-        narrator.say(_told(left) if left else f"No good parts are left; {parts.folder} is empty.")
+        if left:
+            _tell(left, narrator)
+        else:
+            narrator.say(f"No good parts are left; {parts.folder} is empty.")
     elif options.rebuild:
         _tell(_rebuilt(parts, engines, narrator), narrator)
     else:
@@ -75,9 +78,11 @@ def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: 
     with cancel_on_interrupt(narrator, stop_downloads) as cancel, narrator.downloads():
         narrator.say(f"Reading {', '.join(images)} ...")
         batch = Batch.open(images, cancel=cancel)
+        with stopped_at_once(cancel):
+            words, localizer = engines.words, engines.localizer
         with narrator.progress("Looking at good parts", len(batch)) as bar:
             step = bar_setter(bar)
-            found, new = parts.add(batch, engines.words, engines.localizer, cancel=cancel, progress=step)
+            found, new = parts.add(batch, words, localizer, cancel=cancel, progress=step)
     passed_over = len(batch) - new
     narrator.say(f"{new} added" + (f", {passed_over} known already or unreadable." if passed_over else "."))
     return found
@@ -87,8 +92,9 @@ def _rebuilt(parts: GoodParts, engines: Engines, narrator: Narrator) -> Referenc
     count = len(parts.index().names)
     looking = narrator.progress("Looking at good parts", count)
     with cancel_on_interrupt(narrator, stop_downloads) as cancel, narrator.downloads(), looking as bar:
-        step = bar_setter(bar)
-        return parts.rebuild(engines.words, engines.localizer, cancel=cancel, progress=step)
+        with stopped_at_once(cancel):
+            words, localizer = engines.words, engines.localizer
+        return parts.rebuild(words, localizer, cancel=cancel, progress=bar_setter(bar))
 
 
 def _tell(found: ReferenceSet, narrator: Narrator) -> None:
@@ -102,6 +108,8 @@ def _tell(found: ReferenceSet, narrator: Narrator) -> None:
 def _told(found: ReferenceSet) -> str:
     count = len(found.references)
     laid = "laid over each other and compared place by place" if found.frame else "compared wherever they lie"
+    if found.compared < count:
+        laid += f" with the {found.compared} that differ most"
     seen = " + ".join(backbone.name for backbone in found.backbones)
     overkill = f"{found.options.overkill:.0%} of good parts may be called suspect"
     return f"{count} good part{'s' * (count != 1)}, {laid} ({seen}); {overkill}."

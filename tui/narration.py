@@ -26,14 +26,14 @@ from rich.progress import (
 from rich.text import Text
 
 from tools.downloading import Download, stop_downloads, telling_downloads
-from tools.errors import LoupeError
+from tools.errors import Cancelled, LoupeError
 from tools.fetching import megabytes
 from tui.printing import let_go
 
 if TYPE_CHECKING:
     from rich.progress import Task
 
-__all__ = ["Narrator", "bar_setter", "cancel_on_interrupt"]
+__all__ = ["Narrator", "bar_setter", "cancel_on_interrupt", "stopped_at_once"]
 
 
 class _RateColumn(ProgressColumn):
@@ -45,11 +45,17 @@ class _RateColumn(ProgressColumn):
 
 
 class _Console(Console):
-    """Falls silent where its reader has left; rich would end the run, as if a part were rejected."""
+    """Falls silent where nobody reads or the disk is full; the run would end as if a part were rejected."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         let_go(sys.stderr)
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError:
+            self.on_broken_pipe()
 
 
 class Narrator:
@@ -161,6 +167,26 @@ def cancel_on_interrupt(
     earlier = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield cancel
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+@contextmanager
+def stopped_at_once(cancel: threading.Event) -> Iterator[None]:
+    """Within `cancel_on_interrupt`, lets Ctrl-C end a step that looks at no event: loading models.
+
+    Nothing may be lost by that. `on_cancel` is not called.
+
+    Raises:
+        Cancelled: It came, now or before.
+    """
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        yield
+    except KeyboardInterrupt as error:
+        raise Cancelled("stopped while the models were loading") from error
     finally:
         signal.signal(signal.SIGINT, earlier)
 

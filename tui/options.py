@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tools.errors import UsageError
+
 __all__ = [
     "AgentOption",
     "BatchSizeOption",
@@ -21,11 +23,26 @@ __all__ = [
     "LabelledSetArgument",
     "LedgerOption",
     "ModelsOption",
+    "OutOption",
     "PrecisionOption",
     "QuietOption",
     "RecipeOption",
     "TrustOption",
+    "not_empty",
 ]
+
+
+def not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Refuses a blank name, as of an unset variable in a script: only what is left out has a default.
+
+    Raises:
+        UsageError: The value is blank and not the default.
+    """
+    source = context.get_parameter_source(parameter.name or "")
+    if not value.strip() and source is not None and source.name != "DEFAULT":
+        raise UsageError(f"{parameter.opts[0]} is empty", "give a value, or leave it out for the default")
+    return value
+
 
 Images = Annotated[
     list[str], typer.Argument(metavar="IMAGES", help="Files, folders, globs, or a .txt file that lists them.")
@@ -37,20 +54,40 @@ LabelledSetArgument = Annotated[
 RecipeOption = Annotated[
     str,
     typer.Option(
-        "--recipe", "-r", help="Recipe file, or the name of a bundled one. [default: metal-surface]"
+        "--recipe",
+        "-r",
+        callback=not_empty,
+        help="Recipe file, or the name of a bundled one.",
+        show_default="metal-surface",
     ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Run or session folder.", show_default="loupe-runs/<date-time>"),
 ]
 AgentOption = Annotated[
     str,
     typer.Option(
-        "--model", "-m", help="The agent's model: pocket, a hub id, a folder, or http://host:port/v1#name."
+        "--model",
+        "-m",
+        callback=not_empty,
+        help="The agent's model: pocket, a hub id, a folder, or http://host:port/v1#name.",
     ),
 ]
-ModelsOption = Annotated[str, typer.Option("--models", help="Model set: pocket, standard or large.")]
-ClipOption = Annotated[str, typer.Option("--clip", help="CLIP checkpoint: path or hub id.")]
-BlipOption = Annotated[str, typer.Option("--blip", help="BLIP or BLIP-2 checkpoint: path or hub id.")]
+ModelsOption = Annotated[
+    str, typer.Option("--models", callback=not_empty, help="Model set: pocket, standard or large.")
+]
+ClipOption = Annotated[
+    str, typer.Option("--clip", callback=not_empty, help="CLIP checkpoint: path or hub id.")
+]
+BlipOption = Annotated[
+    str, typer.Option("--blip", callback=not_empty, help="BLIP or BLIP-2 checkpoint: path or hub id.")
+]
 DetectorOption = Annotated[
-    str, typer.Option("--detector", help="YOLO checkpoint: folder with safetensors, .onnx, or .pt.")
+    str,
+    typer.Option(
+        "--detector", callback=not_empty, help="YOLO checkpoint: folder with safetensors, .onnx, or .pt."
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
 PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tui.options import not_empty
 from tui.printing import print_out
 
 __all__ = ["recipe_app"]
@@ -17,7 +18,7 @@ recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=
 @recipe_app.command("new")
 def recipe_new(
     path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],
-    part: Annotated[str, typer.Option(help="Name of the part.")] = "My part",
+    part: Annotated[str, typer.Option(callback=not_empty, help="Name of the part.")] = "My part",
 ) -> None:
     """Write a commented recipe to start from."""
     from tools.recipe.file import new_recipe
@@ -27,18 +28,29 @@ def recipe_new(
 
 
 @recipe_app.command("check")
-def recipe_check(path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")]) -> None:
-    """Check a recipe; every problem is named with file and line."""
+def recipe_check(
+    path: Annotated[str, typer.Argument(callback=not_empty, help="Recipe file or bundled name.")],
+) -> None:
+    """Check a recipe; every problem is named with file and line, and what is seldom meant is noted."""
     from tools.recipe.file import load_recipe
+    from tools.recipe.remarks import remarks
+    from tui.narration import Narrator
 
     recipe = load_recipe(path)
     print_out(f"{path}: valid, {len(recipe.defects)} defect types, sha256 {recipe.sha256}\n")
+    for remark in remarks(recipe):
+        Narrator().say(f"note: {remark}.")
 
 
 @recipe_app.command("show")
 def recipe_show(
-    path: Annotated[str, typer.Argument(help="Recipe file or bundled name.")] = "",
-    language: Annotated[str, typer.Option(help="en or ko. [default: the recipe's]")] = "",
+    path: Annotated[
+        str,
+        typer.Argument(callback=not_empty, help="Recipe file or bundled name.", show_default="metal-surface"),
+    ] = "",
+    language: Annotated[
+        str, typer.Option(callback=not_empty, help="en or ko.", show_default="the recipe's")
+    ] = "",
 ) -> None:
     """Show what a recipe inspects and accepts."""
     from tools.recipe.file import load_recipe, render_recipe

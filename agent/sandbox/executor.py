@@ -165,12 +165,12 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
         self._has_run = True
         block = secrets.token_hex(16)
         child.send({"kind": "run", "block": block, "code": code})
-        left, calls = self._limits.seconds, 0
+        left, calls, given = self._limits.seconds, 0, 0
         try:
             while True:
                 began = time.monotonic()
-                said = parse(child.receive(left, self._cancel))
-                left -= time.monotonic() - began
+                frame = child.receive(left, self._cancel)
+                left, given, said = left - (time.monotonic() - began), given + len(frame), parse(frame)
                 if isinstance(said, Ready) or said.block != block:
                     raise ProtocolError("a message out of turn")
                 if isinstance(said, Done | Failed):
@@ -178,7 +178,7 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
                 calls += 1
                 if said.number != calls or calls > self._limits.tool_calls + 1:
                     raise ProtocolError("a call out of turn")
-                child.send(self._answer(said))
+                child.send(self._answer(said, given))
         except DeadlinePassed:
             self._stopped(note + f"The code ran for more than {self._limits.seconds:g} s.")
         except ChildEnded as error:
@@ -200,10 +200,12 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
         self._lost = self._lost or self._has_run
         self.close()
 
-    def _answer(self, call: Call) -> dict[str, object]:
-        """Calls the tool for the child."""
+    def _answer(self, call: Call, given: int) -> dict[str, object]:
+        """Calls the tool for the child, which has sent so many bytes in this block."""
         if call.number > self._limits.tool_calls:
             return {"kind": "stop", "message": self._too_many()}
+        if given > self._limits.given_bytes:
+            return {"kind": "stop", "message": self._too_much()}
         if call.tool not in self._tools:
             raise ProtocolError("a call of a tool that there is not")
         tool = self._tools[call.tool]
@@ -229,6 +231,12 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
         return (
             f"Stopped: more than {self._limits.tool_calls} tool calls in one block. "
             "Pass lists of ids to a tool instead of calling it for each."
+        )
+
+    def _too_much(self) -> str:
+        return (
+            f"Stopped: more than {self._limits.given_bytes} bytes were given to tools in one block. "
+            "Give them ids, numbers and short texts."
         )
 
 

@@ -35,6 +35,7 @@ class Limits:
         print_chars: Kept of what a block prints.
         output_chars: Kept of the value of a block's last line where it is not small JSON.
         tool_calls: One block may make.
+        given_bytes: One block may give to tools, in all.
         message_bytes: The longest message either way.
     """
 
@@ -45,6 +46,7 @@ class Limits:
     print_chars: int = 20_000
     output_chars: int = 200_000
     tool_calls: int = 2_000
+    given_bytes: int = 16 * 2**20
     message_bytes: int = 8 * 2**20
 
 

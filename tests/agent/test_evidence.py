@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.evidence import Evidence
+from tools.recipe.file import load_recipe
 from tools.records import Verdict
 
 IDS = ["img_001", "img_002", "img_003"]
@@ -128,3 +129,71 @@ def test_what_comes_back_as_it_went_in_proves_nothing() -> None:
 
 def test_a_program_that_does_not_parse_counts_as_text() -> None:
     assert evidence().problems("There are 99 cracks.", ["final_answer('There are 99 cracks."])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "img_001 has 2 of them, 1 other has none.",
+        "2 scratches and 1 dent; no crack is known.",
+        "1 is rejected, 1 accepted, 0 for review.",
+        "Finding img_001-2 is a dent of 19.8 mm.",
+        "img_001-1은 스크래치입니다.",
+        "The suspicion is 12 percent, 12퍼센트, 12프로 or 0.12.",
+        "The limit is 5 mm, the threshold 0.92.",
+        "한계는 0.5mm입니다.",
+        "Image 3 has one, part 2 is clean; 3번은 양호합니다.",
+    ],
+)
+def test_what_rows_and_the_recipe_say_may_be_said(answer: str) -> None:
+    assert _known().problems(answer, [f"final_answer({answer!r})"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        ("There are 9 scratches.", "9"),
+        ("13 parts fail.", "13"),
+        ("Image 44 has one.", "44"),
+        ("The longest is 0.04 mm.", "0.04"),
+        ("There are 5 scratches.", "5"),
+        ("The dent is 0.198 mm long.", "0.198"),
+        ("The threshold is 12.", "12"),
+        ("img_001-7 is a crack.", "img_001-7"),
+        ("그 결함은 img_001-c1입니다.", "img_001-c1"),
+    ],
+)
+def test_what_only_looks_like_it_is_named(answer: str, what: str) -> None:
+    (problem,) = _known().problems(answer, [f"final_answer({answer!r})"])
+    assert what in problem
+
+
+def _known() -> Evidence:
+    known = Evidence(IDS, lambda: {"img_001": Verdict.REJECT, "img_002": Verdict.ACCEPT})
+    known.quote(load_recipe())
+    box: list[float] = [0.0, 0.0, 7.0, 7.0]
+    known.take(
+        [
+            {"finding": "img_001-1", "id": "img_001", "type": "scratch", "box_xyxy_px": [*box]},
+            {"finding": "img_001-2", "id": "img_001", "type": "dent", "length": 19.8, "unit": "mm"},
+            {"finding": "img_003-1", "id": "img_003", "type": "scratch", "suspicion": 0.12},
+        ],
+        {"id": "img_001"},
+    )
+    return known
+
+
+@pytest.mark.parametrize(
+    "piece", ["report ", "a", "1 ", "img_001", "img_001      ", "accept no ", "합격 없", "/1"]
+)
+def test_a_very_long_answer_is_read(piece: str) -> None:
+    text = piece * (30_000 // len(piece))  # by its square it would take minutes
+    known = evidence()
+    known.hear(text)
+    assert len(known.problems(text, [text])) <= 20
+
+
+def test_a_program_too_deep_to_be_parsed_counts_as_text() -> None:
+    known = evidence()
+    known.hear("77 dents", "(" * 100_000 + "77")
+    assert known.problems("It has 77 dents.", ['final_answer("It has 77 dents.")'])

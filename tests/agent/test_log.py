@@ -113,3 +113,11 @@ def test_events_of_a_turn_fold_into_its_result() -> None:
 
 def test_a_turn_that_never_finished_counts_as_cancelled() -> None:
     assert turn_result(TURN[:3]).outcome is Outcome.CANCELLED
+
+
+def test_a_call_that_failed_says_so_in_its_turns_result() -> None:
+    finished = ToolFinished(call=7, tool="decide", error="unknown image id 'img_009'")
+    result = turn_result([TURN[0], ToolStarted(call=7, tool="decide"), finished])
+    assert result.printed()["tool_calls"] == [
+        {"tool": "decide", "arguments": {}, "error": "unknown image id 'img_009'"}
+    ]

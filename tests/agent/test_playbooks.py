@@ -6,7 +6,7 @@ import pytest
 
 from agent.events import Outcome
 from agent.playbooks import Expectation, load_playbook, misses_of
-from agent.results import ToolCall, TurnResult
+from agent.results import MadeCall, TurnResult
 from tools.errors import UsageError
 from tools.records import Verdict
 
@@ -15,8 +15,9 @@ RESULT = TurnResult(
     answer="img_004 is Rejected.",
     outcome=Outcome.ANSWERED,
     tool_calls=(
-        ToolCall(tool="decide", arguments={"id": "img_004", "verdict": "reject", "reason": "scratched"}),
-        ToolCall(tool="screen", arguments={"ids": ["img_001", "img_002"], "threshold": 0.3}),
+        MadeCall(tool="decide", arguments={"id": "img_004", "verdict": "reject", "reason": "scratched"}),
+        MadeCall(tool="screen", arguments={"ids": ["img_001", "img_002"], "threshold": 0.3}),
+        MadeCall(tool="decide", arguments={"id": "img_009"}, error="unknown image id 'img_009'"),
     ),
     artifacts=("out/report.pdf", "out/findings.csv"),
 )
@@ -47,6 +48,7 @@ def test_what_holds_is_no_miss(expected: dict[str, object]) -> None:
         ({"calls": [{"tool": "decide", "arguments": {"id": "img_005"}}]}, "img_005"),
         ({"calls": [{"tool": "decide", "arguments": {"lot": "A"}}]}, "lot"),
         ({"calls": [{"tool": "screen", "arguments": {"threshold": 0.4}}]}, "0.4"),
+        ({"calls": [{"tool": "decide", "arguments": {"id": "img_009"}}]}, "failed (unknown image id"),
         ({"forbid": ["decide"]}, "decide was called"),
         ({"outcome": "declined"}, "answered, not declined"),
         ({"answer": {"contains": "accepted"}}, "accepted"),

@@ -330,6 +330,54 @@ def test_a_decision_of_the_agent_needs_the_users_approval_where_that_is_wanted(
     ]
 
 
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("reject img_003", "You did not agree, so nothing was changed for img_003."),
+        ("img_003 불합격 처리해 줘", "동의하지 않으셔서 img_003 판정은 그대로 두었습니다."),
+    ],
+)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['decide("img_003", "reject", "scratched")', 'final_answer("img_003 cannot be read.")'],
+        [
+            "for _ in range(5):",
+            "    try:",
+            '        decide("img_003", "reject", "scratched")',
+            "    except Exception:",
+            "        pass",
+            'final_answer("img_003 is rejected, 77 mm.")',
+        ],
+    ],
+)
+def test_a_refusal_ends_the_turn_in_words_of_loupe(
+    bench: Bench, lines: list[str], request_: str, said: str
+) -> None:
+    asked: list[Decision] = []
+    later = code('final_answer("Nothing was said of it.")')
+
+    def refuse(decisions: Sequence[Decision]) -> bool:
+        asked.extend(decisions)
+        return False
+
+    with bench.open(code(*lines), later, approve=refuse) as session:
+        events = list(session.ask(request_))
+        assert last(events, Answer) == Answer(turn=1, text=said)
+        assert last(events, TurnFinished).outcome is Outcome.DECLINED
+        assert len(asked) == len(bench.model.sent) == 1
+        events = list(session.ask("and now?"))
+        assert last(events, Answer).text == "Nothing was said of it."
+        assert last(events, TurnFinished).outcome is Outcome.ANSWERED
+
+
+def test_an_endless_answer_is_cut(bench: Bench) -> None:
+    with bench.open(code('final_answer("report " * 28_000)')) as session:
+        answer = last(list(session.ask("report")), Answer)
+    assert len(answer.text) < 100_010
+    assert answer.text.endswith(" …")
+
+
 def test_what_the_user_types_is_the_users_decision_and_needs_no_approval(bench: Bench) -> None:
     bench.engines.good_parts = FakeGoodParts()
     program = code('decide("img_003", "reject", "bent")', 'final_answer("done")')

@@ -303,7 +303,7 @@ def test_a_report_on_another_batch_is_not_replaced(
     bench.workbench.write_report(lot="A-17")
     kept = (tmp_path / "out" / "report.pdf").read_bytes()
     others = write_batch(tmp_path / "others", 2)
-    with pytest.raises(OutputError, match="batch_sha256"):
+    with pytest.raises(OutputError, match="made of other images"):
         make(others).workbench.write_report(lot="B-1")
     assert (tmp_path / "out" / "report.pdf").read_bytes() == kept
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+from pypdf import PdfReader
+
+from reports.document import write_report
 from reports.source import ImageRgb, ReportInput
 from tools.errors import ImageError
 from tools.recipe import Acceptance, DefectType, Part, Recipe
@@ -205,3 +209,10 @@ def mixed_batch() -> tuple[Inspection, ...]:
         inspection(3, Verdict.REVIEW, (finding("img_003", unit=Unit.PX, length=33.5),), scale=None),
         unreadable(4),
     )
+
+
+def report_text(source: ReportInput, folder: Path) -> str:
+    """All that the PDF says, with single spaces."""
+    path = folder / "report.pdf"
+    write_report(source, path)
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())

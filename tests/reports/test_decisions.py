@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import csv
 import json
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
-from reports.document import write_report
 from reports.exports import write_twins
-from tests.reports.builders import finding, inspection, report
+from tests.reports.builders import finding, inspection, report, report_text
 from tools.overriding import AGENT, overridden
 from tools.records import Inspection, Language, Verdict
 
@@ -21,10 +19,7 @@ DOUBTED = overridden(inspection(2, Verdict.ACCEPT), Verdict.REVIEW, "Looks odd."
 
 
 def text_of(inspections: tuple[Inspection, ...], folder: Path, language: Language) -> str:
-    path = folder / "report.pdf"
-    write_report(report(*inspections, language=language), path)
-    pages = PdfReader(BytesIO(path.read_bytes())).pages
-    return " ".join(" ".join(page.extract_text() for page in pages).split())
+    return report_text(report(*inspections, language=language), folder)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +51,20 @@ def test_what_somebody_accepted_against_the_rules_is_not_within_the_limits(
     text = text_of((inspection(1, Verdict.ACCEPT, (finding(),)),), tmp_path, language)
     assert within in text
     assert by_decision not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "other"),
+    [
+        (Language.EN, ("Verdicts confirmed", "inspector (confirmed)"), ("decided otherwise", "(override)")),
+        (Language.KO, ("확인된 판정", "검사원 (판정 확인)"), ("변경된 판정", "(변경 판정)")),
+    ],
+)
+def test_a_confirmed_verdict_is_not_told_as_another_one(
+    tmp_path: Path, language: Language, said: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    text = text_of((overridden(REJECTED, Verdict.REJECT, "Seen.", by="Kim", at=AT),), tmp_path, language)
+    assert [each in text for each in (*said, *other)] == [True, True, False, False]
 
 
 def test_without_decisions_there_is_no_such_section(tmp_path: Path) -> None:

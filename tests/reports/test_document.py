@@ -252,7 +252,7 @@ def test_remarks_are_gathered_in_the_report_s_language(tmp_path: Path) -> None:
     ]
     text = text_of(written(report(*flagged, twin_of("img_001", 131), language=Language.KO), tmp_path))
     assert text.count("사진에 대한 비전 모델의 설명") == 3  # 130 ids in rows of 60
-    assert "배율 없음: no marker" in text
+    assert "척도 없음: no marker" in text
     assert text.count("img_001 사진과 내용이 같음 (다시 세지 않음)") == 1
     assert "duplicate of" not in text
 

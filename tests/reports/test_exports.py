@@ -61,7 +61,20 @@ def test_csv_opens_in_excel_with_korean(tmp_path: Path) -> None:
     assert rows[0]["reason"] == "5 mm보다 깁니다."
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1.jpg", "-1.jpg", "@sum.jpg", "\tx.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=cmd|' /C calc'!A0",
+        "+1.jpg",
+        "-1.jpg",
+        "@sum.jpg",
+        "\tx.jpg",
+        "\uff1d1+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20x",
+    ],
+)
 def test_names_cannot_become_formulas(tmp_path: Path, name: str) -> None:
     (row,) = rows_of(report(inspection(1, name=name)), tmp_path)
     assert row["image_name"] == "'" + name

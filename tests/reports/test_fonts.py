@@ -14,7 +14,7 @@ from reports.fonts import BOLD, REGULAR, elide, esc, font_path, missing_glyphs, 
 from reports.styles import BODY
 from reports.tables import grid
 from reports.words import WORDS
-from tests.reports.builders import report
+from tests.reports.builders import inspection, report
 from tools.errors import LoupeError
 from tools.glossary import unit_symbol
 from tools.records import DecidedBy, Language, Origin, ScaleSource, ScreeningStatus, Unit, Verdict
@@ -47,7 +47,8 @@ def test_both_languages_fill_the_same_values(key: str) -> None:
 def test_every_member_of_the_records_has_its_words() -> None:
     edition = Edition.of(report(language=Language.KO))
     assert all(edition.verdict(verdict) for verdict in Verdict)
-    assert all(edition.decided_by(who) for who in DecidedBy)
+    judgements = [inspection().judgement.model_copy(update={"decided_by": who}) for who in DecidedBy]
+    assert all(edition.decided_by(judgement) for judgement in judgements)
     for prefix, members in (("origin", Origin), ("status", ScreeningStatus), ("scale", ScaleSource)):
         assert all(f"{prefix}.{member}" in WORDS for member in members)
 

@@ -13,10 +13,13 @@ from reports.statistics import (
     nice_step,
     pareto,
     seconds_by_tool,
+    source_uses,
     tally,
 )
 from tests.reports.builders import finding, inspection, mixed_batch, unreadable
+from tools.overriding import overridden
 from tools.records import Provenance, Source, SourceScore, Unit, Verdict
+from tools.voices import TOO_FEW
 
 
 def test_tally_counts_unreadable_apart_from_its_verdict() -> None:
@@ -30,6 +33,41 @@ def test_a_duplicate_is_not_counted_again() -> None:
     other = inspection(3, Verdict.ACCEPT)
     assert distinct([first, again, other]) == [first, other]
     assert distinct([again, other]) == [again, other]  # a report on some images may lack the first one
+
+
+DECIDED_AT = "2026-03-04T05:30:00+09:00"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decided", "counted"),
+    [
+        ((Verdict.ACCEPT, Verdict.ACCEPT, Verdict.REVIEW), {2: Verdict.REJECT}, 2),
+        ((Verdict.REJECT, Verdict.REJECT), {2: Verdict.ACCEPT}, 2),
+        ((Verdict.ACCEPT, Verdict.ACCEPT, Verdict.ACCEPT), {2: Verdict.REVIEW, 3: Verdict.REJECT}, 3),
+        ((Verdict.ACCEPT, Verdict.REVIEW, Verdict.ACCEPT), {}, 2),
+        ((Verdict.ACCEPT, Verdict.ACCEPT), {1: Verdict.ACCEPT}, 1),
+    ],
+)
+def test_copies_that_disagree_count_with_what_was_decided_else_with_the_worst(
+    verdicts: tuple[Verdict, ...], decided: dict[int, Verdict], counted: int
+) -> None:
+    copies = []
+    for number, verdict in enumerate(verdicts, start=1):
+        made = inspection(number, verdict)
+        first = None if number == 1 else "img_001"
+        made = made.model_copy(update={"image": made.image.model_copy(update={"duplicate_of": first})})
+        if number in decided:
+            made = overridden(made, decided[number], "Seen.", by="Kim", at=DECIDED_AT)
+        copies.append(made)
+    assert [each.image.id for each in distinct(copies)] == [f"img_{counted:03d}"]
+
+
+def test_a_source_that_was_not_asked_is_not_counted_as_asked() -> None:
+    unasked = SourceScore(source=Source.BATCH, score=0.0, suspicion=0.0, remark=TOO_FEW, compared_with=7)
+    made = inspection(1)
+    screening = made.screening and made.screening.model_copy(update={"sources": (unasked,)})
+    (use,) = source_uses([made.model_copy(update={"screening": screening})])
+    assert (use.asked, use.counted, use.remarks) == (0, 0, (TOO_FEW,))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tools.checkpoints import (
     resolve,
     weights_sha256,
 )
-from tools.errors import ExitCode, ModelError
+from tools.errors import ExitCode, ModelError, UsageError
 from tools.recipe import Models
 
 
@@ -54,7 +54,6 @@ def test_resolve_pocket_for_one_kind_of_another_set(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "models", "message"),
     [
-        ("clip", Models(set="huge"), "no model set `huge`"),
         ("detector", Models(set="standard"), "brings no detector"),
         ("clip", Models(clip="./missing/clip"), "does not exist"),
         ("detector", Models(detector="runs/best.pt"), "does not exist"),
@@ -66,6 +65,12 @@ def test_resolve_says_what_is_wrong_and_what_to_do(kind, models, message):
         resolve(kind, models)
     assert caught.value.hint
     assert caught.value.exit_code is ExitCode.MODEL
+
+
+def test_a_set_that_does_not_exist_is_bad_input():
+    with pytest.raises(UsageError, match="no model set `huge`") as caught:
+        resolve("clip", Models(set="huge"))
+    assert "pocket, standard, large" in caught.value.hint
 
 
 def test_every_set_has_every_kind():
@@ -186,9 +191,11 @@ def test_precision(monkeypatch, name, device, expected):
     assert pick_precision(name, device) == expected
 
 
-@pytest.mark.parametrize(("name", "device"), [("float16", "cpu"), ("int4", "cuda")])
-def test_precision_that_does_not_work(name, device):
-    with pytest.raises(ModelError):
+@pytest.mark.parametrize(
+    ("name", "device", "error"), [("float16", "cpu", ModelError), ("int4", "cuda", UsageError)]
+)
+def test_precision_that_does_not_work(name, device, error):
+    with pytest.raises(error):
         pick_precision(name, device)
 
 

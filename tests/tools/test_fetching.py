@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tools.checkpoints import Kind
-from tools.errors import ModelError
+from tools.errors import ModelError, UsageError
 from tools.fetching import fetch_checkpoints, megabytes
 from tools.recipe import Models, Recipe
 from tools.recipe.file import load_recipe
@@ -82,3 +82,18 @@ def test_what_captions_and_good_parts_need_is_looked_for_too(
 @pytest.mark.parametrize(("size_mb", "written"), [(0, "none"), (605, "605 MB"), (7_500, "7.5 GB")])
 def test_sizes_are_written_as_people_read_them(size_mb: int, written: str) -> None:
     assert megabytes(size_mb) == written
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_what_lacks_twice_is_told_once() -> None:
+    recipe = using(clip="owner/tower")
+    backbone = recipe.references.model_copy(update={"backbone": "owner/tower"})
+    with pytest.raises(ModelError) as caught:
+        fetch_checkpoints(recipe.model_copy(update={"references": backbone}), ("clip",), lambda _: None)
+    assert caught.value.message.count("owner/tower") == 1
+
+
+def test_a_set_that_does_not_exist_is_told_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        fetch_checkpoints(using(set="foo"), ("clip", "detector", "blip"), lambda _: None)
+    assert caught.value.message == "There is no model set `foo`."

@@ -94,6 +94,17 @@ def test_korean_particles(noun: str, pair: str, expected: str) -> None:
         ("unclassified anomaly", "an unclassified anomaly"),
         ("contamination", "contamination"),
         ("suspected rust", "suspected rust"),
+        ("Surface porosity", "Surface porosity"),
+        ("inclusion", "an inclusion"),
+        ("ding", "a ding"),
+        ("cavity", "a cavity"),
+        ("used tool mark", "a used tool mark"),
+        ("unit mark", "a unit mark"),
+        ("unidentified spot", "an unidentified spot"),
+        ("eutectic spot", "a eutectic spot"),
+        ("one-sided burr", "a one-sided burr"),
+        ("hourly mark", "an hourly mark"),
+        ("honing mark", "a honing mark"),
     ],
 )
 def test_articles(noun: str, expected: str) -> None:

@@ -18,6 +18,7 @@ from tools.records import (
     SourceScore,
     Verdict,
 )
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE
 
 ACCEPT, REVIEW, REJECT = Verdict.ACCEPT, Verdict.REVIEW, Verdict.REJECT
 
@@ -28,6 +29,14 @@ def by_batch(*, words: bool) -> Screening:
         SourceScore(source=source, score=0.1, suspicion=0.1, decided=decided) for source, decided in said
     ]
     return screened(CLEAR).model_copy(update={"sources": tuple(scores)})
+
+
+def without_template(remark: str, *, by_good: bool = False) -> Screening:
+    scores = [
+        SourceScore(source=Source.REFERENCES, score=0.1, suspicion=0.1, decided=by_good),
+        SourceScore(source=Source.TEMPLATE, score=0.0, suspicion=0.0, remark=remark),
+    ]
+    return screened(CLEAR if by_good else UNSURE).model_copy(update={"sources": tuple(scores)})
 
 
 def hot(status: ScreeningStatus, *, inside: float, outside: float = 0.1) -> Screening:
@@ -53,6 +62,22 @@ CASES = [
     Case("unsure", (), REVIEW, "screening.unsure", screened(UNSURE)),
     Case("like its batch alone", (), REVIEW, "screening.batch", by_batch(words=False)),
     Case("like its batch, and clear to words", (), ACCEPT, ALL_CRITERIA_MET, by_batch(words=True)),
+    Case("no template", (), REVIEW, "screening.template", without_template(NO_TEMPLATE)),
+    Case("a damaged template", (), REVIEW, "screening.template", without_template(BAD_TEMPLATE)),
+    Case(
+        "no template, but like good parts",
+        (),
+        REVIEW,
+        "screening.template",
+        without_template(NO_TEMPLATE, by_good=True),
+    ),
+    Case(
+        "no template, whatever is found",
+        (scratch(1.0),),
+        REVIEW,
+        "screening.template",
+        without_template(NO_TEMPLATE),
+    ),
     Case("nothing fits", (), REVIEW, "screening.unknown", screened(UNSURE, "unknown")),
     Case("suspect, nothing located", (), REVIEW, "screening.suspect", screened(SUSPECT)),
     Case("never screened", (), REVIEW, "screening.missing", None),

@@ -5,6 +5,7 @@ import pytest
 from tests.tools.judged import CLEAR, IMAGE, RECIPE, SUSPECT, found, scratch, screened
 from tools.images.reasons import reason_text
 from tools.judging import ALL_CRITERIA_MET, judge, rule_text
+from tools.recipe import Acceptance
 from tools.records import (
     Finding,
     ImageRecord,
@@ -98,6 +99,41 @@ def test_accept_says_what_did_not_count() -> None:
     assert judgement.severity is None
 
 
+@pytest.mark.parametrize(
+    ("suspicion", "threshold", "status", "en", "ko"),
+    [
+        (
+            0.914,
+            0.9134,
+            SUSPECT,
+            "Suspicion 0.9140 reaches the threshold of 0.9134, but no defect was located.",
+            "의심도 0.9140, 기준 0.9134 이상이지만 결함 위치를 찾지 못했습니다.",
+        ),
+        (
+            0.4996,
+            0.5,
+            CLEAR,
+            "All criteria met: no defect found; suspicion 0.4996, threshold 0.5.",
+            "모든 기준 충족: 결함 없음; 의심도 0.4996, 기준 0.5.",
+        ),
+    ],
+)
+def test_a_suspicion_never_reads_as_on_the_other_side_of_its_threshold(
+    suspicion: float, threshold: float, status: ScreeningStatus, en: str, ko: str
+) -> None:
+    screening = screened(status).model_copy(update={"suspicion": suspicion, "threshold": threshold})
+    judgement, _ = judge(IMAGE, screening, [], RECIPE)
+    assert (judgement.reason_en, judgement.reason_ko) == (en, ko)
+
+
+def test_large_limits_are_written_out_and_several_findings_share_a_reason() -> None:
+    limited = {"pit": RECIPE.defects["pit"].model_copy(update={"accept": Acceptance(max_area_px2=1234567)})}
+    pits = [found("pit", area=2e6, u=1e4, px=True, number=number) for number in (1, 2)]
+    judgement, _ = judge(IMAGE, screened(SUSPECT), pits, RECIPE.model_copy(update={"defects": limited}))
+    assert judgement.reason_en.endswith("; the limit is 1234567 px². The same holds for 1 more.")
+    assert judgement.reason_ko.endswith("한계 1234567 px²을 넘습니다. 같은 사유가 1건 더 있습니다.")
+
+
 def test_a_suspect_whose_only_finding_does_not_count_says_where_none_was_located() -> None:
     judgement, _ = judge(IMAGE, screened(SUSPECT), [found("crack", zone="hidden")], RECIPE)
     assert judgement.reason_en == (
@@ -115,7 +151,7 @@ def test_a_suspect_whose_only_finding_does_not_count_says_where_none_was_located
         (Source.REFERENCES, CLEAR, "like the 8 good parts", "양품 8개와 비슷함"),
         (Source.BATCH, CLEAR, "like 8 other images of the batch", "이 배치의 다른 이미지 8장과 비슷함"),
         (Source.REFERENCES, SUSPECT, "unlike the 8 good parts", "양품 8개와 다름"),
-        (Source.TEMPLATE, SUSPECT, "unlike its template", "템플릿과 다름"),
+        (Source.TEMPLATE, SUSPECT, "unlike its template", "기준 사진과 다름"),
     ],
 )
 def test_the_reason_says_what_the_image_was_held_against(
@@ -133,7 +169,7 @@ def test_the_reason_says_what_the_image_was_held_against(
     [
         ("references", "is unlike the good parts;", "양품과 다름"),
         ("batch", "is unlike the rest of the batch;", "배치의 나머지와 다름"),
-        ("template", "is unlike its template;", "템플릿과 다름"),
+        ("template", "is unlike its template;", "기준 사진과 다름"),
     ],
 )
 def test_an_unlike_finding_says_unlike_what(tool: str, en: str, ko: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tools.recipe import Zone
 from tools.recipe.file import load_recipe
 from tools.records import (
     CaptionOutcome,
@@ -193,11 +194,11 @@ def test_describe_image_counts_and_names_the_longest() -> None:
     description = describe_image([finding(), longer, dent], SCREENING, judgement(), load_recipe())
     assert description.en == (
         "3 findings on the metal surface: scratch 2, dent 1. The longest is scratch img_003-2: "
-        "8.00 ± 0.25 mm. Suspicion 0.93 at a threshold of 0.50. By the recipe's criteria: reject."
+        "8.00 ± 0.25 mm. Suspicion 0.93 at a threshold of 0.5. By the recipe's criteria: reject."
     )
     assert description.ko == (
         "금속 커버에서 3건 발견: 스크래치 2건, 찍힘 1건. 가장 긴 것은 스크래치 img_003-2: 8.00 ± 0.25 mm. "
-        "의심도 0.93(기준 0.50). 레시피 기준 판정: 불합격."
+        "의심도 0.93(기준 0.5). 레시피 기준 판정: 불합격."
     )
 
 
@@ -206,6 +207,18 @@ def test_describe_image_without_findings_and_who_decided() -> None:
     description = describe_image([], None, verdict, load_recipe())
     assert description.en == "No defect was found on the metal surface. Decided by an inspector: accept."
     assert description.ko == "금속 커버에서 결함이 발견되지 않았습니다. 검사원 판정: 합격."
+
+
+def test_what_lies_in_an_ignored_zone_is_said_not_to_count() -> None:
+    zone = Zone(name="label", polygon=((0.0, 0.0), (0.5, 0.0), (0.5, 0.5)), ignore=True)
+    recipe = load_recipe().model_copy(update={"zones": (zone,)})
+    found = finding(zone="label", severity=None)
+    described = describe_finding(found, recipe)
+    assert "at the upper left (zone label, not counted)." in described.en
+    assert "좌상단(label 영역, 미집계)에서" in described.ko
+    whole = describe_image([found], None, judgement(), recipe)
+    assert "Not counted, in ignored zones: 1." in whole.en
+    assert "제외 영역 1건은 미집계." in whole.ko
 
 
 def test_lengths_in_different_units_are_not_compared() -> None:

@@ -65,7 +65,7 @@ async def _talk(folder: Path, out: Path) -> None:
             await _until(pilot, lambda: app.is_busy)
             await _until(pilot, lambda: not app.is_busy or isinstance(app.screen, ApproveDialog))
             if isinstance(app.screen, ApproveDialog):
-                await pilot.press("y")
+                await pilot.press("ctrl+y")
                 await _until(pilot, lambda: not app.is_busy)
         await pilot.press("f4", "z")
         await _still(pilot)

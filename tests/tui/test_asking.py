@@ -45,7 +45,7 @@ def test_images_or_requests_that_are_missing_are_said(words, what):
 def test_answers_are_data_and_steps_are_narration(loupe, parts, tmp_path):
     model = answers(tmp_path, "final_answer(f'{len(images())} images')")
     done = loupe("ask", parts, "how many?", "--model", model, "--out", tmp_path / "out")
-    assert (done.exit_code, done.stdout) == (ExitCode.ACCEPTED, "2 images\n")
+    assert (done.exit_code, done.stdout) == (ExitCode.REVIEW, "2 images\n")
     assert "> how many?" in done.stderr
     assert "images() ..." in done.stderr
 
@@ -87,6 +87,34 @@ def test_a_session_is_resumed_by_its_folder(loupe, parts, tmp_path):
         "and 2?",
     ]
     assert done.exit_code == ExitCode.REVIEW
+
+
+ACCEPT_BOTH = "for each in images():\n    decide(each['id'], 'accept', 'clean')\nfinal_answer('done')"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([ACCEPT_BOTH], ExitCode.ACCEPTED),
+        (["final_answer(decline('Only inspection.'))"], ExitCode.REVIEW),
+        (["decide('img_001', 'accept', 'clean')\nfinal_answer('done')"], ExitCode.REVIEW),
+        ([ACCEPT_BOTH, "final_answer(decline('Only inspection.'))"], ExitCode.REVIEW),
+    ],
+)
+def test_only_a_batch_that_is_all_accepted_looks_like_one(loupe, parts, tmp_path, texts, expected):
+    requests = ["accept both, they are clean", "sing"][: len(texts)]
+    done = loupe("ask", parts, *requests, "--model", answers(tmp_path, *texts), "--out", tmp_path / "out")
+    assert done.exit_code == expected
+
+
+@pytest.mark.parametrize("given", [("--out", "new"), ("--recipe", "metal-surface")])
+def test_what_a_session_brings_itself_is_not_given_beside_it(loupe, parts, tmp_path, given):
+    out = tmp_path / "out"
+    model = answers(tmp_path, "final_answer('done')")
+    loupe("ask", parts, "hello", "--model", model, "--out", out)
+    done = loupe("ask", "--resume", out, "and now?", *given)
+    assert done.exit_code == ExitCode.USAGE
+    assert f"does not go with {given[0]}" in done.stderr
 
 
 def test_a_turn_that_failed_before_does_not_count_when_the_session_is_resumed(loupe, parts, tmp_path):

@@ -59,7 +59,15 @@ def test_the_scale_lands_in_the_recipe(
     done = loupe("calibrate", photo(picture), "--recipe", recipe, *arguments)
     assert (done.exit_code, done.stdout) == (0, "")
     assert float(done.stderr.split(" mm per px")[0]) == pytest.approx(mm_per_px, rel=0.005)
-    assert loupe("recipe", "check", recipe).exit_code == 0
+    checked = loupe("recipe", "check", recipe)
+    assert (checked.exit_code, checked.stderr) == (0, "")
+
+
+def test_two_points_hold_for_pictures_of_their_size(
+    loupe: Loupe, photo: Callable[[np.ndarray], Path]
+) -> None:
+    done = loupe("calibrate", photo(marker_picture()), "--points", "0,20,500,20", "--distance", "50")
+    assert yaml.safe_load(done.stdout)["scale"]["image_size_px"] == [500, 400]
 
 
 def test_without_a_recipe_the_section_is_printed(loupe: Loupe, photo: Callable[[np.ndarray], Path]) -> None:
@@ -76,15 +84,32 @@ def test_without_a_recipe_the_section_is_printed(loupe: Loupe, photo: Callable[[
         (["--points", "1,2,2,2", "--distance", "5"], "too close"),
         (["--points", "1,2,30,4", "--distance", "nan"], "--distance is needed, a number above zero"),
         (["--points", "1,2,30,inf", "--distance", "5"], "cannot be read"),
+        (
+            ["--points", "1,2,501,4", "--distance", "5"],
+            "(501, 4) lies outside the picture, which has 500x400",
+        ),
+        (["--points", "1,2,30,-4", "--distance", "5"], "(30, -4) lies outside the picture"),
         (["--aruco-side", "0"], "above zero"),
+        (["--aruco-side", "5", "--dictionary", "DICT_9X9"], "no ArUco dictionary 'DICT_9X9'"),
         (["--aruco-side", "nan"], "above zero"),
         (["--aruco-side", "inf"], "above zero"),
         (["--chessboard", "9x6", "--square", "inf"], "--square is needed, a number above zero"),
         (["--chessboard", "nanx6", "--square", "5"], "cannot be read"),
+        (["--chessboard", "9.7x6.9", "--square", "5"], "two whole numbers up to 200"),
+        (["--chessboard", "1e12x6", "--square", "5"], "two whole numbers up to 200"),
         (["--chessboard", "9x6"], "--square"),
         (["--chessboard", "nine", "--square", "5"], "cannot be read"),
         (["--chessboard", "9x6", "--square", "5"], "No chessboard"),
         (["--aruco-side", "5", "--chessboard", "9x6"], "exactly one"),
+        (["--aruco-side", "5", "--distance", "5"], "--distance goes with --points only"),
+        (
+            ["--points", "1,2,30,4", "--distance", "5", "--square", "3"],
+            "--square goes with --chessboard only",
+        ),
+        (
+            ["--chessboard", "9x6", "--square", "5", "--dictionary", "DICT_5X5_50"],
+            "--dictionary goes with --aruco-side only",
+        ),
     ],
 )
 def test_what_is_missing_is_said(
@@ -96,13 +121,18 @@ def test_what_is_missing_is_said(
     assert "hint:" in done.stderr
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no picture"], ids=["missing", "empty", "text"])
-def test_a_photograph_that_cannot_be_read_is_named(
-    loupe: Loupe, tmp_path: Path, content: bytes | None
-) -> None:
+@pytest.mark.parametrize(("name", "said"), [("target.png", "does not exist"), (".", "is a folder")])
+def test_what_is_no_file_is_called_what_it_is(loupe: Loupe, tmp_path: Path, name: str, said: str) -> None:
+    done = loupe("calibrate", tmp_path / name, "--aruco-side", "12")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{tmp_path / name} {said}" in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"], ids=["empty", "text"])
+def test_a_photograph_that_cannot_be_read_is_named(loupe: Loupe, tmp_path: Path, content: bytes) -> None:
     photograph = tmp_path / "target.png"
-    if content is not None:
-        photograph.write_bytes(content)
+    photograph.write_bytes(content)
     done = loupe("calibrate", photograph, "--aruco-side", "12")
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"{photograph}: the file is" in done.stderr

@@ -43,6 +43,23 @@ def run_in_terminal(monkeypatch: pytest.MonkeyPatch, theme: str = "") -> ExitCod
     return run_chat(theme=theme)
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"images": ["photos"]}, "IMAGES"),
+        ({"out": Path("new")}, "--out"),
+        ({"recipe": "metal-surface"}, "--recipe"),
+    ],
+)
+def test_what_a_session_brings_itself_is_not_given_beside_it(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], named: str
+) -> None:
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{name}", Terminal())
+    with pytest.raises(UsageError, match=f"does not go with {named}"):
+        run_chat(**given, resume=Path("session"))
+
+
 async def leave(pilot: Pilot[Any]) -> None:
     await pilot.press("ctrl+q")
 

@@ -3,17 +3,35 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from agent import mcp_server
 from tests.hub import HUB_ID, Hub
 from tests.tui.conftest import Done
 from tools.downloading import download
 from tools.errors import ExitCode, LoupeError
-from tui.cli import main
+from tui.cli import app, main
 
 Loupe = Callable[..., Done]
+
+
+def commands(command: Any, *names: str) -> list[tuple[tuple[str, ...], Any]]:
+    """Returns each command that does something, behind the words that call it."""
+    if below := getattr(command, "commands", None):
+        return [each for name, one in below.items() for each in commands(one, *names, name)]
+    return [(names, command)]
+
+
+COMMANDS = commands(typer.main.get_command(app))
+
+
+def defaults(command: Any) -> list[str]:
+    """What its help says of options that are left out, where that is written by hand."""
+    return [shown for each in command.params if isinstance(shown := getattr(each, "show_default", None), str)]
 
 
 @pytest.mark.parametrize(
@@ -51,3 +69,52 @@ def test_what_the_served_tools_download_is_told_on_stderr(
     done = loupe("mcp", "batch", "--no-ledger")
     assert done.stdout == ""
     assert f"Downloading {HUB_ID}" in done.stderr
+
+
+@pytest.mark.parametrize(("names", "command"), COMMANDS, ids=str)
+def test_help_shows_all_that_is_written_for_it(
+    loupe: Loupe, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], command: Any
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = " ".join(loupe(*names, "--help").stdout.replace("│", " ").split())
+    for default in defaults(command):
+        assert f"[default: ({default})]" in shown
+    for each in command.params:
+        assert " ".join((getattr(each, "help", None) or "").split()) in shown
+
+
+def test_defaults_that_a_command_works_out_are_written_by_hand() -> None:
+    said = {names[0]: defaults(command) for names, command in COMMANDS}
+    assert said["inspect"] == ["metal-surface", "loupe-runs/<date-time>", "the recipe's"]
+    assert said["chat"] == ["metal-surface", "loupe-runs/<date-time>", "the terminal's"]
+    assert all("metal-surface" in said[name] for name in ("good", "ask", "mcp", "doctor", "eval", "recipe"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("recipe", "check", ""), "path"),
+        (("recipe", "show", ""), "path"),
+        (("recipe", "show", "--language", ""), "--language"),
+        (("recipe", "new", "x.yaml", "--part", ""), "--part"),
+        (("recipe", "new", "x.yaml", "--part", " "), "--part"),
+        (("inspect", "batch", "--recipe", ""), "--recipe"),
+        (("inspect", "batch", "-r", ""), "--recipe"),
+        (("inspect", "batch", "--models", ""), "--models"),
+        (("inspect", "batch", "--clip", ""), "--clip"),
+        (("doctor", "--model", ""), "--model"),
+        (("chat", "--language", ""), "--language"),
+    ],
+)
+def test_an_empty_name_is_not_one_that_was_left_out(
+    loupe: Loupe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    named: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = loupe(*arguments)
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    assert f"{named} is empty" in done.stderr
+    assert not list(tmp_path.iterdir())

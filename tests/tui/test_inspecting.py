@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from reports.ledger import Ledger
 from tests.tui.conftest import Done
+from tools.pipeline.engines import Engines
 from tools.pipeline.journal import Journal
 from tools.records import Inspection
 
@@ -74,6 +75,7 @@ def test_the_same_command_resumes_and_writes_the_same_report(
     korean = loupe(*arguments, "--language", "ko", "--quiet")
     assert korean.stderr == ""
     assert (tmp_path / "out" / "report.pdf").read_bytes() != report
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["language"] == "ko"
 
 
 def test_another_run_in_the_same_folder_is_refused_before_models_are_loaded(
@@ -84,10 +86,14 @@ def test_another_run_in_the_same_folder_is_refused_before_models_are_loaded(
     before = (tmp_path / "out" / "inspections.jsonl").read_bytes()
     monkeypatch.setattr("tui.inspecting.Engines", lambda *_: pytest.fail("loaded the models"))
     (photos / "cover_001.jpg").rename(photos / "cover_000.jpg")
-    for anew, said in (((), "batch_sha256"), (("--lot", "another"), "lot"), (("--recipe", OTHER), "recipe")):
+    for anew, said in (
+        ((), "of other images"),
+        (("--lot", "another"), "for another lot"),
+        (("--recipe", OTHER), "by another recipe"),
+    ):
         refused = loupe(*arguments, *anew)
         assert (refused.exit_code, refused.stdout) == (2, "")
-        assert said in refused.stderr
+        assert f"holds another run, made {said}" in " ".join(refused.stderr.split())
         assert "Loading models" not in refused.stderr
     assert (tmp_path / "out" / "inspections.jsonl").read_bytes() == before
 
@@ -98,7 +104,9 @@ def test_another_run_in_the_same_folder_is_refused_before_models_are_loaded(
         (["nowhere"], 2, "nowhere"),
         ([EXAMPLES / "batch", "--recipe", "nowhere.yaml"], 2, "nowhere.yaml"),
         ([EXAMPLES / "batch", "--language", "fr"], 2, "fr"),
-        ([EXAMPLES / "batch", "--models", "gigantic"], 4, "gigantic"),
+        ([EXAMPLES / "batch", "--models", "gigantic"], 2, "gigantic"),
+        ([EXAMPLES / "batch", "--device", "gigantic"], 2, "no device `gigantic`"),
+        ([EXAMPLES / "batch", "--precision", "gigantic"], 2, "no precision `gigantic`"),
         ([EXAMPLES / "batch", "--clip", "./no-such-checkpoint"], 4, "no-such-checkpoint"),
     ],
 )
@@ -148,6 +156,23 @@ def test_each_inspection_comes_into_the_ledger_once_whatever_the_starts(
     rows = connection.execute(query).fetchall()
     connection.close()
     assert sorted(rows) == [("img_001", 0), ("img_002", 0), ("img_003", 1), ("img_004", 0)]
+
+
+def test_models_that_load_do_not_hold_up_ctrl_c(
+    loupe: Loupe, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_: Engines) -> None:
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("went on loading")
+
+    monkeypatch.setattr(Engines, "models", property(load))
+    before = signal.getsignal(signal.SIGINT)
+    done = loupe("inspect", photos, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert "stopped while the models were loading" in done.stderr
+    assert "images in work" not in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_many_inputs_are_not_all_told(loupe: Loupe, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from tests.tui.conftest import Done
 from tools.pipeline.engines import Engines
 from tools.recipe import References
 from tools.recipe.file import load_recipe
+from tools.records import Provenance
+from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts, reference_folder
 
 Loupe = Callable[..., Done]
@@ -100,12 +102,42 @@ def test_a_changed_recipe_needs_a_rebuild(loupe: Loupe, photos: Path, recipe: Pa
     assert len(kept.references) == 4
 
 
-def test_a_rebuild_misses_an_image_that_was_replaced(loupe: Loupe, photos: Path, recipe: Path) -> None:
+@pytest.mark.parametrize("is_gone", [True, False])
+@pytest.mark.parametrize("changed", ["overkill: 0.1", "backbone: texture + clip"])
+def test_what_a_rebuild_misses_can_be_taken_out(
+    loupe: Loupe, photos: Path, recipe: Path, changed: str, is_gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loupe("good", str(photos), "--recipe", str(recipe))
-    Image.fromarray(drawn_part(99)).save(photos / "part_1.png")
+    if is_gone:
+        (photos / "part_1.png").unlink()
+    else:
+        Image.fromarray(drawn_part(99)).save(photos / "part_1.png")
+    with recipe.open("a", encoding="utf-8") as file:
+        file.write(f"\nreferences:\n  {changed}\n")
     refused = loupe("good", "--rebuild", "--recipe", str(recipe))
     assert refused.exit_code == 2
-    assert "1 of the 4 good images have changed" in refused.stderr
+    said = "are no longer where they were" if is_gone else "have changed since they were added"
+    assert f"1 of the 4 good images {said}: part_1.png\n" in refused.stderr
+    assert "--remove NAME" in refused.stderr
+    left = loupe("good", "--remove", "part_1.png", "--recipe", str(recipe))
+    assert left.stdout.split() == ["part_2.png", "part_3.png", "part_4.png"]
+    assert "3 good images are too few" in left.stderr
+    monkeypatch.setattr(GoodParts, "backbones", lambda _: (TextureBackbone(side_px=128),))
+    assert loupe("good", "--rebuild", "--recipe", str(recipe)).exit_code == 0
+
+
+def test_a_detector_that_did_not_see_the_good_parts_is_told_once(
+    loupe: Loupe, photos: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loupe("good", str(photos), "--recipe", str(recipe), "--detector", "mine.onnx")
+    other = FakeDetector(0.45)
+    other.provenance = Provenance(tool="localization", model="another")
+    for out, seer, notes in (("same", FakeDetector(0.45), 0), ("other", other, 1)):
+        monkeypatch.setattr(Engines, "localizer", seer)
+        arguments = ["--recipe", str(recipe), "--out", str(tmp_path / out), "--no-captions", "--no-report"]
+        done = loupe("inspect", str(photos), *arguments)
+        assert done.stderr.count("has changed since the good parts were added") == notes
+        assert done.stderr.count("loupe good --rebuild") == notes
 
 
 @pytest.mark.parametrize("arguments", [[], ["--list", "--rebuild"]])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.hub import HUB_ID, WEIGHTS, Hub
 from tests.tui.conftest import Done
 from tools.downloading import Download, download, telling_downloads
 from tools.errors import Cancelled
-from tui.narration import Narrator
+from tui.narration import Narrator, cancel_on_interrupt, stopped_at_once
 
 ALL = ["*.json", "*.safetensors"]
 LINE = f"Downloading {HUB_ID} (1 MB)"
@@ -67,6 +68,13 @@ def test_a_command_that_ends_leaves_no_download_behind(hub: Hub) -> None:
     assert len(caught) == 1
     assert WEIGHTS in hub.fetched
     assert not hub.was_let_down
+
+
+def test_a_step_that_hears_nothing_is_not_begun_after_ctrl_c() -> None:
+    with cancel_on_interrupt(Narrator(quiet=True)) as cancel:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Cancelled), stopped_at_once(cancel):
+            pytest.fail("begun")
 
 
 @pytest.mark.parametrize(("arguments", "says"), [((), True), (("--quiet",), False)])

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 import pytest
 
 from tests.reports.builders import inspection
+from tests.tui.conftest import Done
+from tools.errors import ExitCode
 from tools.records import Language
 from tui.cli import main
 from tui.inspecting import print_result
@@ -44,6 +46,36 @@ def test_a_command_whose_reader_left_does_not_say_that_a_part_was_rejected(
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code in (0, None)
+
+
+@pytest.mark.parametrize("command", [["--version"], ["recipe", "show"], ["models"]])
+def test_a_closed_stdout_changes_nothing(
+    loupe: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)  # as Python has it then
+    assert loupe(*command) == (0, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("command", [["--version"], ["recipe", "show"], ["models"]])
+def test_a_full_disk_is_an_error_that_says_so(
+    loupe: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        done = loupe(*command)
+    assert done.exit_code == ExitCode.USAGE
+    assert "cannot write to stdout: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_an_error_that_cannot_be_told_keeps_its_status(
+    loupe: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        assert loupe("recipe", "show", "nowhere").exit_code == ExitCode.USAGE
 
 
 def test_what_is_still_read_arrives(capfd: pytest.CaptureFixture[str]) -> None:

@@ -33,9 +33,9 @@ from tools.evaluation.metrics import (
     match_boxes,
     mean_average_precision,
     precisions_at,
-    threshold_for_escape,
 )
 from tools.evaluation.pixels import PixelCounts
+from tools.evaluation.proposal import UNMOVED, proposed_threshold, suspect_up_to
 from tools.evaluation.reading import Reader
 from tools.evaluation.sizes import SizeError, compare_sizes, measurement_figures, outline_figures
 from tools.evaluation.sources import auroc_estimate, f1_estimate, source_figures
@@ -122,12 +122,13 @@ def evaluate(
         set_name=labelled.name,
         recipe_name=recipe.name,
         recipe_sha256=recipe.sha256,
-        good=sum(image.truth is Truth.GOOD for image in labelled.images) - len(reader.passed_over),
-        defect=sum(image.truth is Truth.DEFECT for image in labelled.images),
+        good=sum(not each.is_defect for each in screened),
+        defect=sum(each.is_defect for each in screened),
         uncertain=sum(image.truth is Truth.UNCERTAIN for image in labelled.images),
         unlocated=len(labelled.judged) - len(located) if located else 0,
         unreadable=tuple(reader.unreadable),
-        references=len(reader.passed_over),
+        references=sum(truth is Truth.GOOD for truth in reader.passed_over.values()),
+        misnamed=tuple(path.name for path, truth in reader.passed_over.items() if truth is Truth.DEFECT),
         screening=_screening_figures(screened, types, recipe.screening.threshold, target_escape),
         sources=tuple(
             source_figures([each.screening for each in screened], [each.is_defect for each in screened])
@@ -264,7 +265,10 @@ def _screening_figures(
 ) -> ScreeningFigures:
     scores = [item.screening.suspicion for item in screened]
     truth = [item.is_defect for item in screened]
-    proposed = threshold_for_escape(scores, truth, target_escape)
+    limits = [suspect_up_to(item.screening) for item in screened]
+    deciding = {each.source for item in screened for each in item.screening.sources if each.decided}
+    unmoved = tuple(source for source in UNMOVED if source in deciding)
+    proposed = None if unmoved else proposed_threshold(limits, truth, target_escape)
     confusion: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for item in screened:
         for name in {types[name] or name for name in item.image.classes} or {"good"}:
@@ -281,8 +285,9 @@ def _screening_figures(
         target_escape=target_escape,
         proposed_threshold=proposed,
         proposed_rates=(
-            None if proposed is None else ErrorRates.of([score >= proposed for score in scores], truth)
+            None if proposed is None else ErrorRates.of([limit >= proposed for limit in limits], truth)
         ),
+        unmoved=unmoved,
         confusion={name: dict(sorted(row.items())) for name, row in sorted(confusion.items())},
     )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
+from tools.digits import plain
 from tools.evaluation.metrics import wilson_interval
 from tools.evaluation.resampling import interval
 from tools.records import Provenance, Quantity, Record, Source
@@ -29,6 +30,12 @@ __all__ = [
     "SourceFigures",
     "render_text",
 ]
+
+
+_UNMOVED = {
+    Source.BATCH: "the batch's moves along; `references.overkill` changes these rates",
+    Source.TEMPLATE: "every difference to a template counts, whatever it is",
+}
 
 
 class Rate(Record):
@@ -85,7 +92,9 @@ class ScreeningFigures(Record):
         f1: Of the decision at `threshold`; None without a defect image.
         threshold: The recipe's; from it upwards an image is flagged, the review band left aside.
         proposed_threshold: The highest with at most `target_escape` on this very set: on other images
-            both rates will be somewhat worse.
+            both rates will be somewhat worse. They hold as long as the same sources are heard with it. None
+            where `unmoved` decides.
+        unmoved: Sources that decide and whose scale moves with the threshold, so that none changes the rates.
         confusion: Images per true class (the recipe's type name where it maps, else the set's own) and
             label of screening; an image with defects of two classes counts in both rows.
     """
@@ -99,6 +108,7 @@ class ScreeningFigures(Record):
     target_escape: float
     proposed_threshold: float | None
     proposed_rates: ErrorRates | None
+    unmoved: tuple[Source, ...] = ()
     confusion: dict[str, dict[str, int]]
 
 
@@ -217,8 +227,10 @@ class Evaluation(Record):
     Attributes:
         uncertain: Images whose label is uncertain; left out of every figure.
         unlocated: Defect images without a labelled place; left out of localization.
-        unreadable: Names of files that could not be decoded; left out as well.
+        unreadable: Names of files that no inspection would look at; left out as well.
+        good, defect: Images that were screened.
         references: Good images left out because the recipe knows them as references.
+        misnamed: Names of images left out likewise that the set labels as defects.
         sources: What each source of suspicion says; empty where there are words alone.
         pixels: None where no mask is labelled, or screening made no heat map.
         localization: None where the set has no boxes.
@@ -236,6 +248,7 @@ class Evaluation(Record):
     unlocated: int
     unreadable: tuple[str, ...]
     references: int = 0
+    misnamed: tuple[str, ...] = ()
     screening: ScreeningFigures
     sources: tuple[SourceFigures, ...] = ()
     pixels: PixelFigures | None = None
@@ -261,8 +274,10 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
     yield "Set", f"{evaluation.set_name}: {counts}"
     if evaluation.references:
         yield "", f"{evaluation.references} good images left out: the recipe knows them as references"
+    for name in evaluation.misnamed:
+        yield "", f"{name} left out: labelled a defect, and yet a good part of the recipe"
     if evaluation.unreadable:
-        yield "", f"unreadable, left out: {', '.join(evaluation.unreadable)}"
+        yield "", f"unreadable or too small, left out: {', '.join(evaluation.unreadable)}"
     yield "Recipe", f"{evaluation.recipe_name} ({evaluation.recipe_sha256[:12]})"
     for model in evaluation.models:
         yield "Model", f"{model.tool}: {model.model} on {model.device}, {model.precision}"
@@ -292,8 +307,10 @@ def _screening_lines(figures: ScreeningFigures) -> Iterator[tuple[str, str]]:
     if figures.f1:
         yield "", f"  F1       {_estimate(figures.f1)}"
     if figures.proposed_threshold is not None and figures.proposed_rates:
-        title = f"for escape <= {figures.target_escape:.1%}: threshold {figures.proposed_threshold:.3f}"
+        title = f"for escape <= {figures.target_escape:.1%}: threshold {plain(figures.proposed_threshold)}"
         yield from _rate_lines(f"{title} (chosen on this same set)", figures.proposed_rates)
+    for source in figures.unmoved:
+        yield "", f"no threshold is proposed: {_UNMOVED[source]}"
     labels = sorted({label for row in figures.confusion.values() for label in row})
     width = max(len(name) for name in ("truth \\ label", *figures.confusion)) + 2
     yield "Labels", "truth \\ label".ljust(width) + "  ".join(labels)

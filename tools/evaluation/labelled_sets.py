@@ -7,7 +7,8 @@ Accepted are
   annotation its true `length_mm`, `width_px`, `area_mm2` … Where a category has the supercategory `defect`,
   the others are parts, not defects.
 * Folders: `good/` beside one folder per defect, at the top or under `test/` as MVTec AD has them, with
-  optional masks in `ground_truth/<defect>/<name>_mask.png`, or in a folder `<name>/` of them, a defect each.
+  optional masks in `ground_truth/<defect>/<name>_mask.png`, or in a folder `<name>/` of them, a defect each;
+  other picture formats do as well. Hidden folders and those of systems and tools are no classes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _ACCEPTED = (
     "(also under `test/`, with masks in `ground_truth/`)"
 )
 _GOOD_NAMES = frozenset({"good", "normal", "ok"})
+_MASKS = "ground_truth"
+_NO_CLASSES = frozenset({_MASKS, "masks", "__macosx", "@eadir"})  # casefolded
 _TRUTH_KEYS = ("length_px", "width_px", "area_px2", "length_mm", "width_mm", "area_mm2")
 
 
@@ -132,9 +135,12 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
 def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
     try:
         document = json.loads(file.read_bytes())
-        categories = _defect_categories(document.get("categories", ()))
+        rows = document.get("categories", ())
+        known, categories = {row["id"] for row in rows}, _defect_categories(rows)
         by_image: dict[object, list[dict[str, Any]]] = {row["id"]: [] for row in document["images"]}
         for row in document.get("annotations", ()):
+            if row["category_id"] not in known:
+                raise ValueError(f"the category_id {row['category_id']!r} is among none of the categories")
             if row["category_id"] in categories:
                 by_image[row["image_id"]].append(row)
         images = tuple(
@@ -208,24 +214,48 @@ def _truth_of(label: str) -> Truth:
 
 def _read_folders(folder: Path) -> tuple[LabelledImage, ...]:
     base = folder / "test" if (folder / "test").is_dir() else folder
-    classes = [child for child in sorted(base.iterdir()) if child.is_dir() and child.name != "ground_truth"]
+    masks = folder / _MASKS
+    if not masks.is_dir() and folder.resolve().name == "test":
+        masks = folder.resolve().parent / _MASKS
+    classes = [child for child in sorted(base.iterdir()) if child.is_dir() and _is_class(child.name)]
     if not any(child.name.casefold() in _GOOD_NAMES for child in classes):
         raise UsageError(f"{folder} is no labelled set: no annotations and no `good` folder", _ACCEPTED)
-    return tuple(
-        _folder_image(path, child.name, folder / "ground_truth" / child.name)
-        for child in classes
-        for path in sorted(child.iterdir())
+    return tuple(image for child in classes for image in _class_images(child, masks / child.name))
+
+
+def _class_images(folder: Path, masks: Path) -> Iterator[LabelledImage]:
+    """The images of a class; of masks with one name, the PNG counts."""
+    by_stem = {
+        file.stem: file
+        for file in sorted(_pictures(masks), key=lambda file: file.suffix.casefold() == ".png")
+    }
+    for path in _pictures(folder):
+        if folder.name.casefold() in _GOOD_NAMES:
+            yield LabelledImage(path, Truth.GOOD)
+            continue
+        mask = by_stem.get(f"{path.stem}_mask") or by_stem.get(path.stem)
+        # MVTec LOCO AD has a folder per image, with a mask per defect, which may have several parts.
+        yield _defect_image(path, folder.name, mask, _pictures(masks / path.stem))
+
+
+def _is_class(name: str) -> bool:
+    return not name.startswith(".") and name.casefold() not in _NO_CLASSES
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The picture files of a folder by name; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return [
+        path
+        for path in sorted(folder.iterdir())
         if path.is_file() and path.suffix.casefold() in SUFFIXES and not path.name.startswith(".")
-    )
+    ]
 
 
-def _folder_image(path: Path, class_name: str, masks: Path) -> LabelledImage:
-    if class_name.casefold() in _GOOD_NAMES:
-        return LabelledImage(path, Truth.GOOD)
-    mask = _find(masks, (f"{path.stem}_mask.png", f"{path.stem}.png"))
+def _defect_image(path: Path, class_name: str, mask: Path | None, singles: list[Path]) -> LabelledImage:
+    """One image with defects: all in one mask, or a mask each."""
     defects = tuple(_defects_of_mask(mask, class_name)) if mask else ()
-    # MVTec LOCO AD has a folder per image, with a mask per defect, which may have several parts.
-    singles = sorted((masks / path.stem).glob("*.png"))
     defects += tuple(defect for file in singles for defect in _defect_of_parts(file, class_name))
     files = ((mask,) if mask else ()) + tuple(singles)
     return LabelledImage(

@@ -7,12 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.checkpoints import file_sha256
 from tools.errors import Cancelled, ImageError, UsageError
-from tools.evaluation.labelled_sets import LabelledImage
+from tools.evaluation.labelled_sets import LabelledImage, Truth
 from tools.images import decode
+from tools.images.reasons import MIN_SIDE_PX
 from tools.progress import Steps
 from tools.records import ImageRecord
 
@@ -57,8 +59,8 @@ class Reader:
 
     Attributes:
         clock: The time that reading takes is counted here, and that of other stages by whoever does them.
-        unreadable: Names of files that could not be decoded, each once, in order.
-        passed_over: How many were passed over for their hash.
+        unreadable: Names of files that could not be decoded or are too small, each once, in order.
+        passed_over: Truth of the files that were passed over for their hash.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class Reader:
         self.cancel = cancel
         self.clock = Clock()
         self.unreadable: dict[str, None] = {}
-        self.passed_over: set[str] = set()
+        self.passed_over: dict[Path, Truth] = {}
         self._waiting: deque[tuple[LabelledImage, ImageRecord]] = deque()
         self._steps = Steps(progress, total)
         self._left_out = left_out
@@ -81,16 +83,14 @@ class Reader:
         for number, image in enumerate(images, start=1):
             if self.cancel.is_set():
                 return
-            try:
-                with self.clock.stage("reading"):
-                    image_rgb = decode(image.path)
-                    sha256 = file_sha256(image.path)
-            except ImageError:
+            with self.clock.stage("reading"):
+                image_rgb, sha256 = _read(image.path)
+            if image_rgb is None:
                 self.unreadable[image.path.name] = None
                 self._steps.advance()
                 continue
             if sha256 in self._left_out:
-                self.passed_over.add(sha256)
+                self.passed_over[image.path] = image.truth
                 self._steps.advance()
                 continue
             height, width = image_rgb.shape[:2]
@@ -115,3 +115,12 @@ class Reader:
         """Raises Cancelled when the user stopped the work."""
         if self.cancel.is_set():
             raise Cancelled("the evaluation was stopped", "its figures need the whole set, so there are none")
+
+
+def _read(path: Path) -> tuple[ImageRgb | None, str]:
+    """The picture and the hash of its file; no picture where an inspection would refuse it."""
+    try:
+        image_rgb = decode(path)
+    except ImageError:
+        return None, ""
+    return (image_rgb if min(image_rgb.shape[:2]) >= MIN_SIDE_PX else None), file_sha256(path)

@@ -8,8 +8,8 @@ import numpy as np
 
 from tools.evaluation.figures import Estimate, SourceFigures
 from tools.evaluation.resampling import auroc, by_score, image_weights
-from tools.records import Screening, Source
-from tools.voices import suspicion_of
+from tools.records import Screening, Source, SourceScore
+from tools.voices import suspicion_of, was_asked
 
 __all__ = ["auroc_estimate", "f1_estimate", "source_figures"]
 
@@ -37,12 +37,12 @@ def source_figures(screenings: Sequence[Screening], is_defect: Sequence[bool]) -
         screenings: Of the images.
         is_defect: Their truth, in the same order.
     """
-    asked = [source for source in Source if any(each.source(source) for each in screenings)]
+    asked = [source for source in Source if any(_said(each, source) for each in screenings)]
     if len(asked) < 2:
         return
     whole = _aurocs([each.suspicion for each in screenings], is_defect)
     for source in asked:
-        said = [(each.source(source), truth) for each, truth in zip(screenings, is_defect, strict=True)]
+        said = [(_said(each, source), truth) for each, truth in zip(screenings, is_defect, strict=True)]
         scores = [(score, truth) for score, truth in said if score is not None]
         without = _aurocs([_suspicion_without(each, source) for each in screenings], is_defect)
         yield SourceFigures(
@@ -54,9 +54,15 @@ def source_figures(screenings: Sequence[Screening], is_defect: Sequence[bool]) -
         )
 
 
+def _said(screening: Screening, source: Source) -> SourceScore | None:
+    """What a source says of an image that it was asked about."""
+    score = screening.source(source)
+    return score if score and was_asked(score) else None
+
+
 def _suspicion_without(screening: Screening, source: Source) -> float:
     """The suspicion of the sources that decide but this one; where none is left, of those that are there."""
-    others = [score for score in screening.sources if score.source is not source]
+    others = [score for score in screening.sources if score.source is not source and was_asked(score)]
     deciding = [score for score in others if score.decided] or others
     heard = [score.model_copy(update={"decided": True}) for score in deciding]
     strongest = suspicion_of(heard, screening.threshold)

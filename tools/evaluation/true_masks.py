@@ -16,6 +16,9 @@ from tools.images.decoding import opened, upright
 __all__ = ["TrueMask", "read_mask"]
 
 
+_LOSSY = frozenset({".jpg", ".jpeg"})
+
+
 @dataclass(frozen=True)
 class TrueMask:
     """Where an image shows defects, kept as it was labelled until it is asked for.
@@ -51,6 +54,8 @@ class TrueMask:
 def read_mask(file: Path) -> NDArray[np.bool_]:
     """A mask file, shape (height, width): any value above 0 is defect, as MVTec AD has it.
 
+    In a JPEG, which leaves a halo around what was drawn, only values above half of the highest are.
+
     Where the file has transparency, what is transparent is no defect: labelling tools paint on nothing.
 
     Raises:
@@ -58,7 +63,11 @@ def read_mask(file: Path) -> NDArray[np.bool_]:
     """
     try:
         mask = _stored(file)
-        return np.asarray(decode(file).any(axis=2)) if mask is None else mask
+        if mask is not None:
+            return mask
+        values = decode(file).max(axis=2)
+        least = values.max() / 2 if file.suffix.casefold() in _LOSSY else 0
+        return np.asarray(values > least)
     except ImageError as error:
         raise UsageError(
             f"{file}: {error.message}", "a mask is an image that is 0 where all is well"

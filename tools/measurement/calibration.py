@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tools.errors import CalibrationError
+from tools.measurement.dictionaries import is_dictionary, known_dictionaries
+from tools.measurement.marker_edges import MarkerFit, fit_marker
 from tools.measurement.scale_reasons import ScaleReason
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, ScaleSpec, TwoPointScale
 from tools.records import Scale, ScaleSource
 
 if TYPE_CHECKING:
+    from cv2.aruco import Dictionary
     from numpy.typing import NDArray
 
     from tools.records import PointPx
@@ -25,6 +28,7 @@ __all__ = [
     "calibrate_from_chessboard",
     "calibrate_two_points",
     "map_points",
+    "mm_per_px_at",
     "resolve_scale",
 ]
 
@@ -71,11 +75,32 @@ def resolve_scale(spec: ScaleSpec | None, image_rgb: NDArray[np.uint8] | None) -
                 detail=spec.detail,
             )
         case TwoPointScale():
+            if spec.image_size_px is not None:
+                _refuse_other_size(spec.image_size_px, image_rgb)
             return calibrate_two_points(spec.points_px, spec.distance_mm, spec.point_uncertainty_px)
         case ArucoScale():
             return _scale_from_marker(spec, image_rgb)
         case ChessboardScale():
-            return _scale_from_chessboard(spec, image_rgb)
+            _refuse_other_size(spec.image_size_px, image_rgb)
+            return Scale(
+                mm_per_px=spec.mm_per_px,
+                source=ScaleSource.CHESSBOARD,
+                relative_uncertainty=spec.uncertainty_percent / 100,
+                homography=spec.homography,
+                detail=spec.detail,
+            )
+
+
+def _refuse_other_size(size_px: tuple[int, int], image_rgb: NDArray[np.uint8] | None) -> None:
+    """Refuses a picture of another size (width, height) than the one that was calibrated."""
+    if image_rgb is None or (image_rgb.shape[1], image_rgb.shape[0]) == size_px:
+        return
+    raise CalibrationError(
+        ScaleReason.OTHER_SIZE.format(
+            calibrated=f"{size_px[0]}x{size_px[1]}", size=f"{image_rgb.shape[1]}x{image_rgb.shape[0]}"
+        ),
+        "Calibrate again with a photograph of this size.",
+    )
 
 
 def calibrate_two_points(
@@ -110,19 +135,16 @@ def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8] | None) ->
     """Averages over the markers in the picture that the recipe means."""
     if image_rgb is None:
         raise CalibrationError(ScaleReason.NO_PICTURE.value, "Give an image with the marker.")
-    quads = _find_markers(image_rgb, spec)
-    sides_px = np.array([_side_px(quad) for quad in quads.values()])
-    if sides_px.min() < _MIN_MARKER_SIDE_PX:
-        raise CalibrationError(
-            ScaleReason.MARKER_TOO_SMALL.format(side=f"{sides_px.min():.0f}"),
-            "Use a larger marker or a nearer camera.",
-        )
+    markers = _fit_markers(image_rgb, spec)
+    quads = [marker.corners for marker in markers.values()]
+    sides_px = np.array([_side_px(quad) for quad in quads])
     # Seen askew, a marker's sides differ; so then does the scale from place to place.
-    skew = max(float(np.ptp(_edges_px(quad)) / _side_px(quad)) for quad in quads.values())
+    skew = max(float(np.ptp(_edges_px(quad)) / _side_px(quad)) for quad in quads)
     spread = float(np.std(sides_px) / np.mean(sides_px))
     corners = _CORNER_UNCERTAINTY_PX / float(np.mean(sides_px)) / np.sqrt(len(sides_px))
-    relative = 2 * np.sqrt(corners**2 + (skew / (2 * np.sqrt(3))) ** 2 + spread**2)
-    ids = ", ".join(str(number) for number in sorted(quads))
+    edges = max(marker.uncertainty_px for marker in markers.values()) / float(np.mean(sides_px))
+    relative = 2 * np.sqrt(corners**2 + edges**2 + (skew / (2 * np.sqrt(3))) ** 2 + spread**2)
+    ids = ", ".join(str(number) for number in sorted(markers))
     return Scale(
         mm_per_px=spec.aruco_side_mm / float(np.mean(sides_px)),
         source=ScaleSource.ARUCO,
@@ -131,24 +153,48 @@ def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8] | None) ->
     )
 
 
-def _find_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, NDArray[np.float64]]:
-    """Returns the corners (4x2, pixels) of each marker by its id."""
+def _fit_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, MarkerFit]:
+    """Returns where each marker that the recipe means lies, by its id; those without a white margin not."""
     import cv2
 
-    if not (spec.dictionary.startswith("DICT_") and hasattr(cv2.aruco, spec.dictionary)):
+    if not is_dictionary(spec.dictionary):
         raise CalibrationError(
-            ScaleReason.NO_DICTIONARY.format(dictionary=spec.dictionary), f"Known ones: {_dictionaries()}."
+            ScaleReason.NO_DICTIONARY.format(dictionary=spec.dictionary),
+            f"Known ones: {', '.join(known_dictionaries())}.",
         )
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, spec.dictionary))
     grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    meant = _find_markers(grey, dictionary, spec)
+    smallest_px = min(_side_px(quad) for quad in meant.values())
+    if smallest_px < _MIN_MARKER_SIDE_PX:
+        raise CalibrationError(
+            ScaleReason.MARKER_TOO_SMALL.format(side=f"{smallest_px:.0f}"),
+            "Use a larger marker or a nearer camera.",
+        )
+    fits = {number: fit_marker(grey, quad, dictionary.markerSize + 2) for number, quad in meant.items()}
+    fitted = {number: fit for number, fit in fits.items() if fit is not None}
+    if not fitted:
+        raise CalibrationError(
+            ScaleReason.NO_MARGIN.value,
+            "Leave white around the marker, at least as wide as one of its small squares, evenly lit.",
+        )
+    return fitted
+
+
+def _find_markers(
+    grey: NDArray[np.uint8], dictionary: Dictionary, spec: ArucoScale
+) -> dict[int, NDArray[np.float64]]:
+    """Returns the corners (4x2, pixels) of each marker that the recipe means, by its id."""
+    import cv2
+
     corners, ids, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(grey)
     found = [] if ids is None else [int(number) for number in np.ravel(ids)]
-    quads = {
-        number: _refined(grey, np.asarray(quad, np.float64).reshape(4, 2), dictionary.markerSize + 2)
+    meant = {
+        number: np.asarray(quad, np.float64).reshape(4, 2)
         for number, quad in zip(found, corners, strict=True)
         if spec.marker_id in (None, number)
     }
-    if not quads:
+    if not meant:
         reason = ScaleReason.NO_MARKER
         if spec.marker_id is not None:
             reason = ScaleReason.OTHER_MARKER if found else ScaleReason.NO_SUCH_MARKER
@@ -157,46 +203,7 @@ def _find_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, N
             reason.format(dictionary=spec.dictionary, id=spec.marker_id, others=others),
             "Check that the whole marker with its white margin is in view, sharp and without glare.",
         )
-    return quads
-
-
-def _dictionaries() -> str:
-    """Names the dictionaries of OpenCV, which has some of them in two spellings, each once."""
-    import cv2
-
-    names = (name for name in dir(cv2.aruco) if name.startswith("DICT_"))
-    return ", ".join(sorted({name.upper(): name for name in names}.values()))
-
-
-def _refined(grey: NDArray[np.uint8], quad: NDArray[np.float64], modules: int) -> NDArray[np.float64]:
-    """Returns a marker's corners (4x2, pixel centres whole) where lines fitted to its four edges meet.
-
-    `cornerSubPix` looks for saddles; on the outer corner of a dark square blur draws it inwards by some
-    tenths of a pixel. An edge's place, as the integral of its grey profile, does not move with blur.
-    """
-    from scipy.ndimage import map_coordinates
-
-    lines = []
-    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
-        along = (end - start) / np.linalg.norm(end - start)
-        outwards = np.array([along[1], -along[0]])  # the corners run clockwise as seen
-        reach = float(np.linalg.norm(end - start)) / modules * 0.7
-        at = start + np.linspace(0.1, 0.9, 41)[:, None] * (end - start)
-        steps = np.linspace(-reach, reach, 41)
-        spots = at[:, None] + steps[:, None] * outwards
-        profiles = map_coordinates(
-            grey.astype(np.float32), (spots[..., 1], spots[..., 0]), order=1, mode="nearest"
-        )
-        dark, light = profiles[:, :6].mean(), profiles[:, -6:].mean()
-        dark_share = (light - profiles.mean(axis=1)) / max(float(light - dark), 1.0)
-        edge = at + (reach * (2 * dark_share - 1))[:, None] * outwards
-        normal = np.linalg.svd(edge - edge.mean(axis=0))[2][1]
-        lines.append((normal, float(np.median(edge @ normal))))
-    corners = [
-        np.linalg.solve(np.stack([lines[i - 1][0], lines[i][0]]), np.array([lines[i - 1][1], lines[i][1]]))
-        for i in range(4)
-    ]
-    return np.stack(corners)
+    return meant
 
 
 def _edges_px(quad: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -208,24 +215,6 @@ def _side_px(quad: NDArray[np.float64]) -> float:
     """Returns the side of the square whose area the quadrilateral has."""
     x, y = quad.T
     return float(np.sqrt(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2))
-
-
-def _scale_from_chessboard(spec: ChessboardScale, image_rgb: NDArray[np.uint8] | None) -> Scale:
-    if image_rgb is not None and (image_rgb.shape[1], image_rgb.shape[0]) != spec.image_size_px:
-        width, height = spec.image_size_px
-        raise CalibrationError(
-            ScaleReason.OTHER_SIZE.format(
-                calibrated=f"{width}x{height}", size=f"{image_rgb.shape[1]}x{image_rgb.shape[0]}"
-            ),
-            "Calibrate again with a chessboard photographed at this size.",
-        )
-    return Scale(
-        mm_per_px=spec.mm_per_px,
-        source=ScaleSource.CHESSBOARD,
-        relative_uncertainty=spec.uncertainty_percent / 100,
-        homography=spec.homography,
-        detail=spec.detail,
-    )
 
 
 def calibrate_from_chessboard(
@@ -285,6 +274,16 @@ def map_points(homography: NDArray[np.float64], points: NDArray[np.float64]) -> 
     homogeneous = points @ homography[:, :2].T + homography[:, 2]
     mapped: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:]
     return mapped
+
+
+def mm_per_px_at(scale: Scale, at_px: tuple[float, float]) -> float:
+    """Returns how many millimetres a pixel spans along x at a place; with perspective that differs."""
+    if scale.homography is None:
+        return scale.mm_per_px
+    x, y = at_px
+    ends_px = np.array([[x - 0.5, y], [x + 0.5, y]])
+    start_mm, end_mm = map_points(np.reshape(scale.homography, (3, 3)), ends_px)
+    return float(np.linalg.norm(end_mm - start_mm))
 
 
 def area_factor(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

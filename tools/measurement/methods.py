@@ -35,7 +35,7 @@ class Method(StrEnum):
 _KOREAN: dict[str, str] = {
     Method.SKELETON: "골격선 길이",
     Method.AREA_OVER_LENGTH: "면적 ÷ 중심선 길이",
-    Method.LONGEST_CHORD: "중심선에 수직인 최대 폭",
+    Method.LONGEST_CHORD: "중심선에 수직인 최대 너비",
     Method.END_TO_END: "끝에서 끝까지의 방향",
     Method.CALLIPER: "캘리퍼 최대 길이",
     Method.SMALLEST_FERET: "최소 페레 지름",

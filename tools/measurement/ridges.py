@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
@@ -42,6 +43,7 @@ _FAINTER = 0.4  # of the line's strength: what a halo has at most, being the lin
 # of ways that reach as far the shortest is meant. In pixels, a diagonal is as long as its longer side.
 _DETOUR, _STRAIGHT = 0.6, 0.7
 _ARM_PX, _CORNER = 8, 0.0  # arms over which a line turns; the cosine from which it goes on as another line
+_FAINT = 0.4  # of a line's contrast: what goes on fainter may be another line
 _HALO = 0.5  # share of a candidate that is halo, from which it is no line of its own
 
 
@@ -70,7 +72,8 @@ def line(view: View) -> Cut:
     proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
     # The proposer may have seen it go on, or have missed an end.
     unseen = (_reach_px(best.mask) - proposed) / 3**0.5
-    doubt_px = float(np.linalg.norm([float(np.std(sound)), unseen, cut_px / 3**0.5]))
+    doubts = float(np.std(sound)), unseen, cut_px / 3**0.5, _faint_px(best) / 3**0.5
+    doubt_px = float(np.linalg.norm(doubts))
     return Cut(soft, best.noise, doubt_px / 2**0.5, edge_doubt_px)
 
 
@@ -119,6 +122,17 @@ def _without_corners(track: _Candidate) -> Mask:
     kept = mask.copy()
     kept[rows, columns] = (nearest >= first) & (nearest < last)
     return kept
+
+
+def _faint_px(track: _Candidate) -> int:
+    """Returns how much of a line's ends is far fainter than the rest: it may be the part's edge."""
+    line = centre_line(_line_cover(track.value, track.mask))
+    if line is None:
+        return 0
+    along = map_coordinates(track.value, line.path[:, ::-1].T - 0.5, order=1, mode="nearest")
+    along = gaussian_filter1d(along.astype(np.float64), _ARM_PX / 2, mode="nearest")
+    clear = np.flatnonzero(along > _FAINT * np.percentile(along, 75))
+    return len(along) - 1 - int(clear[-1] - clear[0]) if len(clear) else 0
 
 
 def _drawn(view: View, rest: Field, best: _Candidate, tracks: list[_Candidate]) -> tuple[Field, float]:

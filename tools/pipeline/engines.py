@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tools.checkpoints import Runtime
+from tools.checkpoints import MODEL_SETS, Runtime
+from tools.errors import UsageError
 
 if TYPE_CHECKING:
     from tools.captioning.captioner import Captioner
@@ -25,11 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["EngineOptions", "Engines"]
 
 _SEERS = ("set", "clip", "blip", "detector")  # in a recipe's `models`
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
+_PRECISIONS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")  # the last two for the agent's model
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Which checkpoints see, and on what; empty strings leave the recipe's choice."""
+    """Which checkpoints see, and on what; empty strings leave the recipe's choice.
+
+    Raises:
+        UsageError: The model set, the device or the precision is none of those there are.
+    """
 
     models: str = ""
     clip: str = ""
@@ -39,6 +47,21 @@ class EngineOptions:
     precision: str = "auto"
     batch_size: int | None = None
     trust_checkpoint: bool = False
+
+    def __post_init__(self) -> None:
+        if self.models and self.models not in MODEL_SETS:
+            raise UsageError(
+                f"There is no model set `{self.models}`.", f"Choose one of: {', '.join(MODEL_SETS)}."
+            )
+        if not _DEVICE.fullmatch(self.device):
+            raise UsageError(
+                f"There is no device `{self.device}`.",
+                "Choose auto, cpu, cuda, cuda:0 (or 1, 2, ...) or mps.",
+            )
+        if self.precision not in _PRECISIONS:
+            raise UsageError(
+                f"There is no precision `{self.precision}`.", f"Choose one of: {', '.join(_PRECISIONS)}."
+            )
 
     @property
     def runtime(self) -> Runtime:

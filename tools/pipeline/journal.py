@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from tools.errors import OutputError
-from tools.records import Inspection, RunInfo
+from tools.records import Inspection, Language, RunInfo
 from tools.writing import replace_file
 
 __all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
@@ -26,8 +26,15 @@ INSPECTIONS = "inspections.jsonl"
 
 _LOCK = ".inspecting.lock"  # held while a run writes into its folder
 
-# What must agree before results of two starts may stand in one file.
-_SAME_RUN = ("loupe_version", "schema_version", "recipe_sha256", "batch_sha256", "models", "lot")
+# What must agree before results of two starts may stand in one file, and how a run differs where it does not.
+_MADE = {
+    "schema_version": "in another format",
+    "recipe_sha256": "by another recipe",
+    "batch_sha256": "of other images",
+    "models": "with other models, good parts, device or captions",
+    "lot": "for another lot",
+}
+_SAME_RUN = ("loupe_version", *_MADE)
 
 # What only the report tells, so that a later start may add or correct it.
 _GIVEN_LATER = ("inspector", "station")
@@ -55,7 +62,7 @@ def refuse_other_run(folder: Path, **made_with: object) -> None:
 
     Args:
         folder: May be missing, or hold a run.
-        made_with: What is known of this run, by its names in `RunInfo`.
+        made_with: What is known of this run, of what must agree, by its names in `RunInfo`.
 
     Raises:
         OutputError: The folder holds a run that was made with something else.
@@ -70,10 +77,13 @@ def refuse_other_run(folder: Path, **made_with: object) -> None:
             f"nothing was changed: choose another --out, or go on with Loupe {earlier.loupe_version}",
         )
     if differing:
-        hint = "nothing was changed: choose another --out, or resume with the same images, recipe and lot"
+        hint = (
+            f"nothing was changed: choose another --out, or go on with what {RUN_INFO} says it was made with"
+        )
         if differing == ["recipe_sha256"]:
             hint += "; if the recipe is the same, Loupe was updated since, and only another --out helps"
-        raise OutputError(f"{folder} holds another run: {', '.join(differing)} differ", hint)
+        made = " and ".join(_MADE[name] for name in differing)
+        raise OutputError(f"{folder} holds another run, made {made}", hint)
 
 
 def _earlier(folder: Path) -> RunInfo:
@@ -146,7 +156,23 @@ class Journal:
         earlier = _earlier(self.folder)
         anew = {name: value for name in _GIVEN_LATER if (value := getattr(run, name))}
         resumed = earlier.model_copy(update=anew)
-        return earlier if resumed == earlier else self._written(resumed)
+        if resumed == earlier:
+            return earlier
+        return self._written(resumed.model_copy(update={"reported_at": ""}))  # it will be another report
+
+    def reported(self, language: Language, at: str) -> RunInfo:
+        """Notes that the report is written in a language; the same one again keeps its date.
+
+        Args:
+            language: Of the report.
+            at: Now, ISO 8601 with zone.
+
+        Returns:
+            The run with the date of its report.
+        """
+        if not self.run.reported_at or self.run.language is not language:
+            self.run = self._written(self.run.model_copy(update={"language": language, "reported_at": at}))
+        return self.run
 
     def _cut_half_line(self) -> None:
         if not self._path.exists():

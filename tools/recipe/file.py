@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from string import Template
 
+from tools.digits import plain
 from tools.errors import OutputError, RecipeError
 from tools.glossary import label_name, unit_symbol, word
 from tools.recipe import (
@@ -41,9 +42,10 @@ _TERMS = {
         "ignored": "findings inside do not count",
         "negatives": "No defects",
         "screening": "Screening",
-        "threshold": "suspect from {threshold:g}, review within ±{band:g}",
+        "threshold": "suspect from {threshold}, review within ±{band}",
         "references": "Good parts",
         "overkill": "{backbone}, at most {overkill:.0%} suspect",
+        "unlike": "unlike them",
         "scale": "Scale",
         "unscaled": "none: sizes in px, limits in mm go to review",
         "models": "Models",
@@ -63,9 +65,10 @@ _TERMS = {
         "ignored": "내부의 결함은 제외",
         "negatives": "결함 아님",
         "screening": "선별",
-        "threshold": "의심 기준 {threshold:g}, 재검토 구간 ±{band:g}",
+        "threshold": "의심 기준 {threshold}, 재검토 구간 ±{band}",
         "references": "양품",
         "overkill": "{backbone}, 의심 비율 최대 {overkill:.0%}",
+        "unlike": "양품과 다른 곳",
         "scale": "척도",
         "unscaled": "없음: 크기는 px, mm 기준은 재검토",
         "models": "모델",
@@ -177,7 +180,9 @@ def render_recipe(recipe: Recipe, language: Language) -> str:
             lines.append(f"  {label_name(recipe, type_name, language)}: {_limits(accept, language)}")
     negatives = ", ".join(label_name(recipe, negative, language) for negative in recipe.hard_negatives)
     screening = recipe.screening
-    threshold = terms["threshold"].format(threshold=screening.threshold, band=screening.review_band)
+    threshold = terms["threshold"].format(
+        threshold=plain(screening.threshold), band=plain(screening.review_band)
+    )
     compared = recipe.references
     references = terms["overkill"].format(backbone=compared.backbone, overkill=compared.overkill)
     models = [f"{kind}={value}" for kind, value in recipe.models if value]
@@ -186,6 +191,7 @@ def render_recipe(recipe: Recipe, language: Language) -> str:
         *([f"{terms['negatives']}: {negatives}"] if negatives else []),
         f"{terms['screening']}: {threshold}",
         f"{terms['references']}: {references}",
+        *([f"  {terms['unlike']}: {_limits(compared.accept, language)}"] if compared.accept else []),
         f"{terms['scale']}: {_scale(recipe.scale) or terms['unscaled']}",
         f"{terms['models']}: {', '.join(models)}",
     ]
@@ -201,7 +207,9 @@ def _limits(accept: Acceptance, language: Language) -> str:
     for field, value in accept:
         _, quantity, *unit = field.split("_")
         if value is not None:
-            written.append(" ".join([f"{terms[quantity]} ≤ {value:g}", *map(unit_symbol, map(Unit, unit))]))
+            written.append(
+                " ".join([f"{terms[quantity]} ≤ {plain(value)}", *map(unit_symbol, map(Unit, unit))])
+            )
     return ", ".join(written) or terms["any"]
 
 
@@ -211,8 +219,8 @@ def _scale(scale: ScaleSpec | None) -> str:
             written = f"{scale.mm_per_px:g} mm/px ± {scale.uncertainty_percent:g} %"
             return f"{written}, {scale.detail}" if scale.detail else written
         case TwoPointScale(points_px=(start, end)):
-            return f"{start} – {end} = {scale.distance_mm:g} mm"
+            return f"{start} – {end} = {plain(scale.distance_mm)} mm"
         case ArucoScale():
-            return f"ArUco {scale.dictionary}, {scale.aruco_side_mm:g} mm"
+            return f"ArUco {scale.dictionary}, {plain(scale.aruco_side_mm)} mm"
         case None:
             return ""

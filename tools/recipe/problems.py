@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
@@ -15,6 +17,7 @@ from pydantic_core import ErrorDetails
 from tools.errors import RecipeError
 from tools.glossary import NORMAL, UNCLASSIFIED, UNKNOWN, fold
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, Recipe, TwoPointScale
+from tools.recipe.conflicts import conflicts
 
 __all__ = ["parse_recipe"]
 
@@ -40,6 +43,9 @@ _PLACES = ("{}", "{noun} with {state}")
 
 # Twice the part of the picture that a zone must enclose, in which rounding leaves nothing.
 _LEAST_AREA = 1e-9
+
+# A number to YAML 1.2; to 1.1 only with a point, and a sign before its exponent.
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d{1,2}")
 
 # What pydantic's error types mean in a recipe; others keep pydantic's own words.
 _EXPECTED = {
@@ -193,7 +199,9 @@ def _validate(data: object, document: _Document) -> tuple[Recipe | None, list[_P
         *_idle_zones(data, document),
         *_templates(data, document),
     ]
-    if recipe is None and not problems:
+    if recipe is not None and not problems:
+        problems = [_Problem(document.line(loc), f"`{_path(loc)}` {said}") for loc, said in conflicts(recipe)]
+    elif not problems:
         problems = [_Problem(1, error["msg"].removeprefix("Value error, ")) for error in errors]
     return recipe, problems
 
@@ -233,9 +241,16 @@ def _problem(
         said = f"needs at least {error['ctx']['min_length']} entries"
     else:
         said = error["msg"].replace("Input should", "should").removeprefix("Value error, ")
-    source = document.sources.get(loc)
-    found = "" if source is None else f" (it is `{source[:60]}`)" if source else " (it is empty)"
-    return _Problem(line, f"`{_path(loc)}` {said}{found}")
+    return _Problem(line, f"`{_path(loc)}` {said}{_found(document.sources.get(loc), error)}")
+
+
+def _found(source: str | None, error: ErrorDetails) -> str:
+    """Tells what stands there, and how to write a number that YAML 1.1 takes for text."""
+    if not source:
+        return "" if source is None else " (it is empty)"
+    if error["type"] in ("float_type", "int_type") and _EXPONENT.fullmatch(source):
+        return f" (it is `{source}`; write `{Decimal(source):f}`)"
+    return f" (it is `{source[:60]}`)"
 
 
 def _path(loc: Loc) -> str:

@@ -35,6 +35,7 @@ __all__ = [
 
 Positive = Annotated[float, Field(gt=0.0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+SidePx = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s/\\][^/\\\n]*$")]
 
 
@@ -61,8 +62,8 @@ class Part(Section):
 class Acceptance(Section):
     """Limits for one defect type on one part; what is not given is not limited.
 
-    A limit in mm needs a scale: without one the part goes to review, never to a guess. `max_count: 0`
-    rejects any finding of the type.
+    A limit in mm needs a scale: without one the part goes to review, never to a guess. One in px holds only
+    in a recipe without `scale`. `max_count: 0` rejects any finding of the type.
     """
 
     max_length_mm: Positive | None = None
@@ -219,11 +220,17 @@ class FixedScale(Section):
 
 
 class TwoPointScale(Section):
-    """Two points of the image whose distance is known."""
+    """Two points of the image whose distance is known.
+
+    Attributes:
+        image_size_px: Width and height of the picture in which the points lie: one of another size has
+            other millimetres in its pixels. None takes every picture to be of that size.
+    """
 
     points_px: tuple[tuple[float, float], tuple[float, float]]
     distance_mm: Positive
     point_uncertainty_px: Positive = 1.0
+    image_size_px: tuple[SidePx, SidePx] | None = None
 
 
 class ArucoScale(Section):
@@ -240,7 +247,7 @@ class ChessboardScale(Section):
     homography: Annotated[tuple[float, ...], Field(min_length=9, max_length=9)]
     mm_per_px: Positive
     uncertainty_percent: Annotated[float, Field(ge=0.0, lt=100.0)]
-    image_size_px: tuple[int, int]
+    image_size_px: tuple[SidePx, SidePx]
     detail: str = ""
 
 
@@ -321,9 +328,10 @@ class Recipe(Section):
 
     @property
     def sha256(self) -> str:
-        """Hash of what the recipe says: comments, key order and what only repeats a default do not change it.
+        """Hash of what the recipe says: comments, layout and what only repeats a default do not change it.
 
-        Nor does an update that lets recipes say more. Defaults belong to Loupe's version, which a run notes.
+        The order of names does, as that of the defect types breaks ties between them. An update that lets
+        recipes say more does not. Defaults belong to Loupe's version, which a run notes.
         """
         return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 

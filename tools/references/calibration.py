@@ -13,7 +13,7 @@ from tools.records import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Calibration", "heat_map", "level", "smoothed", "strongest"]
+__all__ = ["Calibration", "heat_map", "level", "needed_images", "smoothed", "strongest"]
 
 _SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
 _PRIOR_DEVIATION = 0.06  # of the logarithm, as among good images of many kinds
@@ -34,6 +34,7 @@ class Calibration(Record):
         images: Good images that were left out in their turn; 0 where there was only one.
         overkill: Share of good images meant to lie above the threshold.
         backbones: How many of the experts, the first ones, see the same patches: together they are one.
+        compared: Numbers of the references that a rigid part is compared with; empty where nobody chose.
         unseen: Good images that could not be looked at again, when all together were to show whether the
             part is rigid.
     """
@@ -45,6 +46,7 @@ class Calibration(Record):
     images: int
     overkill: float
     backbones: int = 1
+    compared: tuple[int, ...] = ()
     unseen: int = 0
 
     @classmethod
@@ -82,7 +84,7 @@ class Calibration(Record):
     @property
     def is_extrapolated(self) -> bool:
         """Whether there were too few good images to see the wanted overkill among them."""
-        return self.images < _needed(self.overkill)
+        return self.images < needed_images(self.overkill)
 
     @property
     def remark(self) -> str:
@@ -92,7 +94,7 @@ class Calibration(Record):
     def _of_threshold(self) -> str:
         if not self.is_extrapolated:
             return ""
-        needed = _needed(self.overkill)
+        needed = needed_images(self.overkill)
         if self.images == 0:
             return (
                 f"one good image shows no spread: the threshold is a guess; add good images, {needed} "
@@ -171,6 +173,11 @@ def strongest(distances: NDArray[np.float32]) -> float:
     return _log_mean(np.sort(distances, axis=None)[::-1], _SHARES[0])
 
 
+def needed_images(overkill: float) -> int:
+    """How many good images it takes to see an overkill among them."""
+    return math.ceil(1 / overkill - 1e-9) - 1
+
+
 def _log_mean(ordered: NDArray[np.float32], share: float) -> float:
     count = max(round(share * len(ordered)), 1)
     return math.log(float(ordered[:count].mean()) + _TINY)
@@ -190,16 +197,12 @@ def _fused(deviations: NDArray[np.float64], backbones: int) -> float:
     return float(np.sort(experts)[-2:].mean())
 
 
-def _needed(overkill: float) -> int:
-    return math.ceil(1 / overkill - 1e-9) - 1
-
-
 def _limit(fused: NDArray[np.float64], overkill: float) -> float:
     """The value that a new good image exceeds with the given probability; at least 1 deviation."""
     from scipy.stats import norm, t
 
     count = len(fused)
-    if count >= _needed(overkill):
+    if count >= needed_images(overkill):
         rank = math.ceil((count + 1) * (1 - overkill) - 1e-9)
         return max(float(np.sort(fused)[min(rank, count) - 1]), 1.0)
     if count < 2:

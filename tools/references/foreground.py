@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["foreground"]
+__all__ = ["foreground", "inside"]
 
 _WORK_PX = 256  # longer side of the copy that is looked at
 _BORDER = 0.03  # of the shorter side
@@ -46,3 +46,14 @@ def foreground(image_rgb: NDArray[np.uint8], grid: tuple[int, ...]) -> NDArray[n
     if not _SOUND_SHARES[0] <= cells.mean() <= _SOUND_SHARES[1]:
         return None
     return np.asarray(cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, dtype=np.bool_)
+
+
+def inside(distances: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """The distances of the cells that count; the mask may be of another grid over the same picture."""
+    import cv2
+
+    if mask is None:
+        return distances
+    size = (distances.shape[1], distances.shape[0])
+    fitted = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return distances[fitted] if fitted.any() else distances

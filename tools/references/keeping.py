@@ -21,6 +21,7 @@ from tools.references.storing import FILE_NAME, Index, read_index
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     import numpy as np
     import numpy.typing as npt
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["GoodParts", "model_key", "reference_folder"]
 
 _CHUNK_IMAGES = 8
+_LOST_HINT = "put them back as they were, or take each out with `loupe good --remove NAME`"
 # What is made of an answer, not the answer: a recipe may change it without asking of its good parts again.
 _DECIDING = {
     "screening": ("threshold", "review_band", "unknown_below", "detector_from"),
@@ -56,10 +58,11 @@ def reference_folder(recipe: Recipe) -> Path:
 
 
 def model_key(model: Provenance) -> str:
-    """Hash of what shapes a model's answers: weights, prompts, classes and settings, but not thresholds."""
+    """Hash of what shapes a model's answers: weights, prompts, classes and settings, but no thresholds."""
     deciding = _DECIDING.get(model.tool, ())
     settings = {name: value for name, value in model.parameters.items() if name not in deciding}
-    said = [model.model, model.weights_sha256, settings]
+    # The same weights under another path, or fetched under another name, answer alike.
+    said = [model.weights_sha256 or model.model, settings]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -181,13 +184,20 @@ class GoodParts:
         from tools.images import Batch
 
         index = self.index()
-        batch = Batch.open([index.notes.paths[each] for each in index.sha256s], cancel=cancel)
-        wanted = [record.id for record in batch.records if record.picture_key in index.sha256s]
-        lost = len(index.sha256s) - len({batch.record(image_id).picture_key for image_id in wanted})
-        if lost:
+        paths = {key: index.notes.paths.get(key, "") for key in index.sha256s}
+        if gone := _names_without(index, {key for key, path in paths.items() if Path(path).is_file()}):
             raise UsageError(
-                f"{lost} of the {len(index.sha256s)} good images have changed since they were added",
-                f"remove {self.folder} and name good images again",
+                f"{len(gone)} of the {len(paths)} good images are no longer where they were: "
+                f"{', '.join(gone)}",
+                _LOST_HINT,
+            )
+        batch = Batch.open(list(dict.fromkeys(paths.values())), cancel=cancel)
+        wanted = [record.id for record in batch.records if record.picture_key in paths]
+        if changed := _names_without(index, {batch.record(image_id).picture_key for image_id in wanted}):
+            raise UsageError(
+                f"{len(changed)} of the {len(paths)} good images have changed since they were added: "
+                f"{', '.join(changed)}",
+                _LOST_HINT,
             )
         steps = Steps(progress, 2 * len(wanted))
         notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
@@ -204,10 +214,12 @@ class GoodParts:
     def remove(self, names: Sequence[str]) -> ReferenceSet | None:
         """Takes images out of the set by name; without any left, the set is gone and None is returned.
 
+        That needs neither the recipe's settings nor what sees, so that it is possible where `load` is not.
+
         Raises:
-            UsageError: A name is not in the set.
+            UsageError: There is none, it is damaged, or a name is not in the set.
         """
-        before = self.load()
+        before = ReferenceSet.load(self.folder, None)
         if {reference.name for reference in before.references} == set(names):
             (self.folder / FILE_NAME).unlink()
             return None
@@ -225,6 +237,12 @@ class GoodParts:
             layout=settings.layout,
             anchor=anchor,
         )
+
+
+def _names_without(index: Index, picture_keys: AbstractSet[str]) -> list[str]:
+    """Names of the good images that are none of these."""
+    pairs = zip(index.names, index.sha256s, strict=True)
+    return [name for name, key in pairs if key not in picture_keys]
 
 
 def _grown(

@@ -14,8 +14,17 @@ from tools.errors import UsageError
 from tools.images import unique_name
 from tools.records import HeatMap, Provenance, Record
 from tools.references.bank import FreeBank, PlacedBank
-from tools.references.calibration import Calibration, heat_map, level, smoothed, strongest
-from tools.references.foreground import foreground
+from tools.references.calibration import (
+    Calibration,
+    heat_map,
+    level,
+    needed_images,
+    smoothed,
+    strongest,
+)
+from tools.references.choosing import spread_out
+from tools.references.foreground import foreground, inside
+from tools.references.framing import SURELY_RIGID, frame_of
 from tools.references.heat import heat_record, laid_back
 from tools.references.layout import Layout, View
 from tools.references.options import Notes, ReferenceOptions
@@ -31,17 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "ReferenceScore", "ReferenceSet"]
 
-# Of edges, that three of four good images must reach to count as one part in one pose. Real parts that do lie
-# over each other reach 0.77 to 0.98, those that do not 0.12 to 0.89; between, features decide.
-_PERHAPS_RIGID, _SURELY_RIGID, _RIGID_SHARE = 0.755, 0.92, 0.75
 _NEARER = (
     0.05  # logarithm; screws on a board are nearer by 0.11 to 0.14, solar cells and nuts by 0.01 at most
 )
-_FRAME_CANDIDATES = 3
 _DECIDING_IMAGES = 8  # they show whether the part is rigid; more do not change that any more
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
 _SHAPED_REFERENCES = 4  # from which on good parts show where they agree
-_MAX_LEFT_OUT = 60  # references that are left out in their turn; more make no better threshold
+_MAX_LEFT_OUT = 60  # references that are left out in their turn, unless the wanted overkill takes more
 
 
 @dataclass(frozen=True)
@@ -118,10 +123,11 @@ class ReferenceSet:
         self.backbones = tuple(backbones)
         self.options = options
         self.frame = frame
+        self._numbers = self._compared_numbers(calibration)
         self._banks: tuple[FreeBank | PlacedBank, ...] = tuple(
             self._bank(number) for number in range(len(self.backbones))
         )
-        views = [reference.view for reference in self.references[:_MAX_PLACED] if reference.view]
+        views = [view for number in self._numbers if (view := self.references[number].view)]
         self._layout = Layout(views) if views and options.layout else None
         masks = [reference.mask for reference in self.references if reference.mask is not None]
         self._part = np.logical_or.reduce(masks) if masks and frame is not None else None
@@ -150,8 +156,8 @@ class ReferenceSet:
         first = list(islice(pairs, _DECIDING_IMAGES))
         if not first:
             raise UsageError("there is no good image to learn from", "name at least one, better eight")
-        frame, fit = _frame_of([image for _, image in first], options)
-        if frame is not None and not options.rigid and fit < _SURELY_RIGID:
+        frame, fit = frame_of([image for _, image in first], options)
+        if frame is not None and not options.rigid and fit < SURELY_RIGID:
             laid, free = (cls._of(first, seers, options, each)._distance_among() for each in (frame, None))
             frame = frame if laid < free - _NEARER else None
         return cls._of((*first, *pairs), seers, options, frame)
@@ -198,8 +204,12 @@ class ReferenceSet:
         save(self, folder)
 
     @classmethod
-    def load(cls, folder: Path, backbones: Backbone | Sequence[Backbone]) -> Self:
+    def load(cls, folder: Path, backbones: Backbone | Sequence[Backbone] | None) -> Self:
         """Reads a set that `save` wrote.
+
+        Args:
+            folder: Where it is.
+            backbones: What made it; None for a set from which images are removed, and that sees nothing.
 
         Raises:
             UsageError: There is none, or it is damaged.
@@ -207,7 +217,7 @@ class ReferenceSet:
         """
         from tools.references.storing import load
 
-        seers = tuple(backbones) if isinstance(backbones, Sequence) else (backbones,)
+        seers = backbones if backbones is None or isinstance(backbones, Sequence) else (backbones,)
         return cls(*load(folder, seers))
 
     @property
@@ -215,6 +225,11 @@ class ReferenceSet:
         """Whether more good images change nothing in how they are compared: place by place, or wherever."""
         is_asked = self.options.rigid or (self.options.rigid is None and self.options.turns == 1)
         return not is_asked or (len(self.references) >= _DECIDING_IMAGES and not self.calibration.unseen)
+
+    @property
+    def compared(self) -> int:
+        """How many of the references an image is compared with."""
+        return len(self._numbers)
 
     @property
     def provenance(self) -> Provenance:
@@ -241,7 +256,7 @@ class ReferenceSet:
             seen = self._seen(image_rgb)
             maps = self._maps(seen)
             mask = self._counting(seen.mask)
-            levels = np.array([level(_inside(each, mask)) for each in maps])
+            levels = np.array([level(inside(each, mask)) for each in maps])
             alone = (levels - self.calibration.means) / self.calibration.deviations
             names = [backbone.name for backbone in self.backbones] + ["edges", "shapes"]
             fused = self.calibration.fused(levels)
@@ -257,10 +272,20 @@ class ReferenceSet:
                 registered=seen.registration.correlation if seen.registration else None,
             )
 
+    def _compared_numbers(self, calibration: Calibration | None) -> tuple[int, ...]:
+        """The references that images are compared with; of many of a rigid part, those chosen for it."""
+        every = tuple(range(len(self.references)))
+        if self.frame is None or len(every) <= _MAX_PLACED:
+            return every
+        if calibration is not None:
+            return calibration.compared or every[:_MAX_PLACED]
+        grids = [[grid[0] for grid in reference.grids] for reference in self.references]
+        return spread_out(grids, [reference.mask for reference in self.references], _MAX_PLACED)
+
     def _bank(self, number: int) -> FreeBank | PlacedBank:
-        grids = [reference.grids[number] for reference in self.references]
+        grids = [self.references[each].grids[number] for each in self._numbers]
         if self.frame is not None:
-            return PlacedBank.of([grid[0] for grid in grids[:_MAX_PLACED]])
+            return PlacedBank.of([grid[0] for grid in grids])
         return FreeBank.of(grids, self.options.max_patches)
 
     def _described(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[Reference]:
@@ -296,7 +321,7 @@ class ReferenceSet:
         return mask if mask is None or self._part is None else mask | self._part
 
     def _maps(self, seen: _Seen, without: int | None = None) -> list[NDArray[np.float32]]:
-        """Distances per expert, each on its own grid."""
+        """Distances per expert, each on its own grid; `without` counts those that are compared with."""
         maps = [bank.distances(grid, without) for bank, grid in zip(self._banks, seen.grids, strict=True)]
         if seen.view is not None and self._layout is not None and len(self.references) > 1:
             maps.append(self._layout.edge_differences(seen.view, without))
@@ -315,17 +340,22 @@ class ReferenceSet:
         reference = self.references[number]
         grids = tuple(grid[0].astype(np.float32) for grid in reference.grids)
         seen = _Seen((0, 0), grids, reference.view, None, reference.mask)
-        return _halves(seen) if len(self.references) == 1 else self._maps(seen, without=number)
+        if len(self.references) == 1:
+            return _halves(seen)
+        return self._maps(seen, self._numbers.index(number) if number in self._numbers else None)
 
     def _calibrated(self) -> Calibration:
         left_out = []
-        for number, reference in enumerate(self.references[:_MAX_LEFT_OUT]):
+        count = max(_MAX_LEFT_OUT, needed_images(self.options.overkill))
+        for number, reference in enumerate(self.references[:count]):
             mask = self._counting(reference.mask)
             maps = self._left_out(number)
-            levels_of = [level(_inside(each, mask)) for each in maps]
-            left_out.append((levels_of, [strongest(_inside(smoothed(each), mask)) for each in maps]))
+            levels_of = [level(inside(each, mask)) for each in maps]
+            left_out.append((levels_of, [strongest(inside(smoothed(each), mask)) for each in maps]))
         levels, peaks = (np.array(each) for each in zip(*left_out, strict=True))
-        return Calibration.of(levels, peaks, self.options.overkill, len(self.backbones))
+        made = Calibration.of(levels, peaks, self.options.overkill, len(self.backbones))
+        chosen = self._numbers if len(self._numbers) < len(self.references) else ()
+        return made.model_copy(update={"compared": chosen})
 
     def _heat_map(
         self, seen: _Seen, maps: Sequence[NDArray[np.float32]], alone: NDArray[np.float64]
@@ -363,26 +393,6 @@ def _distinct(
             yield record, image_rgb
 
 
-def _frame_of(
-    images_rgb: Sequence[NDArray[np.uint8]], options: ReferenceOptions
-) -> tuple[Frame | None, float]:
-    """The image that the others lie over best, and how well; None where too few of them do."""
-    if options.rigid is False or (options.rigid is None and (options.turns > 1 or len(images_rgb) < 2)):
-        return None, 0.0
-    if len(images_rgb) == 1:
-        return Frame.of(images_rgb[0]), 1.0
-    candidates = []
-    for number, image_rgb in enumerate(images_rgb[:_FRAME_CANDIDATES]):
-        frame = Frame.of(image_rgb)
-        others = [each for other, each in enumerate(images_rgb) if other != number]
-        fits = [frame.register(other).correlation for other in others]
-        candidates.append((float(np.median(fits)), float(np.quantile(fits, 1 - _RIGID_SHARE)), frame))
-    # One odd good part decides neither which frame is best nor that there is none.
-    _, _, best = max(candidates, key=lambda each: each[0])
-    fit = max(fit for _, fit, _ in candidates)
-    return (best if options.rigid or fit >= _PERHAPS_RIGID else None), fit
-
-
 def _halves(seen: _Seen) -> list[NDArray[np.float32]]:
     """Distances of every other column of a lone reference to the columns between them: a stand-in."""
     maps = []
@@ -391,17 +401,6 @@ def _halves(seen: _Seen) -> list[NDArray[np.float32]]:
         distances = bank.distances(grid[:, 1::2])
         maps.append(np.repeat(distances, 2, axis=1)[:, : grid.shape[1]])
     return maps
-
-
-def _inside(distances: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-    """The distances of the cells that count."""
-    import cv2
-
-    if mask is None:
-        return distances
-    size = (distances.shape[1], distances.shape[0])
-    fitted = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    return distances[fitted] if fitted.any() else distances
 
 
 def _turned(image_rgb: NDArray[np.uint8], turn: int, turns: int) -> NDArray[np.uint8]:

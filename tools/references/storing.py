@@ -35,7 +35,7 @@ _KEY = "loupe_references"
 
 
 class _Seer(Record):
-    """A backbone, so far as its features depend on it."""
+    """A backbone, so far as its features depend on it; stands for it where nothing new is looked at."""
 
     name: str
     weights_sha256: str | None
@@ -44,6 +44,9 @@ class _Seer(Record):
     @classmethod
     def of(cls, backbone: Backbone) -> _Seer:
         return cls(name=backbone.name, weights_sha256=backbone.weights_sha256, parameters=backbone.parameters)
+
+    def features(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        raise ModelError(f"{self.name} was not loaded, so it sees nothing", "load the references with it")
 
 
 class Index(Record):
@@ -97,9 +100,9 @@ def save(references: ReferenceSet, folder: Path) -> None:
 
 
 def load(
-    folder: Path, backbones: Sequence[Backbone]
+    folder: Path, backbones: Sequence[Backbone] | None
 ) -> tuple[list[Reference], tuple[Backbone, ...], ReferenceOptions, Frame | None, Calibration, Notes]:
-    """Reads what `save` wrote, as the arguments of a `ReferenceSet`.
+    """Reads what `save` wrote, as the arguments of a `ReferenceSet`; without backbones it cannot score.
 
     Raises:
         UsageError: There is none, or it is damaged.
@@ -112,7 +115,9 @@ def load(
         arrays = load_file(folder / FILE_NAME)
         references = [_reference(number, index, arrays) for number in range(len(index.names))]
         frame = Frame(index.frame_size_px, arrays["frame"]) if index.frame_size_px else None
-    if index.backbones != tuple(_Seer.of(backbone) for backbone in backbones):
+    if backbones is None:
+        backbones = index.backbones
+    elif index.backbones != tuple(_Seer.of(backbone) for backbone in backbones):
         made_with = ", ".join(_told(seer) for seer in index.backbones)
         raise ModelError(
             f"the references in {folder} were made with {made_with}, not with what sees now",

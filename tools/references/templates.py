@@ -56,6 +56,10 @@ class Templates:
         """Which pictures images are held against, as they are now."""
         return Provenance(tool="template", model=self._pattern, parameters={"sha256": self._sha256()})
 
+    def has(self, record: ImageRecord) -> bool:
+        """Whether there is a template of the image, be it readable or not."""
+        return self._path(record).is_file()
+
     def differences(self, record: ImageRecord, image_rgb: NDArray[np.uint8]) -> tuple[Difference, ...]:
         """What differs from the image's template, strongest first.
 
@@ -65,8 +69,7 @@ class Templates:
         return template_differences(image_rgb, self._template(record))
 
     def _template(self, record: ImageRecord) -> NDArray[np.uint8]:
-        stem = PurePosixPath(record.name).stem
-        path = self._folder / _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
+        path = self._path(record)
         if not path.is_file():
             raise ImageError(f"there is no template {path.name}")
         status = path.stat()
@@ -74,6 +77,10 @@ class Templates:
         if self._last is None or self._last[0] != seen:
             self._last = (seen, decode(path))
         return self._last[1]
+
+    def _path(self, record: ImageRecord) -> Path:
+        stem = PurePosixPath(record.name).stem
+        return self._folder / _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
 
     def _sha256(self) -> str:
         """Hash of the one picture for all images; else of the names and hashes of all that may be meant."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import LoupeError, UsageError
+from tools.overriding import AGENT
 from tools.records import Language
 from tui.chat.background import Start
 from tui.chat.dialogs import ChooseDialog
@@ -181,7 +182,7 @@ class Commander:
 
     def _switch_recipe(self, name: str) -> None:
         # Other rules are another session: verdicts of two recipes must not mix.
-        self._app.open(replace(self._app.start, recipe=name, out=None, resume=None))
+        self._begin_anew(replace(self._app.start, recipe=name, out=None, resume=None))
 
     async def _confirm(self, arguments: Sequence[str], typed: str) -> None:
         if arguments:
@@ -261,7 +262,24 @@ class Commander:
 
     def _add_images(self, images: tuple[str, ...]) -> None:
         start = self._app.start
-        self._app.open(Start((*start.images, *_expanded(images)), start.recipe, start.model))
+        # More images are another batch: what is held against it, and its report, would be others.
+        self._begin_anew(Start((*start.images, *_expanded(images)), start.recipe, start.model))
+
+    def _begin_anew(self, start: Start) -> None:
+        """Opens a session that people may take for the same; asks first where people have decided."""
+        app, session = self._app, self._app.session
+        decided = _decided_by_people(session) if session is not None else 0
+        if session is None or not decided:
+            app.open(start)
+            return
+
+        def chosen(what: str | None) -> None:
+            if what == "begin":
+                app.open(start)
+
+        choices = [("stay", app.words("anew.stay")), ("begin", app.words("anew.begin"))]
+        title = app.words("anew.title", count=decided, path=session.out)
+        app.push_screen(ChooseDialog(title, choices, app.words), chosen)
 
     def sessions_dialog(self) -> None:
         """Lists the sessions and goes on with the one that is chosen."""
@@ -289,6 +307,12 @@ class Commander:
         self._app.push_screen(
             ChooseDialog(words("sessions.title"), choices, words, words("sessions.none")), chosen
         )
+
+
+def _decided_by_people(session: Session) -> int:
+    """Returns on how many images people have decided."""
+    decisions = (session.decisions(image_id) for image_id in session.verdicts())
+    return sum(any(decision.by != AGENT for decision in each) for each in decisions)
 
 
 def _expanded(images: Sequence[str]) -> tuple[str, ...]:

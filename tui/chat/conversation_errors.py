@@ -227,6 +227,9 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     ),
     # agent: why an answer is not verified
     "there is no image {image} in this batch": "이 묶음에는 {image} 이미지가 없습니다",
+    "there is no finding {finding}; name only those that the tools returned": (
+        "{finding} 결함은 없습니다. 도구가 돌려준 결함만 적으세요"
+    ),
     "the number {number} is in no result; state only what the tools returned": (
         "숫자 {number}: 어느 결과에도 없습니다"
     ),

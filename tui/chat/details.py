@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.style import Style
 
 from reports.words import Words as ReportWords
+from tools.digits import beside_threshold
 from tools.glossary import label_name, place_phrase, word
 from tools.judging import rule_text
 from tools.measurement.methods import method_text
@@ -217,13 +218,17 @@ class _Told:
         screening, scale = inspection.screening, inspection.scale
         if screening:
             status = words(f"status.{screening.status}")
-            level = words("suspicion", value=screening.suspicion, limit=screening.threshold)
+            value, limit = beside_threshold(screening.suspicion, screening.threshold)
+            level = words("suspicion", value=value, limit=limit)
             label = self._type_name(screening.label)
             yield self._page.row("screening", f"{status}: {level} ({label})")
         if inspection.description:
             yield self._page.text(inspection.description.text(language))
         if scale:
-            source = ReportWords(language)(f"scale.{scale.source}")
+            report_words = ReportWords(language)
+            source = report_words(f"scale.{scale.source}")
+            if scale.homography:
+                source = f"{source}, {report_words('board_centre')}"
             how = f"{scale.mm_per_px:.4g} mm/px · {source}{f': {scale.detail}' if scale.detail else ''}"
             yield self._page.row("scale", how)
         elif inspection.findings:

@@ -10,8 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key, Paste
 from textual.screen import ModalScreen
-from textual.widgets import Button, Label, OptionList, Static
+from textual.widgets import Button, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tui.chat.keys import KEYS
@@ -30,19 +31,23 @@ _MOST_DECISIONS = 4  # more would push the buttons out of a terminal of 24 rows
 class ApproveDialog(ModalScreen[bool]):
     """Shows what the agent wants to decide; it waits for the answer.
 
+    It comes while somebody may be writing: no key of a text agrees, and what is typed goes on where it began.
+
     Args:
         decisions: That are proposed together; at least one.
         words: Of the interface.
+        draft: What was being written in; None where nothing was.
     """
 
+    AUTO_FOCUS = ""  # Enter may be meant for the text
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss(True)", "Agree", show=False, id="approve.yes"),
-        Binding("n,escape", "dismiss(False)", "Refuse", show=False, id="approve.no"),
+        Binding("ctrl+y", "dismiss(True)", "Agree", show=False, priority=True, id="approve.yes"),
+        Binding("escape", "dismiss(False)", "Refuse", show=False, id="approve.no"),
     ]
 
-    def __init__(self, decisions: Sequence[Decision], words: Words) -> None:
+    def __init__(self, decisions: Sequence[Decision], words: Words, draft: TextArea | None = None) -> None:
         super().__init__()
-        self._decisions, self._words = decisions, words
+        self._decisions, self._words, self._draft = decisions, words, draft
 
     def compose(self) -> ComposeResult:
         """Shows the first images, both verdicts and the reason of each, and how many more there are."""
@@ -59,8 +64,22 @@ class ApproveDialog(ModalScreen[bool]):
             if count > _MOST_DECISIONS:
                 yield Label(words("approve.more", count=count - _MOST_DECISIONS), classes="dialog-hint")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(words("approve.yes"), variant="primary", id="yes")
                 yield Button(words("approve.no"), id="no")
+                yield Button(words("approve.yes"), variant="primary", id="yes")
+
+    def on_key(self, event: Key) -> None:
+        """Passes on what is typed; an Enter behind it is none for a button."""
+        if event.is_printable:
+            self.set_focus(None)
+        if self._draft is not None and event.is_printable and event.character:
+            self._draft.insert(event.character)
+        elif self._draft is not None and event.key == "backspace":
+            self._draft.action_delete_left()
+
+    def on_paste(self, event: Paste) -> None:
+        """Passes on what is pasted."""
+        if self._draft is not None:
+            self._draft.insert(event.text)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

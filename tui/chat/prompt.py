@@ -23,7 +23,13 @@ __all__ = ["Prompt", "PromptArea"]
 
 
 class PromptArea(TextArea):
-    """The text itself; Enter sends, Ctrl+J makes a new line in every terminal."""
+    """The text itself; Enter sends, Ctrl+J makes a new line in every terminal.
+
+    These two reach it before the keys that were pressed before them, so it queues them behind those.
+
+    Attributes:
+        completes: Takes the completion that Enter is meant for, and returns whether there is one.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "Send", show=False, priority=True, id="prompt.send"),
@@ -40,8 +46,18 @@ class PromptArea(TextArea):
         Binding("tab", "complete", "Complete", show=False, id="prompt.complete"),
     ]
 
+    class Entered(Message):
+        """Enter was pressed; it comes after the keys before it."""
+
+    class Broken(Message):
+        """A new line was asked for; likewise."""
+
     class Sent(Message):
-        """Enter was pressed."""
+        """The user sent a text, which is in the prompt no longer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Moved(Message):
         """An arrow, Tab or Escape was pressed that the completion list may want.
@@ -62,6 +78,7 @@ class PromptArea(TextArea):
             self.paths = paths
 
     is_offering = False
+    completes: Callable[[], bool] = staticmethod(lambda: False)
 
     async def _on_paste(self, event: Paste) -> None:
         """Takes dropped files as images to add; every other text is pasted."""
@@ -72,10 +89,22 @@ class PromptArea(TextArea):
 
     def action_send(self) -> None:
         """Sends, or takes the completion that is highlighted."""
-        self.post_message(self.Sent())
+        self.post_message(self.Entered())
+
+    @on(Entered)
+    def _enter(self, event: Entered) -> None:
+        event.stop()
+        if not self.completes():
+            self.post_message(self.Sent(self.text))
+            self.load_text("")  # at once: the next key belongs to the next request
 
     def action_newline(self) -> None:
         """Begins a new line."""
+        self.post_message(self.Broken())
+
+    @on(Broken)
+    def _break(self, event: Broken) -> None:
+        event.stop()
         self.insert("\n")
 
     def action_earlier(self) -> None:
@@ -127,6 +156,7 @@ class Prompt(Vertical):
         self._place = 0
         self._draft = ""
         self._offers: list[Completion] = []
+        self._offered_for = ""  # the text
 
     def compose(self) -> ComposeResult:
         """Puts the completions above the text."""
@@ -140,6 +170,10 @@ class Prompt(Vertical):
             highlight_cursor_line=False,
             id="prompt-text",
         )
+
+    def on_mount(self) -> None:
+        """Lets Enter take a completion."""
+        self.area.completes = self._complete
 
     @property
     def area(self) -> PromptArea:
@@ -157,6 +191,7 @@ class Prompt(Vertical):
         if not self.area.text:
             with self.area.prevent(TextArea.Changed):
                 self.write(text)
+            self._offer([])
 
     def add(self, text: str) -> None:
         """Adds a word at the cursor, with spaces around it."""
@@ -180,7 +215,7 @@ class Prompt(Vertical):
         self._offer(complete(self.area.before_cursor, self._values()))
 
     def _offer(self, offers: list[Completion]) -> None:
-        self._offers = offers
+        self._offers, self._offered_for = offers, self.area.text
         shown = self.query_one(OptionList)
         shown.set_options(
             Option(
@@ -230,16 +265,21 @@ class Prompt(Vertical):
     def _drop(self, event: PromptArea.Dropped) -> None:
         self.write(f"/add {shlex.join(event.paths)}")
 
-    @on(PromptArea.Sent)
-    def _send(self) -> None:
+    def _complete(self) -> bool:
+        """Takes a completion where the word before the cursor wants one; returns whether it does."""
+        if self.area.text != self._offered_for:  # keys came faster than they were looked up
+            self._look_up()
         text, word = self.area.text.strip(), self.area.before_cursor[-1:].strip()
-        if self.area.is_offering and word and all(offer.text != text for offer in self._offers):
+        is_wanted = self.area.is_offering and word and all(offer.text != text for offer in self._offers)
+        if is_wanted:
             self._take()
-            return
+        return bool(is_wanted)
+
+    @on(PromptArea.Sent)
+    def _send(self, event: PromptArea.Sent) -> None:
+        text = event.text.strip()
         if not text:
             return
-        self._offer([])
-        self.area.load_text("")
         if self._history[-1:] != [text]:
             self._history.append(text)
         self._place, self._draft = len(self._history), ""

@@ -39,6 +39,9 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
     # values
     "`{path}` should be {what}": "`{path}`에 필요한 값: {what}",
     "`{path}` should be {what} (it is `{value}`)": "`{path}`에 필요한 값: {what} (지금은 `{value}`)",
+    "`{path}` should be {what} (it is `{value}`; write `{plain}`)": (
+        "`{path}`에 필요한 값: {what} (지금은 `{value}`, `{plain}`(으)로 적으세요)"
+    ),
     "`{path}` should be {what} (it is empty)": "`{path}`에 필요한 값: {what} (지금은 비어 있음)",
     "`{path}` needs at least {count} entries": "`{path}`에는 항목이 {count}개 이상 필요합니다",
     "text; put it in quotes": "따옴표로 감싼 텍스트",
@@ -48,6 +51,7 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
     "true or false": "true 또는 false(참/거짓)",
     "a list": "목록",
     "a section of keys": "키 묶음",
+    "two points that differ": "서로 다른 두 점",
     "a name without `/`, `\\` and leading spaces": "`/`와 `\\`가 없고 공백으로 시작하지 않는 이름",
     "{what}, without quotes": "따옴표 없는 {what}",
     "less than {limit}": "{limit} 미만",
@@ -57,10 +61,10 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
     "'{one}' or '{other}'": "'{one}' 또는 '{other}'",
     # what does not go together
     "zone `{zone}` has criteria for `{name}`, no defect type; did you mean `{near}`?": (
-        "구역 `{zone}`에 결함 유형이 아닌 `{name}`의 기준이 있습니다. 혹시 `{near}`인가요?"
+        "영역 `{zone}`에 결함 유형이 아닌 `{name}`의 기준이 있습니다. 혹시 `{near}`인가요?"
     ),
     "zone `{zone}` has criteria for `{name}`, no defect type; known: {types}": (
-        "구역 `{zone}`에 결함 유형이 아닌 `{name}`의 기준이 있습니다. 결함 유형: {types}"
+        "영역 `{zone}`에 결함 유형이 아닌 `{name}`의 기준이 있습니다. 결함 유형: {types}"
     ),
     "`{name}` is a word of Loupe's own; choose another": (
         "`{name}`은(는) Loupe가 쓰는 낱말입니다. 다른 이름을 고르세요"
@@ -71,8 +75,23 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
     "`{word}` names both `{one}` and `{other}`": (
         "`{word}`이(가) `{one}`과(와) `{other}`을(를) 모두 가리킵니다"
     ),
-    "the zone `{zone}` stands on line {line} already": "구역 `{zone}`이(가) {line}번 줄에 이미 있습니다",
+    "the zone `{zone}` stands on line {line} already": "영역 `{zone}`이(가) {line}번 줄에 이미 있습니다",
     "the polygon of `{zone}` encloses nothing": "`{zone}`의 다각형이 아무것도 둘러싸지 않습니다",
+    "`{path}` does not hold beside a `scale`, which measures in mm; use `{in_mm}`": (
+        "`{path}`: `scale`이 있으면 크기를 mm로 재므로 px 한계를 쓸 수 없습니다. `{in_mm}`을(를) 쓰세요"
+    ),
+    "`{path}` takes the detector's class `{name}`, which means `{type}` already; keep it in one": (
+        "`{path}`: 검출기 클래스 `{name}`은(는) 이미 `{type}`에 지정되어 있습니다. 한쪽에만 적으세요"
+    ),
+    "`{path}` is no ArUco dictionary; did you mean `{near}`?": (
+        "`{path}`에 적은 ArUco 사전이 없습니다. 혹시 `{near}`인가요?"
+    ),
+    "`{path}` is no ArUco dictionary; known: {names}": (
+        "`{path}`에 적은 ArUco 사전이 없습니다. 쓸 수 있는 사전: {names}"
+    ),
+    "`{path}` is singular, so that it maps no picture; `loupe calibrate` finds one": (
+        "`{path}`은(는) 특이 행렬이라 사진을 변환할 수 없습니다. `loupe calibrate`로 구하세요"
+    ),
     "the template `{template}` has no `{}` where the part goes: `a macro photo of a {}`": (
         "문구 `{template}`에 부품이 들어갈 `{}`이(가) 없습니다. 예: `a macro photo of a {}`"
     ),

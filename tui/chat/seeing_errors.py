@@ -42,6 +42,10 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "The device `{name}` is not available.": "`{name}` 장치를 쓸 수 없습니다.",
     "Available here: {names}; or say `auto`.": "쓸 수 있는 장치: {names}, 또는 `auto`.",
     "There is no precision `{name}`.": "정밀도 `{name}`은(는) 없습니다.",
+    "There is no device `{name}`.": "`{name}` 장치는 없습니다.",
+    "Choose auto, cpu, cuda, cuda:0 (or 1, 2, ...) or mps.": (
+        "auto, cpu, cuda, cuda:0(또는 1, 2, ...), mps 중에서 고르세요."
+    ),
     "Choose auto, float32, bfloat16 or float16.": "auto, float32, bfloat16, float16 중에서 고르세요.",
     "float16 does not run well on a CPU.": "float16은 CPU에서 잘 돌지 않습니다.",
     "Choose float32 or bfloat16.": "float32나 bfloat16을 고르세요.",
@@ -93,11 +97,11 @@ SEEING_ERRORS: Final[dict[str, str]] = {
         "`{file}`은 pickle 파일이라 불러올 때 임의의 코드가 실행될 수 있는데, 아무도 보증하지 않았습니다."
     ),
     (
-        "If you know where it comes from, pass --trust-checkpoint, or write `detector_sha256: {hash}` "
-        "below `models` in the recipe."
+        "If you know where it comes from, write `detector_sha256: {hash}` below `models` in the recipe; "
+        "`loupe inspect`, `loupe good` and `loupe eval` also take --trust-checkpoint."
     ): (
-        "출처를 안다면 --trust-checkpoint를 주거나, 레시피의 `models` 아래에 `detector_sha256: "
-        "{hash}`라고 적으세요."
+        "출처를 안다면 레시피의 `models` 아래에 `detector_sha256: {hash}`라고 적으세요. `loupe inspect`, "
+        "`loupe good`, `loupe eval`에서는 --trust-checkpoint를 주어도 됩니다."
     ),
     "`{name}` is no detector that can be loaded.": "`{name}`은(는) 불러올 수 있는 검출기가 아닙니다.",
     "Give a folder with {weights} and {spec}, an exported .onnx file, or a .pt file.": (
@@ -152,10 +156,15 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "`loupe good --rebuild` makes them again from their images": (
         "`loupe good --rebuild`로 이미지에서 다시 만드세요"
     ),
-    "{lost} of the {count} good images have changed since they were added": (
-        "양품 이미지 {count}장 중 {lost}장이 등록 후 바뀌었습니다"
+    "{lost} of the {count} good images are no longer where they were: {names}": (
+        "양품 이미지 {count}장 중 {lost}장이 원래 자리에 없습니다: {names}"
     ),
-    "remove {folder} and name good images again": "{folder} 폴더를 지우고 양품을 다시 등록하세요",
+    "{lost} of the {count} good images have changed since they were added: {names}": (
+        "양품 이미지 {count}장 중 {lost}장이 등록 후 바뀌었습니다: {names}"
+    ),
+    "put them back as they were, or take each out with `loupe good --remove NAME`": (
+        "원래대로 되돌려 놓거나 `loupe good --remove NAME`으로 하나씩 빼세요"
+    ),
     "there is no good image to learn from": "배울 양품 이미지가 없습니다",
     "name at least one, better eight": "한 장 이상, 되도록 여덟 장을 지정하세요",
     "not among the references: {names}": "등록된 양품이 아닙니다: {names}",
@@ -181,4 +190,6 @@ SEEING_ERRORS: Final[dict[str, str]] = {
         "레시피의 `references.template`에는 레시피 폴더를 기준으로 한 사진 경로를 적습니다"
     ),
     "there is no template {name}": "기준 사진이 없습니다: {name}",
+    "{name} was not loaded, so it sees nothing": "{name}을(를) 불러오지 않아 아무것도 볼 수 없습니다",
+    "load the references with it": "이 모델과 함께 양품을 불러오세요",
 }

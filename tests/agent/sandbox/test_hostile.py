@@ -111,7 +111,7 @@ def test_hostile_code_is_contained(bench, code, message):
 
 @pytest.fixture(scope="module")
 def hurried():
-    bench = Bench(limits=Limits(seconds=1, tool_calls=50, print_chars=1_000))
+    bench = Bench(limits=Limits(seconds=1, tool_calls=50, given_bytes=100_000, print_chars=1_000))
     yield bench
     bench.executor.close()
 
@@ -150,6 +150,17 @@ def test_a_million_tool_calls_end_with_a_clear_error(hurried):
         )
     assert len(hurried.measure.calls) == 50
     assert hurried.run("measure([])\nkept").output == 1
+
+
+def test_a_block_gives_tools_only_so_much(hurried):
+    hurried.measure.calls.clear()
+    with pytest.raises(InterpreterError, match="more than 100000 bytes were given to tools"):
+        hurried.run(
+            "for i in range(40):\n    try:\n        measure(['x' * 9_000])\n"
+            "    except Exception:\n        pass"
+        )
+    assert len(hurried.measure.calls) == 10
+    assert hurried.run("measure([])\n1").output == 1
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from tools.records import (
     Unit,
     Verdict,
 )
+from tools.voices import TOO_FEW
 
 RECIPE = Recipe(
     recipe_version=1,
@@ -254,6 +255,47 @@ def test_known_references_are_no_test(five):
     assert "1 good images left out" in render_text(evaluation)
 
 
+def test_what_was_screened_is_counted_and_a_defect_among_the_good_parts_is_named(tmp_path):
+    rows = [(10, "good", [], {}), (10, "good", [], {}), (20, "good", [], {}), (30, "good", [], {})]
+    labelled = write_set(tmp_path, [*rows, (80, "defect", [], {}), (90, "defect", [], {})])
+    labelled.images[3].path.write_bytes(b"no image")
+    known = [hashlib.sha256(labelled.images[n].path.read_bytes()).hexdigest() for n in (0, 4)]
+    evaluation = evaluate(labelled, RECIPE, FakeScreener(known), FakeLocalizer({}), FakeMeasurer())
+    assert (evaluation.good, evaluation.defect, evaluation.references) == (1, 1, 2)
+    assert (evaluation.unreadable, evaluation.misnamed) == (("4.png",), ("5.png",))
+    text = render_text(evaluation)
+    assert "1 good, 1 defect" in text
+    assert "5.png left out: labelled a defect, and yet a good part of the recipe" in text
+
+
+def test_what_is_too_small_to_inspect_is_left_out(tmp_path):
+    labelled = write_set(tmp_path, [(10, "good", [], {}), (20, "good", [], {})])
+    Image.new("RGB", (40, 15)).save(labelled.images[0].path)
+    evaluation = run(labelled)
+    assert (evaluation.good, evaluation.unreadable) == (1, ("1.png",))
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [(Source.BATCH, "`references.overkill`"), (Source.TEMPLATE, "every difference"), (Source.DETECTOR, "")],
+)
+def test_no_threshold_is_proposed_that_would_change_nothing(five, source, advice):
+    class Deciding(FakeScreener):
+        def _screening(self, item):
+            screening = super()._screening(item)
+            words = score(Source.WORDS, screening.suspicion, decided=not advice)
+            said = (words, score(source, screening.suspicion))
+            return screening.model_copy(update={"sources": said})
+
+    evaluation = evaluate(five, RECIPE, Deciding(), FakeLocalizer({}), FakeMeasurer())
+    assert (evaluation.screening.proposed_threshold is None) is bool(advice)
+    assert evaluation.screening.unmoved == ((source,) if advice else ())
+    text = render_text(evaluation)
+    assert ("no threshold is proposed" in text) is bool(advice)
+    assert advice in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_heat_maps_are_held_against_masks(tmp_path):
     outline = {"segmentation": [[0, 0, 20, 0, 20, 30, 0, 30]], "area": 600}
@@ -311,6 +353,13 @@ def test_sources_in_the_table(five, sourced):
     assert "adds +0.375" in text
     assert "detector   alone: AUROC 0.500 (0.500 to 0.500); did not decide" in text
     assert max(map(len, text.splitlines())) <= 110
+
+
+def test_what_was_not_asked_has_no_figures(sourced):
+    screenings, truth = sourced
+    few = score(Source.BATCH, 0.0, decided=False).model_copy(update={"remark": TOO_FEW})
+    told = [each.model_copy(update={"sources": (*each.sources[:2], few)}) for each in screenings]
+    assert [each.source for each in source_figures(told, truth)] == [Source.WORDS, Source.REFERENCES]
 
 
 def test_a_source_alone_adds_nothing_that_could_be_told(sourced):

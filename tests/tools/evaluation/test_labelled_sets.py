@@ -141,6 +141,36 @@ def test_folders_as_mvtec_has_them(tmp_path):
     assert good.truth is Truth.GOOD
 
 
+@pytest.mark.parametrize("given", ["", "test"])
+@pytest.mark.parametrize("name", ["000_mask.PNG", "000.bmp", "000.jpg", "000_mask.tif", "000/1.PNG"])
+def test_masks_are_found_in_any_format_and_beside_test(tmp_path, name, given):
+    write_image(tmp_path / "test" / "good" / "000.png", (64, 48))
+    write_image(tmp_path / "test" / "cut" / "000.JPG", (64, 48))
+    mask = np.zeros((48, 64), np.uint8)
+    mask[16:32, 16:40] = 255
+    file = tmp_path / "ground_truth" / "cut" / name
+    file.parent.mkdir(parents=True)
+    Image.fromarray(mask).save(file)
+    bad, _ = read_labelled_set(tmp_path / given).images
+    (defect,) = bad.defects
+    assert defect.box_xyxy_px == pytest.approx((16, 16, 40, 32), abs=1)
+
+
+def test_of_masks_with_one_name_the_png_counts(tmp_path):
+    for path in ("good/1.png", "cut/2.png"):
+        write_image(tmp_path / path)
+    for suffix, value in ((".bmp", 0), (".png", 255), (".tif", 0)):
+        write_image(tmp_path / "ground_truth" / "cut" / f"2{suffix}", value=value)
+    assert len(read_labelled_set(tmp_path).images[0].defects) == 1
+
+
+@pytest.mark.parametrize("name", [".ipynb_checkpoints", "@eaDir", "__MACOSX", "masks", "ground_truth"])
+def test_folders_of_systems_and_tools_are_no_defects(tmp_path, name):
+    for folder in ("good", "cut", name):
+        write_image(tmp_path / folder / "1.png")
+    assert read_labelled_set(tmp_path).class_names == ("cut",)
+
+
 def test_folders_as_mvtec_loco_has_them(tmp_path):
     write_image(tmp_path / "test" / "good" / "000.png")
     write_image(tmp_path / "test" / "logical" / "000.png")
@@ -194,6 +224,14 @@ def coco_text(**changes):
         ),
         pytest.param(
             coco_text(images=[{"id": 1, "file_name": "a.png", "mm_per_px": -1}]), "negative", id="scale"
+        ),
+        pytest.param(
+            coco_text(
+                images=[{"id": 1, "file_name": "a.png"}],
+                annotations=[{"image_id": 1, "category_id": 9, "bbox": [1, 2, 3, 4]}],
+            ),
+            "category_id 9 is among none of the categories",
+            id="a defect of no category",
         ),
     ],
 )

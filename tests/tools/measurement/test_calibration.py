@@ -10,10 +10,11 @@ from tools.measurement.calibration import (
     calibrate_from_chessboard,
     calibrate_two_points,
     map_points,
+    mm_per_px_at,
     resolve_scale,
 )
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, TwoPointScale
-from tools.records import ScaleSource
+from tools.records import Scale, ScaleSource
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -123,12 +124,30 @@ def test_a_chessboard_that_is_not_there_is_an_error_with_a_hint(cols: int, rows:
     assert caught.value.hint
 
 
-def test_a_chessboard_scale_holds_for_its_image_size_only() -> None:
-    spec = ChessboardScale(
-        homography=IDENTITY, mm_per_px=1.0, uncertainty_percent=1, image_size_px=(320, 240)
-    )
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ChessboardScale(homography=IDENTITY, mm_per_px=1.0, uncertainty_percent=1, image_size_px=(320, 240)),
+        TwoPointScale(points_px=((10, 10), (310, 10)), distance_mm=300, image_size_px=(320, 240)),
+    ],
+    ids=["chessboard", "two points"],
+)
+def test_a_scale_read_in_a_picture_holds_for_its_image_size_only(
+    spec: ChessboardScale | TwoPointScale,
+) -> None:
     scale = resolve_scale(spec, np.zeros((240, 320, 3), np.uint8))
     assert scale is not None
-    assert scale.homography == IDENTITY
+    assert scale.mm_per_px == 1.0
+    assert scale.homography == getattr(spec, "homography", None)
     with pytest.raises(CalibrationError, match="320x240"):
         resolve_scale(spec, np.zeros((320, 240, 3), np.uint8))
+
+
+def test_perspective_changes_what_a_pixel_spans() -> None:
+    scale = Scale(
+        mm_per_px=0.1, source=ScaleSource.CHESSBOARD, homography=(0.1, 0, 0, 0, 0.1, 0, 0.001, 0, 1)
+    )
+    # By hand: x / 10 / (1 + x / 1000) has the slope 0.1 / (1 + x / 1000)^2.
+    assert [mm_per_px_at(scale, (x, 5.0)) for x in (0, 1000)] == pytest.approx([0.1, 0.025], rel=0.01)
+    flat = Scale(mm_per_px=0.1, source=ScaleSource.RECIPE)
+    assert mm_per_px_at(flat, (1000, 5.0)) == 0.1

@@ -95,3 +95,13 @@ def test_a_line_that_meets_an_edge_is_not_measured_along_it(slope: float) -> Non
     true = 70 * float(np.hypot(1, slope)) + 2
     assert abs(length.value - true) <= length.uncertainty
     assert length.value == pytest.approx(true, rel=0.12)
+
+
+def test_where_a_line_goes_on_faintly_both_lengths_are_within_its_uncertainty() -> None:
+    line = np.array([[30.0, 84.0], [90.0, 80.0]])
+    image = scratched(line, 2.0, 50.0).astype(np.int16)
+    image[79:82, 90:140] += 12
+    length = located(np.clip(image, 0, 255).astype(np.uint8), (26, 74, 144, 90)).measurement(Quantity.LENGTH)
+    assert length is not None
+    for true in (62, 110):
+        assert abs(length.value - true) <= length.uncertainty

@@ -20,7 +20,7 @@ BOARD = ChessboardScale(
     [
         (
             TwoPointScale(points_px=((0, 0), (3, 0)), distance_mm=5),
-            "두 점의 간격이 3.0 px뿐이라 배율을 구하기에 너무 가까움",
+            "두 점의 간격이 3.0 px뿐이라 척도를 구하기에 너무 가까움",
         ),
         (ArucoScale(aruco_side_mm=10), "사진에서 DICT_4X4_50 ArUco 마커를 찾지 못함"),
         (ArucoScale(aruco_side_mm=10, marker_id=3), "사진에서 DICT_4X4_50 ArUco 마커(id 3)를 찾지 못함"),

@@ -13,7 +13,9 @@ from tools.records import (
     ImageRecord,
     Inspection,
     Judgement,
+    Language,
     Origin,
+    Provenance,
     RunInfo,
     Verdict,
 )
@@ -119,15 +121,27 @@ def test_a_file_with_only_half_a_line_starts_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("recipe_sha256", "c" * 64), ("batch_sha256", "d" * 64), ("lot", "L2")]
+    ("changed", "made"),
+    [
+        ({"schema_version": 0}, "in another format"),
+        ({"recipe_sha256": "c" * 64}, "by another recipe"),
+        ({"batch_sha256": "d" * 64}, "of other images"),
+        (
+            {"models": (Provenance(tool="captioning"),)},
+            "with other models, good parts, device or captions",
+        ),
+        ({"lot": "L2"}, "for another lot"),
+        ({"lot": "L2", "batch_sha256": "d" * 64}, "of other images and for another lot"),
+    ],
 )
-def test_another_run_is_refused_and_left_alone(tmp_path: Path, field: str, value: str) -> None:
+def test_another_run_is_refused_and_left_alone(tmp_path: Path, changed: dict[str, object], made: str) -> None:
     with Journal(tmp_path, RUN) as journal:
         journal.append(inspection(1))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(OutputError, match=field) as caught:
-        Journal(tmp_path, RUN.model_copy(update={field: value}))
-    assert ("Loupe was updated since" in caught.value.hint) == (field == "recipe_sha256")
+    with pytest.raises(OutputError) as caught:
+        Journal(tmp_path, RUN.model_copy(update=changed))
+    assert caught.value.message == f"{tmp_path} holds another run, made {made}"
+    assert ("Loupe was updated since" in caught.value.hint) == ("recipe_sha256" in changed)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -144,7 +158,7 @@ def test_a_run_may_be_refused_by_what_is_known_of_it_so_far(tmp_path: Path) -> N
     with Journal(tmp_path, RUN.model_copy(update={"lot": "L1"})):
         pass
     refuse_other_run(tmp_path, lot="L1", batch_sha256=RUN.batch_sha256)
-    with pytest.raises(OutputError, match="lot differ"):
+    with pytest.raises(OutputError, match="for another lot"):
         refuse_other_run(tmp_path, lot="L2")
 
 
@@ -175,6 +189,21 @@ def test_an_output_path_that_is_a_file_is_an_error_not_a_crash(tmp_path: Path) -
     target.write_text("x")
     with pytest.raises(OutputError, match="cannot write"):
         Journal(target, RUN)
+
+
+def test_the_same_report_keeps_its_date_and_another_gets_its_own(tmp_path: Path) -> None:
+    steps = [
+        (RUN, Language.EN, "2026-01-02", "2026-01-02"),
+        (RUN, Language.EN, "2026-01-03", "2026-01-02"),
+        (RUN, Language.KO, "2026-01-04", "2026-01-04"),
+        (RUN.model_copy(update={"inspector": "Kim"}), Language.KO, "2026-01-05", "2026-01-05"),
+        (RUN, Language.KO, "2026-01-06", "2026-01-05"),
+    ]
+    for run, language, now, dated in steps:
+        with Journal(tmp_path, run) as journal:
+            told = journal.reported(language, now)
+        assert (told.reported_at, told.language) == (dated, language)
+        assert RunInfo.model_validate_json((tmp_path / RUN_INFO).read_bytes()) == told
 
 
 def test_who_inspects_and_where_may_be_said_later_and_stays_said(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ EXAMPLES = ROOT / "examples" / "recipes"
 
 HEAD = "recipe_version: 1\nname: test\npart: {name: plate}\n"
 VALID = HEAD + "defects:\n  scratch: {}\n"
+BOARD = "scale: {{homography: [{}], image_size_px: [{}], mm_per_px: 1, uncertainty_percent: 1}}\n"
 
 
 def problems_of(text: str | bytes, folder: Path) -> str:
@@ -185,6 +186,45 @@ BROKEN: list[tuple[str | bytes, str]] = [
         HEAD + "defects:\n  scratch: {ko: 기스}\n  crack:\n    synonyms: [금, 기 스]\n",
         "7: `기 스` names both `scratch` and `crack`",
     ),
+    (VALID + "scale: {mm_per_px: 1e-3}\n", "should be a number (it is `1e-3`; write `0.001`)"),
+    (VALID + "localization: {max_findings: 1e2}\n", "a whole number (it is `1e2`; write `100`)"),
+    (
+        VALID + "scale:\n  aruco_side_mm: 4\n  dictionary: DICT_6X6_5\n",
+        "8: `scale.dictionary` is no ArUco dictionary; did you mean `DICT_6X6_50`?",
+    ),
+    (VALID + "scale: {aruco_side_mm: 4, dictionary: x}\n", "is no ArUco dictionary; known: DICT_4X4_100, "),
+    (
+        VALID + "scale:\n  points_px: [[1, 1], [1, 1]]\n  distance_mm: 4\n",
+        "7: `scale.points_px` should be two points that differ",
+    ),
+    (
+        VALID + "scale: {points_px: [[1, 1], [9, 1]], distance_mm: 4, image_size_px: [10, 0]}\n",
+        "6: `scale.image_size_px[2]` should be greater than 0 (it is `0`)",
+    ),
+    (VALID + BOARD.format("1, 2, 3, 2, 4, 6, 0, 0, 1", "9, 9"), "6: `scale.homography` is singular"),
+    (
+        VALID + BOARD.format("1, 0, 0, 0, 1, 0, 0, 0, 1", "-10, 9"),
+        "6: `scale.image_size_px[1]` should be greater than 0 (it is `-10`)",
+    ),
+    (
+        HEAD + "defects:\n  scratch: {}\n  crack:\n    detector_classes: [gap, Scratch]\n",
+        "7: `defects.crack.detector_classes[2]` takes the detector's class `Scratch`, which means `scratch`",
+    ),
+    (
+        HEAD + "defects: {pit: {accept: {max_area_px2: 9}}}\nscale: {mm_per_px: 1}\n",
+        "4: `defects.pit.accept.max_area_px2` does not hold beside a `scale`, "
+        "which measures in mm; use `max_area_mm2`",
+    ),
+    (
+        VALID
+        + "zones:\n- name: rim\n  polygon: [[0,0],[0,1],[1,1]]\n  accept: {scratch: {max_width_px: 2}}\n"
+        "scale: {mm_per_px: 1}\n",
+        "9: `zones[1].accept.scratch.max_width_px` does not hold beside a `scale`",
+    ),
+    (
+        VALID + "references: {accept: {max_length_px: 2}}\nscale: {mm_per_px: 1}\n",
+        "6: `references.accept.max_length_px` does not hold beside a `scale`",
+    ),
 ]
 
 
@@ -274,3 +314,16 @@ def test_render_says_when_there_is_no_scale(tmp_path: Path) -> None:
     path = tmp_path / "metal.yaml"
     path.write_text(VALID)
     assert "limits in mm go to review" in render_recipe(load_recipe(path), Language.EN)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.EN, "unlike them: area ≤ 1234567 px², count ≤ 3"),
+        (Language.KO, "양품과 다른 곳: 면적 ≤ 1234567 px², 개수 ≤ 3"),
+    ],
+)
+def test_render_says_what_unlikeness_is_acceptable(tmp_path: Path, language: Language, said: str) -> None:
+    path = tmp_path / "metal.yaml"
+    path.write_text(VALID + "references: {accept: {max_area_px2: 1234567, max_count: 3}}\n")
+    assert said in render_recipe(load_recipe(path), language)

@@ -157,6 +157,14 @@ def test_what_was_noted_of_good_parts_holds_as_long_as_the_answers_would(
     assert (model_key(before) == model_key(after)) is is_same
 
 
+def test_the_same_weights_at_another_place_are_the_same_model() -> None:
+    here, there = (
+        Provenance(tool="localization", model=name, weights_sha256="a" * 64) for name in ("a.pt", "b/a.pt")
+    )
+    assert model_key(here) == model_key(there)
+    assert model_key(here) != model_key(here.model_copy(update={"weights_sha256": "b" * 64}))
+
+
 @pytest.mark.parametrize("confidence", [0.6, 0.2], ids=["a finding", "too weak for a finding"])
 def test_false_alarms_are_noted_also_below_the_limit_of_findings(
     tmp_path: Path, photos: Path, confidence: float

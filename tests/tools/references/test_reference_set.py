@@ -8,7 +8,7 @@ import pytest
 
 from tools.errors import ModelError, OutputError, UsageError
 from tools.records import ImageRecord
-from tools.references import reference_set
+from tools.references import framing, reference_set
 from tools.references.backbones import TextureBackbone
 from tools.references.options import Notes, ReferenceOptions
 from tools.references.reference_set import ReferenceSet
@@ -65,16 +65,16 @@ def test_the_frame_is_what_most_lie_over_best(parts, monkeypatch: pytest.MonkeyP
         def register(self, other: NDArray[np.uint8]) -> SimpleNamespace:
             return SimpleNamespace(correlation=fits[self.number][Measured.of(other).number])
 
-    monkeypatch.setattr(reference_set, "Frame", Measured)
-    frame, fit = reference_set._frame_of(pictures, SMALL)
+    monkeypatch.setattr(framing, "Frame", Measured)
+    frame, fit = framing.frame_of(pictures, SMALL)
     assert (frame.number, fit) == (1, 0.8)  # type: ignore[union-attr]
 
 
 def test_features_decide_whether_parts_are_rigid_where_edges_leave_it_open(
     parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reference_set, "_PERHAPS_RIGID", -1.0)
-    monkeypatch.setattr(reference_set, "_SURELY_RIGID", 1.1)
+    monkeypatch.setattr(framing, "_PERHAPS_RIGID", -1.0)
+    monkeypatch.setattr(reference_set, "SURELY_RIGID", 1.1)
     assert ReferenceSet.build(parts(4), TEXTURE, SMALL).frame is not None
     scattered = [
         (record, np.roll(image, (37 * number, 53 * number), axis=(0, 1)))
@@ -87,6 +87,38 @@ def test_a_scratched_part_is_above_the_threshold_and_good_ones_are_below(made, p
     good = [each.score for each in made.score(parts(6, first=50))]
     bad = [each.score for each in made.score(parts(6, first=60, scratched=True))]
     assert max(good) < 0.5 < min(bad)
+
+
+@pytest.mark.parametrize("first", [31, 32, 40])
+def test_naming_a_false_alarm_good_is_heard_however_many_good_parts_there_are(parts, first, tmp_path) -> None:
+    before = ReferenceSet.build(parts(first), TEXTURE, ReferenceOptions(rigid=True))
+    alarm = parts(1, first=60, scratched=True)
+    assert next(before.score(alarm)).score > 0.5
+    after = before.add(alarm)
+    assert next(after.score(alarm)).score < 0.1
+    assert after.compared == 32
+    after.save(tmp_path)
+    again = ReferenceSet.load(tmp_path, TEXTURE)
+    assert (again.calibration, again.compared) == (after.calibration, 32)
+    assert next(again.score(alarm)).score < 0.1
+
+
+def test_of_up_to_32_good_parts_all_are_compared_in_their_order(parts) -> None:
+    made = ReferenceSet.build(parts(32), TEXTURE, ReferenceOptions(rigid=True))
+    assert (made.compared, made.calibration.compared) == (32, ())
+
+
+@pytest.mark.parametrize("rigid", [True, False])
+def test_a_small_overkill_is_observed_among_as_many_good_parts_as_it_takes(
+    parts, monkeypatch: pytest.MonkeyPatch, rigid: bool
+) -> None:
+    monkeypatch.setattr(reference_set, "_MAX_LEFT_OUT", 4)
+    options = ReferenceOptions(rigid=rigid, overkill=0.1, max_patches=600)
+    for count, images, remark in ((8, 8, "with 9 it would be observed"), (12, 9, "")):
+        made = ReferenceSet.build(parts(count), TEXTURE, options)
+        assert made.calibration.images == images
+        assert made.calibration.remark.endswith(remark)
+    assert remark == made.calibration.remark
 
 
 def test_the_heat_lies_on_the_scratch(made, parts) -> None:

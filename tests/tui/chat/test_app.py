@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.widgets import Collapsible, Markdown, OptionList
 
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
@@ -195,6 +196,22 @@ def test_completion_offers_commands_and_images_and_enter_takes_the_first(desk: D
         assert app.workspace.prompt.area.text == "/look img_003 "
         await pilot.press("enter")
         await until(pilot, lambda: app.workspace.board.current == "img_003")
+
+    play(app, flow)
+
+
+def test_keys_that_come_faster_than_they_are_heard_keep_their_order(desk: Desk) -> None:
+    app = desk.app()
+    named = {"\r": "enter", "\n": "ctrl+j", "/": "slash", " ": "space"}
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        prompt = app.workspace.prompt
+        for letter in "/abc\r/de\nf\r/copy all\r/them\rwx":
+            app.post_message(Key(named.get(letter, letter), letter if letter.isprintable() else None))
+        await until(pilot, lambda: prompt.area.text.endswith("wx"))
+        assert prompt.area.text == "/theme wx"
+        assert prompt._history == ["/abc", "/de\nf", "/copy all"]
 
     play(app, flow)
 

@@ -16,7 +16,17 @@ from tui.chat.reasons import ReasonScreen
 from tui.chat.review import ReviewScreen
 
 
-@pytest.mark.parametrize(("keys", "expected"), [(["y"], Verdict.REJECT), (["n"], None)])
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["ctrl+y"], Verdict.REJECT),
+        (["tab", "tab", "enter"], Verdict.REJECT),
+        (["tab", "enter"], None),
+        (["tab", "tab", "y", "enter", "escape"], None),
+        (["escape"], None),
+        ([*"yes", "enter", "n", "escape"], None),
+    ],
+)
 def test_the_agents_decision_is_confirmed_first(
     desk: Desk, keys: list[str], expected: Verdict | None
 ) -> None:
@@ -38,6 +48,28 @@ def test_the_agents_decision_is_confirmed_first(
     play(app, flow)
 
 
+def test_what_is_being_typed_answers_nothing_and_goes_on_in_the_prompt(desk: Desk) -> None:
+    program = code('decide("img_002", "reject", "dust")', 'final_answer("done")')
+    app = desk.app([program])
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("reject img_002")
+        await pilot.press("enter", *"wh")
+        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
+        await pilot.press(*"y is iy", "backspace", *"t so n", "enter", *"o?")
+        assert isinstance(app.screen, ApproveDialog)
+        assert app.workspace.prompt.area.text == "why is it so no?"
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.is_busy)
+        await until(pilot, lambda: "You did not agree" in shown(app))
+        assert app.workspace.prompt.area.text == "why is it so no?"
+        assert app.session is not None
+        assert app.session.verdicts() == {}
+
+    play(app, flow)
+
+
 @pytest.mark.parametrize("count", [3, 6])
 def test_decisions_that_are_taken_together_are_one_question(tmp_path: Path, count: int) -> None:
     desk, ids = Desk(tmp_path, count), [f"img_00{number}" for number in range(1, count + 1)]
@@ -51,7 +83,7 @@ def test_decisions_that_are_taken_together_are_one_question(tmp_path: Path, coun
         await until(pilot, lambda: f"{count} verdicts" in shown(app))
         assert all((image_id in shown(app)) is (number < 4) for number, image_id in enumerate(ids))
         assert ("and 2 more" in shown(app)) is (count == 6)
-        await pilot.press("n")
+        await pilot.press("escape")
         await until(pilot, lambda: not app.is_busy)
         assert app.session is not None
         assert app.session.verdicts() == {}

@@ -140,3 +140,17 @@ def test_a_value_in_a_sentence_stays_whole() -> None:
         text = details(inspection(described), 0, EN, width_cells=width).plain
         assert "8.38 ± 0.99 mm" in text
         assert "44 ± 11 mm²" in text
+
+
+@pytest.mark.parametrize(
+    ("flag", "language", "said"),
+    [
+        ("duplicate of img_001", EN, "same content as img_001"),
+        ("duplicate of img_001", KO, "img_001 사진과 내용이 같음"),
+        ("no scale: no marker", KO, "척도 없음: no marker"),
+        ("of another version", KO, "of another version"),
+    ],
+)
+def test_a_remark_is_told_in_words(flag: str, language: Language, said: str) -> None:
+    flagged = TWO.model_copy(update={"flags": (flag,)})
+    assert said in details(flagged, None, language).plain

@@ -162,6 +162,45 @@ def test_a_folder_that_is_dropped_on_the_app_is_added(desk: Desk) -> None:
     play(app, flow)
 
 
+@pytest.mark.parametrize("command", ["/add {more}", "/recipe metal-surface"])
+def test_what_people_decided_is_not_set_aside_unasked(desk: Desk, command: str) -> None:
+    app, more = desk.app(), desk.folder / "more"
+    more.mkdir()
+    (desk.folder / "parts" / "part_1.png").rename(more / "part_9.png")
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        assert app.session is not None
+        first = app.session
+        first.decide("img_003", Verdict.REJECT, "bent")
+        for keys, is_new in ((["enter"], False), (["down", "enter"], True)):
+            await say(pilot, app, command.format(more=more))
+            await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+            assert str(first.out) in shown(app)
+            await pilot.press(*keys)
+            await until(pilot, lambda: not isinstance(app.screen, ChooseDialog))
+            await until(pilot, lambda: not app.is_busy and app.workspace.is_ready)
+            assert (app.session is not first) is is_new
+        await until(pilot, lambda: "This is a new session." in shown(app))
+        assert str(first.out) in shown(app)
+        assert app.earlier == [first.out]
+
+    play(app, flow)
+
+
+def test_a_session_in_which_nothing_was_done_is_left_without_a_word(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, f"/add {desk.folder / 'parts'}")
+        await until(pilot, lambda: len(desk.opened) == 2 and app.workspace.is_ready)
+        assert "This is a new session." not in shown(app)
+        assert app.earlier == []
+
+    play(app, flow)
+
+
 def test_the_first_start_explains_itself_and_opens_what_is_typed(desk: Desk) -> None:
     app = desk.app(start=Start())
 

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.digits import beside_threshold, plain
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(0.4, "0.4"), (5.0, "5"), (100, "100"), (1250000.0, "1250000"), (1234567, "1234567"), (1e-5, "0.00001")],
+)
+def test_a_recipe_s_number_keeps_its_digits(number: float, written: str) -> None:
+    assert plain(number) == written
+
+
+@pytest.mark.parametrize(
+    ("suspicion", "threshold", "written"),
+    [
+        (0.93, 0.5, ("0.93", "0.5")),
+        (0.914, 0.9134, ("0.9140", "0.9134")),
+        (0.9133, 0.9134, ("0.9133", "0.9134")),
+        (0.918, 0.92, ("0.918", "0.92")),
+        (0.499996, 0.5, ("0.499996", "0.5")),
+        (0.92, 0.92, ("0.92", "0.92")),
+    ],
+)
+def test_a_suspicion_can_be_told_from_its_threshold(
+    suspicion: float, threshold: float, written: tuple[str, str]
+) -> None:
+    assert beside_threshold(suspicion, threshold) == written

@@ -1,0 +1,27 @@
+"""Numbers of a recipe as people write them, and a suspicion beside its threshold."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+__all__ = ["beside_threshold", "plain"]
+
+_LEAST = 2  # decimals of a suspicion
+_MOST = 6  # to which a screening is rounded
+
+
+def plain(number: float) -> str:
+    """Writes a number with all its digits and no exponent: `0.4`, `5`, `1250000`."""
+    return f"{Decimal(repr(number)).normalize():f}"
+
+
+def beside_threshold(suspicion: float, threshold: float) -> tuple[str, str]:
+    """Writes a suspicion and its threshold so that nobody reads them the wrong way round.
+
+    The threshold has its own digits; the suspicion has as many decimals, at least two, and more where the two
+    would look alike although they differ.
+    """
+    limit = plain(threshold)
+    least = max(_LEAST, len(limit.partition(".")[2]))
+    said = [f"{suspicion:.{decimals}f}" for decimals in range(least, max(least, _MOST) + 1)]
+    return next((each for each in said if float(each) != threshold), said[0]), limit

@@ -1,0 +1,128 @@
+"""Where the four edges of an ArUco marker lie, and how surely.
+
+`cornerSubPix` looks for saddles; on the outer corner of a dark square blur draws it inwards by some tenths of
+a pixel. An edge's place, as the integral of its grey profile, does not move with blur: the profile of a clean
+edge is level at both ends and the same from both. Where it is not, as beside a narrow white margin, the place
+is unsure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MarkerFit", "fit_marker"]
+
+_REACHES = (
+    0.7,
+    0.5,
+    0.35,
+    0.25,
+)  # modules to each side of an edge: wide for blur, narrow for a narrow margin
+_LEAST_REACH_PX = 1.5
+_ROUNDS = 3  # each begins where the one before it ended, so that the edge lies in the middle of its profile
+_STEPS = 41
+_ENDS = _STEPS // 7  # of a profile, that are its dark and its light
+_WHITE_TOLERANCE = 0.25  # of the contrast, between the marker's own white and its margin's
+
+
+class MarkerFit(NamedTuple):
+    """A marker's outline.
+
+    Attributes:
+        corners: 4x2, in pixels whose centres are whole.
+        uncertainty_px: Standard, of an edge's place; all edges may be out by it alike.
+    """
+
+    corners: NDArray[np.float64]
+    uncertainty_px: float
+
+
+class _Edge(NamedTuple):
+    """A line, all of whose points @ normal are its offset, and how far its profile is from a clean edge's."""
+
+    normal: NDArray[np.float64]
+    offset: float
+    uncertainty_px: float
+    light: float
+    dark: float
+
+
+def fit_marker(grey: NDArray[np.uint8], quad: NDArray[np.float64], modules: int) -> MarkerFit | None:
+    """Returns where lines fitted to a marker's edges meet; None where no white margin lies beside them.
+
+    Args:
+        grey: HxW.
+        quad: 4x2, the corners as detected, clockwise as seen.
+        modules: Along a side, with the marker's own dark border.
+    """
+    white = _own_white(grey, quad)
+    values = grey.astype(np.float32)
+    fits = [_fit(values, quad, modules, reach, white) for reach in _REACHES]
+    return min(filter(None, fits), key=lambda fit: fit.uncertainty_px, default=None)
+
+
+def _own_white(grey: NDArray[np.uint8], quad: NDArray[np.float64]) -> float:
+    """The white of the marker's own bits, as which its margin was printed."""
+    import cv2
+
+    inside = cv2.fillConvexPoly(np.zeros_like(grey), np.round(quad).astype(np.int32), 1) > 0
+    return float(np.percentile(grey[inside], 95))
+
+
+def _fit(
+    grey: NDArray[np.float32], quad: NDArray[np.float64], modules: int, share: float, white: float
+) -> MarkerFit | None:
+    """Fits profiles that reach a share of a module to each side; None where they show no white margin."""
+    corners = quad
+    for _ in range(_ROUNDS):
+        edges = [
+            _edge(grey, start, end, share / modules)
+            for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        ]
+        try:
+            corners = np.stack([_meeting(edges[i - 1], edges[i]) for i in range(4)])
+        except np.linalg.LinAlgError:
+            return None
+        moved = np.linalg.norm(corners - quad, axis=1).max()
+        if moved > np.linalg.norm(quad[1] - quad[0]) / modules:  # on its way to something else
+            return None
+    if any(abs(white - edge.light) > _WHITE_TOLERANCE * (white - edge.dark) for edge in edges):
+        return None
+    return MarkerFit(corners, max(edge.uncertainty_px for edge in edges))
+
+
+def _edge(
+    grey: NDArray[np.float32], start: NDArray[np.float64], end: NDArray[np.float64], share: float
+) -> _Edge:
+    """Fits the line between two corners to profiles across it that reach a share of its length each way."""
+    from scipy.ndimage import map_coordinates
+
+    length = float(np.linalg.norm(end - start))
+    reach = max(share * length, _LEAST_REACH_PX)
+    along = (end - start) / length
+    outwards = np.array([along[1], -along[0]])  # the corners run clockwise as seen
+    at = start + np.linspace(0.1, 0.9, 41)[:, None] * (end - start)
+    spots = at[:, None] + np.linspace(-reach, reach, _STEPS)[:, None] * outwards
+    profiles = map_coordinates(grey, (spots[..., 1], spots[..., 0]), order=1, mode="nearest")
+    dark, light = float(profiles[:, :_ENDS].mean()), float(profiles[:, -_ENDS:].mean())
+    contrast = max(light - dark, 1.0)
+    dark_share = np.clip((light - profiles.mean(axis=1)) / contrast, 0, 1)
+    edge = at + (reach * (2 * dark_share - 1))[:, None] * outwards
+    normal = np.linalg.svd(edge - edge.mean(axis=0))[2][1]
+    profile = (profiles.mean(axis=0) - dark) / contrast
+    lopsided = float(np.sqrt(np.mean((profile + profile[::-1] - 1) ** 2)))
+    slopes = [
+        abs(float(ends[:_ENDS].mean() - ends[_ENDS : 2 * _ENDS].mean())) for ends in (profile, profile[::-1])
+    ]
+    return _Edge(
+        normal, float(np.median(edge @ normal)), reach * float(np.hypot(lopsided, max(slopes))), light, dark
+    )
+
+
+def _meeting(one: _Edge, other: _Edge) -> NDArray[np.float64]:
+    return np.linalg.solve(np.stack([one.normal, other.normal]), np.array([one.offset, other.offset]))
