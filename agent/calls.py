@@ -130,7 +130,7 @@ def _plain(value: object) -> JsonValue:
 
 def _said(error: BaseException) -> str:
     if isinstance(error, LoupeError):
-        return f"{error.message}. {error.hint}".strip(" .") if error.hint else error.message
+        return error.as_text()
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 

@@ -1,4 +1,4 @@
-"""Asks a vision model for defects as data: validated, asked again once, then reported as unsure."""
+"""Asks a vision model for defects as data: validated, asked again once, then given up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.models.pictures import Picture
 
-__all__ = ["DefectCandidate", "Placed", "Unsure", "ask_candidates", "placed"]
+__all__ = ["DefectCandidate", "NoAnswer", "Placed", "ask_candidates", "placed"]
 
 _MAX_CANDIDATES = 20
 _LANGUAGES = {Language.EN: "English", Language.KO: "Korean"}
@@ -64,8 +64,8 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Unsure:
-    """The model gave no usable answer.
+class NoAnswer:
+    """What the model said could not be used.
 
     Attributes:
         reason: What was wrong with it.
@@ -86,8 +86,8 @@ class _Written(BaseModel):
 
 
 def ask_candidates(
-    model: VisionModel, picture: Picture, labels: Sequence[str], language: Language = Language.EN
-) -> list[DefectCandidate] | Unsure:
+    model: VisionModel, picture: Picture, labels: Sequence[str], language: Language
+) -> list[DefectCandidate] | NoAnswer:
     """Asks once, a second time with the error where the answer is not valid, and then gives up.
 
     Args:
@@ -118,7 +118,7 @@ def ask_candidates(
             ChatMessage(MessageRole.ASSISTANT, [{"type": "text", "text": answer}]),
             ChatMessage(MessageRole.USER, [{"type": "text", "text": _RETRY.format(error=error)}]),
         ]
-    return Unsure(error)
+    return NoAnswer(error)
 
 
 def placed(candidates: Sequence[DefectCandidate], x_factor: float, y_factor: float) -> list[Placed]:

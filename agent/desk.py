@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Desk"]
 
-_QUANTIZED = frozenset({"int8", "int4"})  # for the model that writes; those that see are small
 _ANSWER_TOKENS = 1_024  # of the model's context, kept free for what it writes
 
 
@@ -105,7 +104,7 @@ class Desk:
             batch,
             recipe,
             out=out,
-            engines=engines or Engines(recipe, _of_seers(options.engines)),
+            engines=engines or Engines(recipe, options.engines),
             sink=emit,
             cancel=cancel,
             user=options.user,
@@ -317,7 +316,7 @@ class Desk:
                 self._executor,
                 self._memory(model, views, system_prompt(tools)),
                 new_pictures=views.new,
-                is_backed=self._check,
+                check_answer=self._check,
                 sink=self._emit,
                 cancel=self._cancel,
                 max_steps=self._options.max_steps,
@@ -345,7 +344,7 @@ class Desk:
             if self._options.self_test:
                 tell_sight(model, self._emit)
             model.on_text = self._on_text
-            self._model = model
+            self._model, self.workbench.writers = model, (model.provenance,)
         return self._model
 
     def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:
@@ -362,17 +361,17 @@ class Desk:
 
     def _ask_candidates(self, image: Image, labels: Sequence[str]) -> Sequence[Proposal]:
         """Asks the model about a picture while its program runs; boxes come back in the image's pixels."""
-        from agent.candidates import Unsure, ask_candidates, placed
+        from agent.candidates import NoAnswer, ask_candidates, placed
         from agent.models.pictures import Picture
 
         model = self._loaded()
         picture = Picture("the picture", model.fitted(image, self._options.budget.picture_tokens))
         model.on_text = None  # an answer to a tool is no part of the conversation
         try:
-            candidates = ask_candidates(model, picture, labels)
+            candidates = ask_candidates(model, picture, labels, self.workbench.spoken)
         finally:
             model.on_text = self._on_text
-        if isinstance(candidates, Unsure):
+        if isinstance(candidates, NoAnswer):
             raise ModelError(f"the model is unsure: {candidates.reason}", "look at the picture instead")
         return placed(candidates, image.width / picture.image.width, image.height / picture.image.height)
 
@@ -391,8 +390,3 @@ class Desk:
             self._was_sent_back = True
             raise ValueError("; ".join(problems))
         self._unverified = problems
-
-
-def _of_seers(options: EngineOptions | None) -> EngineOptions | None:
-    """The options without a precision that is meant for the model that writes."""
-    return replace(options, precision="auto") if options and options.precision in _QUANTIZED else options

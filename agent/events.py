@@ -289,7 +289,7 @@ class GoodKept(Record):
     """Images were kept as good parts: what was inspected before was not held against them.
 
     Attributes:
-        image_ids: None where the good parts were changed outside of the session.
+        image_ids: Empty where the good parts were changed outside of the session.
         total: Good parts by now; 0 likewise.
         by: Who said that they are good; empty likewise.
         sha256: Hash of the good parts by now, empty where there are none; None in logs of earlier versions.
@@ -360,7 +360,7 @@ class TurnFinished(Record):
     """A turn is over; the session can take the next.
 
     Attributes:
-        artifacts: Files that were written, relative to the output folder's parent as the user gave it.
+        artifacts: Files that were written, below the output folder as it was given.
         error: Message and hint where the outcome is `failed`.
     """
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from agent.events import Event, GoodKept
 from agent.phrases import phrase
 from agent.rows import Row
-from agent.verdicts import now
 from tools.errors import UsageError
 from tools.records import Verdict
+from tools.timing import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

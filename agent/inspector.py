@@ -54,7 +54,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         executor: Runs them.
         recall: What the model is sent.
         new_pictures: Returns the pictures that the last program asked to see.
-        is_backed: Raises with the reason where an answer is not backed by results.
+        check_answer: Raises ValueError with the reason where an answer is not backed by results.
         sink: Is told when a step is over.
         cancel: Stops the turn when set.
         max_steps: Rounds per turn.
@@ -71,7 +71,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         recall: Memory,
         *,
         new_pictures: Callable[[], list[Picture]],
-        is_backed: Callable[[str, Sequence[str]], None],
+        check_answer: Callable[[str, Sequence[str]], None],
         sink: Sink,
         cancel: threading.Event,
         max_steps: int = 8,
@@ -80,7 +80,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self.recall = recall
         self.turn_number = 0
         self._new_pictures = new_pictures
-        self._is_backed = is_backed
+        self._check_answer = check_answer
         self._sink = sink
         self._cancel = cancel
         self._abstention = abstention
@@ -106,7 +106,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
             for step in self.memory.steps
             if isinstance(step, ActionStep) and step.code_action
         ]
-        self._is_backed(str(answer), [*programs, *([self._code] if self._code else [])])
+        self._check_answer(str(answer), [*programs, *([self._code] if self._code else [])])
         return True
 
     def write_memory_to_messages(self, summary_mode: bool = False) -> list[ChatMessage]:

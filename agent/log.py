@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from agent.events import EVENT, Event, LoadFinished, LoadProgress, LoadStarted, TextDelta, ToolProgress
 from tools.errors import OutputError
 from tools.records import Record
+from tools.writing import append_line, cut_half_line
 
-__all__ = ["LOG", "SessionHeader", "SessionLog", "read_log"]
+__all__ = ["LOG", "SessionHeader", "SessionLog", "read_log", "turns_of"]
 
 LOG = "session.jsonl"
 _LOCK = ".session.lock"
@@ -63,7 +64,7 @@ class SessionLog:
             self._lock.acquire(timeout=0)
             is_new = not self.path.exists()
             if not is_new:
-                _cut_half_line(self.path)
+                cut_half_line(self.path)
             self._file = self.path.open("ab")
         except Timeout:
             raise OutputError(
@@ -83,9 +84,7 @@ class SessionLog:
             self._write(event)
 
     def _write(self, record: Record) -> None:
-        self._file.write(record.model_dump_json().encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        append_line(self._file, record.model_dump_json())
 
     def close(self) -> None:
         """Closes the log and lets other processes have the session."""
@@ -129,13 +128,6 @@ def read_log(path: Path) -> tuple[SessionHeader, list[Event]]:
             f"{path}:{number}: damaged line, or one of another version", "start a new session"
         ) from error
     return header, events
-
-
-def _cut_half_line(path: Path) -> None:
-    content = path.read_bytes()
-    if not content.endswith(b"\n"):
-        with path.open("rb+") as file:
-            file.truncate(content.rfind(b"\n") + 1)
 
 
 def turns_of(events: Iterable[Event]) -> Iterator[list[Event]]:

@@ -119,7 +119,7 @@ def _served(
             try:
                 return answer(calls(name, **arguments))
             except LoupeError as error:
-                raise ToolError(f"{error.message}. {error.hint}".strip(" .")) from error
+                raise ToolError(error.as_text()) from error
 
     return tool
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.events import Sink
     from agent.session import Session
 
-__all__ = ["ConversationResult", "Playbook", "load_playbook", "misses_of", "play"]
+__all__ = ["Conversation", "ConversationResult", "Playbook", "load_playbook", "misses_of", "play"]
 
 
 class _Section(BaseModel):

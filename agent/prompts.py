@@ -45,8 +45,6 @@ look("img_002")
 </code>
 """
 
-_GIVE_UP = "You have no steps left. Answer now with what the observations say, in one short paragraph."
-
 
 def system_prompt(tools: Iterable[Tool]) -> str:
     """Returns the system prompt with a signature per tool.
@@ -64,7 +62,6 @@ def prompt_templates(prompt: str) -> PromptTemplates:
 
     templates: PromptTemplates = {**EMPTY_PROMPT_TEMPLATES}
     templates["system_prompt"] = "{% raw %}" + prompt + "{% endraw %}"
-    templates["final_answer"] = {"pre_messages": _GIVE_UP, "post_messages": "{{task}}"}
     return templates
 
 

@@ -38,6 +38,7 @@ from tools.home import new_run_folder
 from tools.images.files import from_root
 from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
+from tools.timing import now
 
 if TYPE_CHECKING:
     from agent.abstention import Abstention
@@ -138,7 +139,7 @@ class Session:
         )
         header = SessionHeader(
             loupe_version=version("loupe-inspection"),
-            started_at=_now(),
+            started_at=now(),
             images=tuple(str(from_root(image)) for image in images),
             recipe=found_again(self.recipe, recipe),
             recipe_sha256=self.recipe.sha256,
@@ -182,7 +183,10 @@ class Session:
         return cls(header.images, header.recipe, model or header.model, out=folder, options=given)
 
     def warm(self, work: Callable[[], None]) -> None:
-        """Begins to import beside; models load after it, for two threads that import find half a library."""
+        """Starts importing the models' libraries in a thread; models are loaded only after it.
+
+        Two threads that import the same library at once can find it half initialised.
+        """
         self._desk.warming = Pending(work)
         self._desk.workbench.waiting.after(self._desk.warming)
 
@@ -365,14 +369,14 @@ class Session:
 
     def _work_logged(self, number: int, request: str, work: Callable[[int], Outcome]) -> None:
         started = datetime.now()
-        self._emit(TurnStarted(turn=number, request=request, at=_now()))
+        self._emit(TurnStarted(turn=number, request=request, at=now()))
         outcome, error = Outcome.FAILED, ""
         try:
             outcome = work(number)
         except TurnCancelled:
             outcome = Outcome.CANCELLED
         except LoupeError as failure:
-            error = f"{failure.message.rstrip('.')}. {failure.hint}".strip()
+            error = failure.as_text()
             self._fail(number, request, failure)
         except Exception as failure:  # The conversation outlives whatever went wrong in a turn.
             log.exception("turn %d", number)
@@ -411,7 +415,3 @@ class Session:
             )
         )
         self.turns.append(turn_result(self._turn))
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Which model drives the agent: the command line, then the recipe, then `loupe.toml`, then pocket."""
+"""What a site sets once in `loupe.toml`, and which model drives the agent."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def load_settings(folder: Path | None = None) -> Settings:
 
 
 def model_choice(given: str, of_recipe: str, settings: Settings) -> str:
-    """Returns the model string that wins."""
+    """Returns the model string that wins: the command line's, the recipe's, the site's, then pocket."""
     return given or of_recipe or settings.model or _DEFAULT

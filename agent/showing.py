@@ -129,7 +129,7 @@ class Showing:
         if shown.sheet is not None:
             ids = self.on_sheet(shown.sheet)
             return Image.fromarray(contact_sheet(self._batch, ids, columns=_SHEET_COLUMNS))
-        image = Image.fromarray(self._batch.load(shown.image_id))
+        image = self._batch.photograph(shown.image_id)
         if shown.region_xyxy_px is None:
             return image
         x_min, y_min, x_max, y_max = shown.region_xyxy_px

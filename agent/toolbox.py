@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import JsonValue
 from smolagents import Tool
 
 from agent.calls import LATER_TOOLS, Calls
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["InspectionTool", "build_tools"]
 

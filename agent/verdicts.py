@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink, Tried
@@ -13,6 +12,7 @@ from tools.digits import plain
 from tools.errors import UsageError
 from tools.overriding import AGENT, overridden
 from tools.records import Inspection, Judgement, Language, Verdict
+from tools.timing import now
 from tools.wording import with_judgement
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tools.images import Batch
     from tools.recipe import Recipe
 
-__all__ = ["Verdicts", "now"]
+__all__ = ["Verdicts"]
 
 
 class Verdicts:
@@ -216,8 +216,3 @@ def _judged_as(inspection: Inspection, rule: Judgement) -> Inspection:
     if description is not None:
         description = with_judgement(description, judgement, rule)
     return inspection.model_copy(update={"judgement": rule, "description": description})
-
-
-def now() -> str:
-    """Returns the time as ISO 8601 with zone, to the second."""
-    return datetime.now().astimezone().isoformat(timespec="seconds")

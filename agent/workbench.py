@@ -30,12 +30,13 @@ from agent.rows import (
     unreadable_row,
 )
 from agent.showing import Showing, Shown
-from agent.verdicts import Verdicts, now
+from agent.verdicts import Verdicts
 from tools.errors import ImageError, UsageError
 from tools.overriding import AGENT
 from tools.pipeline.engines import Engines
 from tools.pipeline.stepwise import Stepwise
-from tools.records import Finding, ImageRecord, Inspection, Verdict
+from tools.records import Finding, ImageRecord, Inspection, Provenance, Verdict
+from tools.timing import now
 
 if TYPE_CHECKING:
     from agent.examining import AskCandidates
@@ -59,7 +60,7 @@ class Workbench:
         recipe: What is inspected.
         out: Folder of the session; all that is written goes there.
         engines: What sees; those of the recipe when None.
-        sink: Is told decisions.
+        sink: Is told every event of the tools: calls, loads, inspections, decisions.
         cancel: Stops a tool within one model batch when set.
         user: Who inspects, for the report.
         ledger: Past and future cases; None keeps none.
@@ -74,6 +75,7 @@ class Workbench:
         spoken: Language of the reasons that are given; the recipe's until a user speaks.
         asked: What the user asks for now, in their own words; empty where nobody does.
         acting: Who uses the tools.
+        writers: The model that writes the programs, for the report; empty until it is asked.
     """
 
     def __init__(
@@ -97,19 +99,18 @@ class Workbench:
         self.engines = cast(Engines, self.waiting)
         self._given_recipe, self.recipe = recipe, self.engines.recipe
         self.spoken, self.acting, self.asked = self.recipe.language, AGENT, ""
-        self.ask_candidates = ask_candidates
+        self.ask_candidates, self._ledger = ask_candidates, ledger
+        self.writers: tuple[Provenance, ...] = ()
         self.showing = Showing(batch)
         self.artifacts: list[Path] = []
         self.progress: Callable[[int, int], None] | None = None
         self.ids = ImageIds(batch.records)
-        self._ledger = ledger
         self._steps = Stepwise(batch, self.engines, self.cancel, embeds=ledger is not None)
         self._known: dict[str, Finding] = {}
         self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger, approve)
         self.new_act = self._verdicts.new_act
         self._publisher: Publisher | None = None
-        self._lots = Lots()
-        self.started_at = now()
+        self._lots, self.started_at = Lots(), now()
 
     # The tools.
 
@@ -240,7 +241,7 @@ class Workbench:
         run = run_info(
             self.batch,
             self._given_recipe,
-            self.engines.models,
+            (*self.engines.models, *self.writers),
             started_at=self.started_at,
             lot=name,
             inspector=self.user,

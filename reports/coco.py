@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
-from skimage.draw import polygon2mask
 
 from reports.source import ReportInput
 from reports.statistics import is_inspected
+from tools.measurement.outlines import covered_pixels, signed_area
 from tools.records import Finding, ImageRecord, Inspection, PointPx
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ def _annotation(finding: Finding, image: ImageRecord) -> dict[str, JsonValue]:
         "bbox": [x_min, y_min, x_max - x_min, y_max - y_min],
         "segmentation": segmentation,
         # A crack thinner than a pixel covers no pixel centre: its outline still has an area.
-        "area": area or sum(_outline_area(outline) for outline in outlines),
+        "area": area or sum(abs(signed_area(np.array(outline))) for outline in outlines),
         "area_source": "mask" if outlines else "box",
         "iscrowd": 0,
         "score": finding.confidence,
@@ -125,16 +123,6 @@ def _flat(outline: Sequence[PointPx]) -> list[float]:
 def _mask_with_holes(
     outlines: Sequence[Sequence[PointPx]], holes: Sequence[Sequence[PointPx]], size: tuple[int, int]
 ) -> dict[str, Any]:
-    inside = np.zeros(size, dtype=bool)
-    for part, value in ((outlines, True), (holes, False)):
-        for outline in part:
-            # A pixel belongs to the mask when its centre does; skimage counts from the centre of the first.
-            inside[polygon2mask(size, np.asarray(outline)[:, ::-1] - 0.5)] = value
+    inside = covered_pixels(outlines, holes, *size)
     encoded: dict[str, Any] = coco_mask.encode(np.asfortranarray(inside, dtype=np.uint8))
     return encoded
-
-
-def _outline_area(outline: Sequence[PointPx]) -> float:
-    """Shoelace formula."""
-    closed = [*outline, outline[0]]
-    return abs(math.fsum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(closed))) / 2

@@ -11,13 +11,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import OutputError
 from tools.home import data_folder
 from tools.records import ImageRecord, Inspection, RunInfo, Verdict
+from tools.timing import now
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,12 +52,10 @@ class PastCase:
     """One inspection of the past, with the latest verdict that was decided on it.
 
     Attributes:
-        image_sha256: The image's `picture_key`.
         similarity: Cosine to the image that was asked about; None where words were searched.
     """
 
     at: str
-    image_sha256: str
     name: str
     lot: str
     part: str
@@ -145,12 +143,12 @@ class Ledger:
             reason: Why.
             by: Who.
         """
-        row = (_now(), image.picture_key, image.id, finding, field, before, after, reason, by)
+        row = (now(), image.picture_key, image.id, finding, field, before, after, reason, by)
         self._add("corrections", row)
 
     def add_report(self, run: RunInfo, file: str, images: Sequence[ImageRecord], *, by: str) -> None:
         """Adds that a report was written."""
-        self._add("reports", (_now(), run.lot, run.recipe_name, run.batch_sha256, file, len(images), by))
+        self._add("reports", (now(), run.lot, run.recipe_name, run.batch_sha256, file, len(images), by))
 
     def search(
         self, text: str = "", like: Embedding | None = None, *, weights: str = "", limit: int = 5
@@ -254,7 +252,7 @@ def _inspection_row(inspection: Inspection, recipe: Recipe, lot: str) -> tuple[o
     words = (image.name, lot, part.name, part.name_ko, part.number, recipe.name, judgement.verdict.value)
     reasons = (judgement.reason_en, judgement.reason_ko)
     return (
-        _now(),
+        now(),
         image.picture_key,
         image.id,
         image.name,
@@ -299,7 +297,6 @@ def _case(connection: sqlite3.Connection, row: sqlite3.Row, similarity: float | 
     latest = decision or row
     return PastCase(
         at=row["at"],
-        image_sha256=row["image_sha256"],
         name=row["name"],
         lot=row["lot"],
         part=row["part"],
@@ -316,7 +313,3 @@ def _folded(text: str) -> str:
 
 def _escaped(term: str) -> str:
     return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

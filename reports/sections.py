@@ -142,7 +142,7 @@ def making_section(edition: Edition) -> Iterator[Flowable]:
     seconds = seconds_by_tool(edition.report.inspections)
     rows: list[list[object]] = [[words(k) for k in ("task", "model", "weights", "device", "seconds")]]
     for model in run.models:
-        device = f"{model.device}, {model.precision}"
+        device = ", ".join(filter(None, (model.device, model.precision)))
         spent = seconds.pop(model.tool, None)
         rows.append(
             [

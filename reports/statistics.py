@@ -1,4 +1,4 @@
-"""The figures of a batch that the report's first page shows."""
+"""The figures of a batch that a report shows."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def largest_step(limit: float) -> float:
     return next(factor * power for factor in (10, 5, 2, 1) if factor * power <= limit * (1 + 1e-9))
 
 
-def bin_edges(values: Sequence[float], bins: int = 10) -> list[float]:
-    """Round edges from zero that hold all values in at most `bins` bins; the last edge is above all."""
-    step = nice_step(max(values), bins)
+def bin_edges(values: Sequence[float]) -> list[float]:
+    """Round edges from zero that hold all values in at most ten bins; the last edge is above all."""
+    step = nice_step(max(values), 10)
     count = math.floor(max(values) / step * (1 + 1e-12)) + 1
     return [round(step * index, 12) for index in range(count + 1)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import Color, white
@@ -14,7 +14,7 @@ from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
 from reports.flowables import heading, subheading
 from reports.fonts import BOLD, REGULAR, elide, esc
-from reports.statistics import Tally, lengths, pareto, tally
+from reports.statistics import Bar, Tally, lengths, pareto, tally
 from reports.styles import (
     ACCENT,
     BODY,
@@ -167,7 +167,7 @@ def _charts(edition: Edition) -> Table:
     left: list[Flowable] = [Paragraph(esc(words("pareto")), SUBHEADING)]
     right: list[Flowable] = [Paragraph(esc(words("lengths")), SUBHEADING)]
     if bars := pareto(inspections):
-        left.append(_pareto_drawing(edition, width))
+        left.append(_pareto_drawing(edition, bars, width))
     else:
         left.append(Paragraph(esc(words("no_findings")), NOTE))
     measured = lengths(inspections)
@@ -193,9 +193,9 @@ def _charts(edition: Edition) -> Table:
     )
 
 
-def _pareto_drawing(edition: Edition, width_pt: float) -> Drawing:
+def _pareto_drawing(edition: Edition, bars: Sequence[Bar], width_pt: float) -> Drawing:
     return pareto_chart(
-        pareto(edition.counted),
+        bars,
         width_pt,
         _CHART_HEIGHT,
         name=edition.type_name,

@@ -29,7 +29,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "inspected_at": ("Inspection started", "검사 시작"),
     "inspector": ("Inspector", "검사원"),
     "station": ("Station", "검사 장소"),
-    "software": ("Software", "소프트웨어"),
     "image_count": ("Photographs", "사진 수"),
     "part_of_batch": ("{shown} of {total} (part of the batch)", "{total}장 중 {shown}장 (배치의 일부)"),
     # Result at a glance
@@ -177,7 +176,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "scale.chessboard": ("chessboard calibration", "체스판 보정"),
     "board_centre": ("at the board's centre", "체스판 중심 기준"),
     "no_scale": ("none: values in px", "없음: 값은 px 단위"),
-    "remarks_field": ("Remarks", "비고"),
     "photo_caption": (
         "Boxes and outlines are drawn over the unchanged photograph; numbers refer to the table. In a heat "
         "map the threshold has the middle of the colours.",
@@ -256,11 +254,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "task.batch": ("batch", "배치 내 비교"),
     "task.template": ("template", "기준 사진 비교"),
     "task.localization": ("localization", "위치 검출"),
-    "task.segmentation": ("segmentation", "영역 분할"),
     "task.measurement": ("measurement", "측정"),
     "task.captioning": ("captioning", "설명 생성"),
     "task.translation": ("translation", "번역"),
-    "task.examining": ("examining", "정밀 확인"),
     "task.agent": ("agent", "에이전트"),
     "model": ("Model", "모델"),
     "weights": ("Weights SHA-256", "가중치 SHA-256"),

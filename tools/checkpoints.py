@@ -101,11 +101,6 @@ class Checkpoint:
     id: str
     path: Path | None = None
 
-    @property
-    def is_hub(self) -> bool:
-        """Whether the files come from the model hub."""
-        return self.path is None
-
 
 def resolve(kind: Kind, models: Models) -> Checkpoint:
     """Finds the checkpoint of one kind that a recipe asks for.

@@ -61,6 +61,10 @@ class LoupeError(Exception):
         self.message = message
         self.hint = hint
 
+    def as_text(self) -> str:
+        """Returns message and hint as one text, sentence after sentence, without a full stop at its end."""
+        return f"{self.message.rstrip('.')}. {self.hint}".rstrip(" .")
+
 
 class UsageError(LoupeError):
     """Bad arguments or bad input."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from tools.writing import replace_file
+
 __all__ = ["cache_dir", "data_folder", "new_run_folder", "write_cached"]
 
 
@@ -52,11 +54,6 @@ def cache_dir() -> Path:
 
 def write_cached(path: Path, content: bytes) -> None:
     """Writes a cache file that no reader ever sees half of; one that cannot be written is no error."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):  # a full or read-only disk only costs the time that the cache would have saved
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:  # a full or read-only disk only costs the time that the cache would have saved
-        with suppress(OSError):
-            partial.unlink()
+        replace_file(path, content)

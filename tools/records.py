@@ -79,6 +79,7 @@ class Provenance(Record):
         tool: The kind of seeing, e.g. `screening`.
         model: Checkpoint name, path or hub id; empty for plain algorithms.
         weights_sha256: Hash of the weights file(s); None where there are none.
+        precision: Of weights and activations; empty where nobody tells.
         parameters: Everything that changes the result, JSON values only.
         elapsed_s: Seconds spent, per image where many were done together.
     """
@@ -275,7 +276,7 @@ class Finding(Record):
             when it could not be segmented.
         holes_px: Outlines of holes inside those parts.
         zone: Name of the recipe's zone that holds its centre; None outside all zones.
-        place: Where on the part, as a key of the glossary, e.g. `upper-left`, `centre`.
+        place: Where on the picture, as a key of the glossary, e.g. `upper-left`, `centre`.
         severity_level: 1 (trivial) to 5 (critical).
         centre: Where it was measured to lie; None where it was not, and in records of earlier versions.
         edge_touching: True when it runs out of the picture.
@@ -336,7 +337,8 @@ class Inspection(Record):
     """All that is known of one image: one line of `inspections.jsonl`.
 
     Attributes:
-        flags: Remarks that ask for a human eye, e.g. `caption dropped`; stable words.
+        flags: Remarks on the image, some with a name or reason after a fixed beginning; which of them ask
+            for a human eye: `tools/judging.py`.
         error: Why the inspection could not be completed (the judgement is then `review`).
         provenance: Of each step over the image as a whole, such as locating, with its seconds.
     """

@@ -35,7 +35,7 @@ class ImageStatus(StrEnum):
 
 
 class ScreeningStatus(StrEnum):
-    """CLIP's opinion of a whole image; `unsure` also when no label fits."""
+    """What all sources together say of a whole image; `unsure` also when no label fits."""
 
     CLEAR = auto()
     SUSPECT = auto()

@@ -1,14 +1,20 @@
-"""How long things took."""
+"""What time it is, and how long things took."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
-__all__ = ["timed_together"]
+__all__ = ["now", "timed_together"]
 
 _Item = TypeVar("_Item")
+
+
+def now() -> str:
+    """Returns the time as ISO 8601 in seconds, with zone."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def timed_together(work: Iterable[_Item]) -> tuple[list[_Item], float]:

@@ -1,10 +1,15 @@
-"""Writing a file so that no reader ever sees half of it."""
+"""Writing so that no reader ever takes half of something for the whole: whole files, and whole lines."""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["replace_file"]
+__all__ = ["append_line", "cut_half_line", "replace_file"]
+
+_BLOCK_BYTES = 65_536
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
@@ -17,6 +22,33 @@ def replace_file(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    unfinished = path.with_name(f".{path.name.lstrip('.')}.part")
-    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-    unfinished.replace(path)
+    unfinished = path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+        unfinished.replace(path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def append_line(file: BinaryIO, line: str) -> None:
+    """Writes a line at the end of a file and hands it to the disk before it returns."""
+    file.write(line.encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def cut_half_line(path: Path) -> None:
+    """Takes away what a crash left of a last line."""
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - _BLOCK_BYTES)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        file.truncate(end)

@@ -20,6 +20,7 @@ from tui.chat.warming import unhindered, warm
 if TYPE_CHECKING:
     from agent.events import Approve
     from agent.session import Session
+    from tui.app import LoupeApp
     from tui.chat.background import OpenSession
 
 __all__ = ["end_at_once", "run_chat", "session_opener"]
@@ -83,7 +84,11 @@ def run_chat(
         raise UsageError(f"--theme {theme}: no such theme", f"known: {known}")
     app.theme = full_name(theme) or app.theme
     sys.setswitchinterval(_TURN_S)
-    code = app.run()
+    return _left(app, app.run())
+
+
+def _left(app: LoupeApp, code: ExitCode | None) -> ExitCode:
+    """Ends what is still at work once the app is closed, and returns its exit status."""
     stop_downloads(patiently=True)
     if app.closing is not None:
         app.closing.join(_PATIENCE_S)

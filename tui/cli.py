@@ -14,6 +14,7 @@ import typer
 from tools.errors import ExitCode, LoupeError
 from tui.options import (
     AgentOption,
+    AgentPrecisionOption,
     BatchSizeOption,
     BlipOption,
     ClipOption,
@@ -98,9 +99,7 @@ def inspect(
     from tools.pipeline.engines import EngineOptions
     from tui.inspecting import InspectOptions, run_inspect
 
-    model_options = EngineOptions(
-        models, clip, blip, detector, device, precision, batch_size, trust_checkpoint
-    )
+    engines = EngineOptions(models, clip, blip, detector, device, precision, batch_size, trust_checkpoint)
     options = InspectOptions(
         images=images,
         recipe=recipe,
@@ -114,7 +113,7 @@ def inspect(
         as_json=as_json,
         quiet=quiet,
         ledger=ledger,
-        model_options=model_options,
+        model_options=engines,
     )
     raise typer.Exit(run_inspect(options))
 
@@ -177,7 +176,7 @@ def ask(
     max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
     models: ModelsOption = "",
     device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
+    precision: AgentPrecisionOption = "auto",
     ledger: LedgerOption = True,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -213,7 +212,7 @@ def chat(
     ledger: LedgerOption = True,
     models: ModelsOption = "",
     device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
+    precision: AgentPrecisionOption = "auto",
 ) -> None:
     """Open the full-screen app: batch, conversation and pictures, decisions and report."""
     from tools.pipeline.engines import EngineOptions
@@ -245,7 +244,7 @@ def run(
     max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
     models: ModelsOption = "",
     device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
+    precision: AgentPrecisionOption = "auto",
     ledger: LedgerOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

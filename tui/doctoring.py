@@ -131,4 +131,4 @@ def _sight(chosen: str) -> Iterator[Check]:
 
 
 def _in_one_line(error: LoupeError) -> str:
-    return " ".join(f"{error.message} {error.hint}".split())
+    return " ".join(error.as_text().split())

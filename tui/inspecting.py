@@ -7,7 +7,6 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from tools.home import new_run_folder
 from tools.pipeline.engines import EngineOptions, Engines
 from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
+from tools.timing import now
 from tools.voices import OUTDATED
 from tui.arguments import language_of, open_ledger
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
@@ -100,7 +100,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
                     f"stopped after {len(inspections)} of {len(batch)} images; they are kept in {out}",
                     f"the same command with --out {out} goes on from there",
                 )
-            run = journal.reported(language, _now())
+            run = journal.reported(language, now())
         artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
         if ledger and options.report:
             ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
@@ -124,15 +124,11 @@ def _run_info(
         batch,
         recipe,
         models,
-        started_at=_now(),
+        started_at=now(),
         lot=options.lot,
         inspector=options.inspector,
         station=options.station,
     )
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _inspect_all(

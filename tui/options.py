@@ -11,6 +11,7 @@ from tools.errors import UsageError
 
 __all__ = [
     "AgentOption",
+    "AgentPrecisionOption",
     "BatchSizeOption",
     "BlipOption",
     "ClipOption",
@@ -30,6 +31,17 @@ __all__ = [
     "TrustOption",
     "not_empty",
 ]
+
+
+def _for_seeing(precision: str) -> str:
+    from tools.quantizing import QUANTIZED
+
+    if precision in QUANTIZED:
+        raise UsageError(
+            f"--precision {precision} is for the agent's model, which this command does not use",
+            "leave it out, or choose auto, float32, bfloat16 or float16",
+        )
+    return precision
 
 
 def not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
@@ -90,7 +102,12 @@ DetectorOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")]
-PrecisionOption = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+PrecisionOption = Annotated[
+    str, typer.Option(callback=_for_seeing, help="auto, float32, bfloat16 or float16.")
+]
+AgentPrecisionOption = Annotated[
+    str, typer.Option(help="auto, float32, bfloat16 or float16; int8 or int4 for the agent's model alone.")
+]
 BatchSizeOption = Annotated[
     int | None,
     typer.Option(min=1, help="Windows, views or regions in one model call; by kind and device if not given."),

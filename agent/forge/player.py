@@ -216,14 +216,11 @@ class Player:
         except _Final as final:
             return "", str(final)
         except LoupeError as error:
-            said = f"{error.message}. {error.hint}".strip(" .")
             line = next(
                 f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "<program>"
             )
-            return (
-                f"Error: Line {line}, `{code.splitlines()[(line or 1) - 1].strip()}`: ToolError: {said}",
-                None,
-            )
+            said = f"`{code.splitlines()[(line or 1) - 1].strip()}`: ToolError: {error.as_text()}"
+            return f"Error: Line {line}, {said}", None
         return str(value), None
 
 

@@ -16,6 +16,7 @@ from agent.models.families import QWEN2_5_VL
 from agent.models.messages import Turn, conversation
 from agent.models.pictures import Picture
 from agent.models.selftest import BOX_REQUEST, COLOUR_REQUEST
+from tools.records import Language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -262,7 +263,7 @@ def _candidate_request(picture: Picture) -> str:
     from agent.candidates import ask_candidates
 
     recorder = _Recorder()
-    ask_candidates(recorder, picture, _LABELS)  # type: ignore[arg-type]
+    ask_candidates(recorder, picture, _LABELS, Language.EN)  # type: ignore[arg-type]
     [message] = conversation(recorder.asked)
     return str(message.parts[1])
 

@@ -183,7 +183,6 @@ class _Ledger:
         return [
             PastCase(
                 at="2026-05-11T09:30:00+09:00",
-                image_sha256="",
                 name=rng.choice(_NAMES),
                 lot=rng.choice(_LOTS),
                 part="Metal cover",

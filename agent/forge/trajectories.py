@@ -265,9 +265,9 @@ def memory_of(stage: Stage, player: Player) -> Memory:
     return memory
 
 
-def drawn_past(rng: random.Random, language: Language, *, least: int = 0, most: int = MOST_TURNS) -> Past:
-    """Draws what was said before, with so many turns at least and at most."""
-    return Past(language, rng.randint(least, most), rng.getrandbits(32), rng.random() < _SEVERAL)
+def drawn_past(rng: random.Random, language: Language, *, least: int = 0) -> Past:
+    """Draws what was said before, with so many turns at least."""
+    return Past(language, rng.randint(least, MOST_TURNS), rng.getrandbits(32), rng.random() < _SEVERAL)
 
 
 def drawn_intent(rng: random.Random, past: Past) -> str:

@@ -43,7 +43,7 @@ _SPECIAL = (
     "<|image_pad|>",
     "<|video_pad|>",
 )
-_MERGED = 4096
+_MERGED = 4096  # bytes and merges; lines and control tokens come on top
 _LEAST_PIECE = 5
 _SPLIT = "|".join(
     (
@@ -67,12 +67,8 @@ _FIXED = (
 )  # fmt: skip
 
 
-def make_tokenizer(size: int = _MERGED) -> PreTrainedTokenizerFast:
-    """Learns a tokenizer from the phrasings that are trained on, from tools' rows and from the prompt.
-
-    Args:
-        size: Bytes and merges; lines and control tokens come on top.
-    """
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """Learns a tokenizer from the phrasings that are trained on, from tools' rows and from the prompt."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders
     from tokenizers.models import BPE
     from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
@@ -84,7 +80,7 @@ def make_tokenizer(size: int = _MERGED) -> PreTrainedTokenizerFast:
         [Split(Regex(_SPLIT), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
     )
     backend.decoder = decoders.ByteLevel()
-    trainer = BpeTrainer(vocab_size=size, initial_alphabet=ByteLevel.alphabet(), show_progress=False)
+    trainer = BpeTrainer(vocab_size=_MERGED, initial_alphabet=ByteLevel.alphabet(), show_progress=False)
     backend.train_from_iterator(_corpus(), trainer)
     lines = [AddedToken(line, normalized=False, special=False) for line in _lines()]
     backend.add_tokens(lines)

@@ -13,7 +13,7 @@ from smolagents.models import ChatMessage, MessageRole, Model
 from smolagents.monitoring import TokenUsage
 
 from agent.cancelling import stop_if_cancelled
-from agent.models.messages import Turn, conversation, pictures_of
+from agent.models.messages import Turn, conversation, pictures_of, text_of
 from agent.models.pictures import Picture
 from agent.models.repair import CLOSE, code_of, cut, repaired
 from tools.errors import ModelError
@@ -24,8 +24,19 @@ if TYPE_CHECKING:
     from agent.models.selftest import Sight
     from tools.records import BoxXyxyPx, Provenance
 
-__all__ = ["MAX_PICTURE_TOKENS", "MAX_TOKENS", "ContextOverflow", "Question", "Reply", "VisionModel"]
+__all__ = [
+    "CHARACTERS_PER_TOKEN",
+    "CONTEXT_TOKENS",
+    "MAX_PICTURE_TOKENS",
+    "MAX_TOKENS",
+    "ContextOverflow",
+    "Question",
+    "Reply",
+    "VisionModel",
+]
 
+CONTEXT_TOKENS = 32_768  # where nobody tells
+CHARACTERS_PER_TOKEN = 4  # where nobody counts
 MAX_TOKENS = 768
 MAX_PICTURE_TOKENS = 2048  # Qwen's advice for grounding is 1,024 to 2,048
 
@@ -99,7 +110,7 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
 
     Attributes:
         name: For logs and reports.
-        provenance: Which weights answered, for the report.
+        provenance: Which weights answer, for the report.
         family: How it counts and locates in pictures.
         context_tokens: Size of its context.
         max_tokens: Limit of one answer.
@@ -233,6 +244,12 @@ class VisionModel(Model):  # type: ignore[misc]  # smolagents has no types
     def picture_tokens(self, width_px: int, height_px: int) -> int:
         """How many tokens of the prompt a picture of that size takes; an estimate for unknown families."""
         return self.family.picture_tokens(width_px, height_px, self.max_picture_tokens)
+
+    def estimated_tokens(self, turns: Sequence[Turn]) -> int:
+        """About how many tokens a conversation takes with its pictures."""
+        written = sum(len(text_of(turns, role)) for role in ("system", "user", "assistant"))
+        shown = sum(self.picture_tokens(*picture.size_px) for picture in pictures_of(turns))
+        return written // CHARACTERS_PER_TOKEN + shown
 
     def fitted(self, image: Image.Image, max_tokens: int | None = None) -> Image.Image:
         """Resizes a picture to the grid that the model's processor would use, so that coordinates agree.

@@ -37,13 +37,11 @@ class Family:
         coordinates: Pixels of the picture after the processor resized it (Qwen2.5-VL technical report, arXiv
             2502.13923, 2.1.2), or thousandths of its sides (Qwen3-VL).
         token_px: Side of the square of pixels that one token stands for.
-        counted: Whether the token counts are exact; for unknown families they are an estimate.
     """
 
     name: str
     coordinates: Coordinates
     token_px: int
-    counted: bool = True
 
     def fitted_size(self, width_px: int, height_px: int, max_tokens: int) -> tuple[int, int]:
         """The size to which the processor of Qwen-VL resizes a picture (its `smart_resize`).
@@ -100,19 +98,10 @@ class Family:
         y_min, y_max = (min(max(y * y_scale, 0.0), height) for y in sorted((box[1], box[3])))
         return (x_min, y_min, x_max, y_max) if x_min < x_max and y_min < y_max else None
 
-    def from_picture_xyxy_px(
-        self, box_xyxy_px: BoxXyxyPx, picture_size_px: tuple[int, int], seen_size_px: tuple[int, int]
-    ) -> tuple[int, int, int, int]:
-        """The inverse: a box of the picture as the model would write it, in whole numbers."""
-        units = (1000, 1000) if self.coordinates is Coordinates.PER_MILLE else seen_size_px
-        x_scale, y_scale = (unit / size for size, unit in zip(picture_size_px, units, strict=True))
-        x_min, y_min, x_max, y_max = box_xyxy_px
-        return round(x_min * x_scale), round(y_min * y_scale), round(x_max * x_scale), round(y_max * y_scale)
-
 
 QWEN2_5_VL = Family("qwen2_5_vl", Coordinates.PIXELS, token_px=28)
 QWEN3_VL = Family("qwen3_vl", Coordinates.PER_MILLE, token_px=32)
-OTHER = Family("other", Coordinates.PIXELS, token_px=28, counted=False)
+OTHER = Family("other", Coordinates.PIXELS, token_px=28)  # an estimate
 
 _NAMED = ((re.compile(r"qwen-?2[._-]?5-?_?vl"), QWEN2_5_VL), (re.compile(r"qwen-?3-?_?vl"), QWEN3_VL))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS
+from agent.models.base import MAX_TOKENS
 from tools.checkpoints import Checkpoint, resolve
 from tools.errors import ModelError
 from tools.recipe import Models
@@ -25,9 +25,7 @@ def load_model(
     *,
     device: str = "auto",
     precision: str = "auto",
-    context_tokens: int | None = None,
     max_tokens: int = MAX_TOKENS,
-    max_picture_tokens: int = MAX_PICTURE_TOKENS,
 ) -> VisionModel:
     """Loads the model that a string names.
 
@@ -36,9 +34,7 @@ def load_model(
             speaks OpenAI's protocol, with the model's name after `#`; or `scripted:` and a YAML file.
         device: For local weights: auto, cpu, cuda, cuda:1, mps.
         precision: For local weights: auto, float32, bfloat16, float16, int8, int4.
-        context_tokens: Limit of prompt and answer; what the model itself says by default.
         max_tokens: Limit of one answer.
-        max_picture_tokens: Limit of one picture.
 
     Raises:
         ModelError: There is no such model, or it cannot be loaded.
@@ -52,23 +48,10 @@ def load_model(
         from agent.models.server import ServerModel
 
         address, _, name = spec.partition("#")
-        return ServerModel(
-            address,
-            name,
-            context_tokens=context_tokens,
-            max_tokens=max_tokens,
-            max_picture_tokens=max_picture_tokens,
-        )
+        return ServerModel(address, name, max_tokens=max_tokens)
     from agent.models.vlm import LocalModel
 
-    return LocalModel(
-        _checkpoint(spec),
-        device=device,
-        precision=precision,
-        context_tokens=context_tokens,
-        max_tokens=max_tokens,
-        max_picture_tokens=max_picture_tokens,
-    )
+    return LocalModel(_checkpoint(spec), device=device, precision=precision, max_tokens=max_tokens)
 
 
 def is_local(spec: str) -> bool:

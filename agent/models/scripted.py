@@ -8,16 +8,13 @@ from pathlib import Path
 import yaml
 
 from agent.cancelling import stop_if_cancelled
-from agent.models.base import Question, Reply, VisionModel
+from agent.models.base import CHARACTERS_PER_TOKEN, CONTEXT_TOKENS, Question, Reply, VisionModel
 from agent.models.families import QWEN2_5_VL
-from agent.models.messages import Turn, pictures_of, text_of
+from agent.models.messages import Turn, text_of
 from tools.errors import ModelError
 from tools.records import Provenance
 
 __all__ = ["ScriptedModel"]
-
-_CHARACTERS_PER_TOKEN = 4
-_CONTEXT_TOKENS = 32_768
 
 
 class ScriptedModel(VisionModel):
@@ -35,7 +32,7 @@ class ScriptedModel(VisionModel):
     has_eyes = False
 
     def __init__(self, answers: Sequence[str] | Mapping[str, Sequence[str]], name: str = "scripted") -> None:
-        super().__init__(name, Provenance(tool="agent", model=name), QWEN2_5_VL, _CONTEXT_TOKENS)
+        super().__init__(name, Provenance(tool="agent", model=name), QWEN2_5_VL, CONTEXT_TOKENS)
         keyed = answers if isinstance(answers, Mapping) else {"": answers}
         self._answers = {request: list(replies) for request, replies in keyed.items()}
         self.sent: list[tuple[Turn, ...]] = []
@@ -79,6 +76,4 @@ class ScriptedModel(VisionModel):
             stop_if_cancelled(self.cancel)
             if self.on_text is not None:
                 self.on_text(line)
-        shown = sum(self.picture_tokens(*picture.size_px) for picture in pictures_of(question.turns))
-        spoken = sum(len(text_of(question.turns, role)) for role in ("system", "user", "assistant"))
-        return Reply(text, spoken // _CHARACTERS_PER_TOKEN + shown, len(text) // _CHARACTERS_PER_TOKEN)
+        return Reply(text, self.estimated_tokens(question.turns), len(text) // CHARACTERS_PER_TOKEN)

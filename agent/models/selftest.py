@@ -16,7 +16,7 @@ from tools.records import BoxXyxyPx, Record
 if TYPE_CHECKING:
     from agent.models.base import VisionModel
 
-__all__ = ["SelfTest", "Sight", "vision_self_test"]
+__all__ = ["BOX_REQUEST", "COLOURS", "COLOUR_REQUEST", "SelfTest", "Sight", "vision_self_test"]
 
 COLOURS = {"red": (215, 25, 28), "green": (26, 150, 65), "blue": (44, 80, 200), "yellow": (250, 220, 40)}
 COLOUR_REQUEST = "Which colour is this picture: red, green, blue or yellow? Answer with one word."

@@ -10,9 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from agent.cancelling import TurnCancelled, stop_if_cancelled
-from agent.models.base import MAX_PICTURE_TOKENS, MAX_TOKENS, ContextOverflow, Question, Reply, VisionModel
+from agent.models.base import (
+    CONTEXT_TOKENS,
+    MAX_PICTURE_TOKENS,
+    MAX_TOKENS,
+    ContextOverflow,
+    Question,
+    Reply,
+    VisionModel,
+)
 from agent.models.families import family_of
-from agent.models.messages import Turn, as_chat, pictures_of, text_of
+from agent.models.messages import as_chat
 from agent.models.pictures import Picture
 from agent.models.repair import cut
 from tools.errors import ModelError
@@ -25,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerModel"]
 
-_CONTEXT_TOKENS = 32_768
-_CHARACTERS_PER_TOKEN = 4
 _CONNECT_S = 5.0
 _POLL_S = 0.05
 _ATTEMPTS = 4
@@ -109,9 +115,10 @@ class ServerModel(VisionModel):
         }
         super().__init__(
             name,
-            Provenance(tool="agent", model=f"{self._address}#{name}", device="server", parameters=parameters),
+            # Not the address: reports go to customers.
+            Provenance(tool="agent", model=name, device="server", precision="", parameters=parameters),
             family_of(name),
-            context_tokens or offered.get(name) or _CONTEXT_TOKENS,
+            context_tokens or offered.get(name) or CONTEXT_TOKENS,
             max_tokens,
             max_picture_tokens,
         )
@@ -279,15 +286,10 @@ class ServerModel(VisionModel):
             )
         return Reply(
             answer.text,
-            answer.input_tokens or self._estimated_tokens(question.turns),
+            answer.input_tokens or self.estimated_tokens(question.turns),
             answer.output_tokens or answer.pieces,
             tuple(answer.tokens),
         )
-
-    def _estimated_tokens(self, turns: tuple[Turn, ...]) -> int:
-        written = sum(len(text_of(turns, role)) for role in ("system", "user", "assistant"))
-        shown = sum(self.picture_tokens(*picture.size_px) for picture in pictures_of(turns))
-        return written // _CHARACTERS_PER_TOKEN + shown
 
 
 class _Answer:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
-import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,7 @@ from tools.checkpoints import (
     quiet_transformers,
     weights_sha256,
 )
-from tools.errors import ModelError
+from tools.quantizing import QUANTIZED, quantized
 from tools.records import Provenance
 
 if TYPE_CHECKING:
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalModel"]
 
-_QUANTIZED: dict[str, dict[str, Any]] = {
-    "int8": {"load_in_8bit": True},
-    "int4": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
-}
 _FALLBACK_CONTEXT_TOKENS = 8192
 
 
@@ -73,7 +67,7 @@ class LocalModel(VisionModel):
         from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
         device = pick_device(device)
-        options = _quantization(precision, device) if precision in _QUANTIZED else {}
+        options = quantized(precision, device) if precision in QUANTIZED else {}
         stored = pick_precision("auto" if options else precision, device)
         self._model, self._processor, folder = load_transformer(
             checkpoint,
@@ -204,19 +198,6 @@ class LocalModel(VisionModel):
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-
-
-def _quantization(precision: str, device: str) -> dict[str, Any]:
-    """What `from_pretrained` needs to load layers in 8 bit (arXiv 2208.07339) or 4 bit (2305.14314)."""
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(
-            f"The precision {precision} needs the package bitsandbytes, which is not installed.",
-            "pip install bitsandbytes, or choose the precision auto.",
-        )
-    from transformers import BitsAndBytesConfig
-
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of each product that it casts
-    return {"quantization_config": BitsAndBytesConfig(**_QUANTIZED[precision]), "device_map": {"": device}}
 
 
 def _picture_tokens(processor: Any, family: Family) -> int:  # noqa: ANN401

@@ -218,7 +218,7 @@ class SandboxExecutor(PythonExecutor):  # type: ignore[misc]
             value = tool(**call.arguments)
             size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace"))
         except LoupeError as error:
-            return _refusal(f"{error.message}. {error.hint}".strip(" ."))
+            return _refusal(error.as_text())
         except Exception as error:  # noqa: BLE001 - as in smolagents, a tool's fault is an observation
             return _refusal(f"{call.tool}: {type(error).__name__}: {error}")
         if size > self._limits.message_bytes // 2:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from agent.events import Event
 from agent.models.scripted import ScriptedModel
@@ -16,7 +18,7 @@ def code(*lines: str) -> str:
     return "<code>\n" + "\n".join(lines) + "\n</code>"
 
 
-def last(events: list[Event], kind: type[Event]) -> Event:
+def last(events: Sequence[Event], kind: type[Any]) -> Any:
     return next(event for event in reversed(events) if isinstance(event, kind))
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from agent.candidates import DefectCandidate, Unsure, ask_candidates
+from agent.candidates import DefectCandidate, NoAnswer, ask_candidates
 from agent.models.pictures import Picture
 from agent.models.scripted import ScriptedModel
 from tools.records import Language
@@ -14,7 +14,7 @@ SCRATCH = {"bbox_2d": [28, 14, 56, 28], "label": "scratch", "reason": "a bright 
 FOUND = DefectCandidate(label="scratch", box_xyxy_px=(28, 14, 56, 28), reason="a bright line", severity=3)
 
 
-def ask(*answers: str) -> tuple[list[DefectCandidate] | Unsure, ScriptedModel]:
+def ask(*answers: str) -> tuple[list[DefectCandidate] | NoAnswer, ScriptedModel]:
     model = ScriptedModel(answers)
     picture = Picture("img_001", Image.new("RGB", (280, 280)))
     return ask_candidates(model, picture, ["scratch", "dent"], Language.KO), model
@@ -66,9 +66,9 @@ def test_nothing_and_the_unsure_are_answers(answer: str, expected: list[DefectCa
         ('[{"label": 7}]', "label"),
     ],
 )
-def test_asked_again_with_the_error_then_unsure(answer: str, reason: str) -> None:
+def test_asked_again_with_the_error_then_given_up(answer: str, reason: str) -> None:
     found, model = ask(answer, answer)
-    assert isinstance(found, Unsure)
+    assert isinstance(found, NoAnswer)
     assert reason in found.reason
     last = model.sent[1][-1].parts[0]
     assert isinstance(last, str)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,6 +66,30 @@ def test_a_turn_runs_programs_until_an_answer(bench: Bench) -> None:
 def test_reasons_are_given_in_the_language_of_who_asks(bench: Bench, question: str, reason: str) -> None:
     with bench.open(code('final_answer(inspect("img_001")[0]["reason"])')) as session:
         assert reason in last(list(session.ask(question)), Answer).text
+
+
+@pytest.mark.parametrize(
+    ("question", "language"), [("anything odd on img_001?", "English"), ("img_001 이상해?", "Korean")]
+)
+def test_candidates_are_asked_for_in_the_language_of_who_asks(
+    bench: Bench, question: str, language: str
+) -> None:
+    with bench.open(code('print(examine("img_001"))'), "[]", code('final_answer("nothing")')) as session:
+        events = list(session.ask(question))
+    assert last(events, Answer).text == "nothing"
+    (asked,) = bench.model.sent[1]
+    assert f"in a few words of {language}" in text_of([asked], "user")
+
+
+def test_a_report_names_the_model_that_wrote_the_programs(bench: Bench) -> None:
+    with bench.open(code("write_report()", 'final_answer("done")')) as session:
+        list(session.ask("write the report"))
+    models = json.loads((bench.folder / "out" / "run.json").read_text())["models"]
+    assert [(each["tool"], each["model"]) for each in models] == [
+        ("screening", "fake"),
+        ("localization", "fake"),
+        ("agent", "scripted"),
+    ]
 
 
 def test_what_is_looked_at_is_before_the_model_at_the_next_step_under_its_name(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agent.events import Answer, Event, ImageShown, Outcome, TextDelta, TurnFinished
+from agent.events import Answer, ImageShown, Outcome, TextDelta, TurnFinished
 from agent.models.base import Question
 from agent.models.messages import Turn
 from agent.models.repair import cut
@@ -21,6 +21,7 @@ from tests.agent.fakes import FakeEngines, write_batch
 from tests.agent.models.protocol import Answer as Reply
 from tests.agent.models.protocol import Handler, Server, chunk, serving
 from tests.agent.playing import WORST, answers, photographs, played
+from tests.agent.sessions import last
 from tools.recipe.file import load_recipe
 
 ANSWERED = '<code>\nfinal_answer("here")\n</code>'
@@ -92,10 +93,6 @@ def pictures(request: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
                 content = base64.b64decode(part["image_url"]["url"].partition(",")[2])
                 found[label] = np.asarray(Image.open(io.BytesIO(content))).astype(int)
     return found
-
-
-def last(events: list[Event], kind: type[Any]) -> Any:
-    return next(event for event in reversed(events) if isinstance(event, kind))
 
 
 def test_the_playbook_over_http_with_its_pictures_streamed(server: Server, tmp_path: Path) -> None:

@@ -34,14 +34,13 @@ from tools.recipe import Models
 )
 def test_resolve_hub_ids(kind, models, expected):
     checkpoint = resolve(kind, models)
-    assert (checkpoint.id, checkpoint.is_hub, checkpoint.path) == (expected, True, None)
+    assert (checkpoint.id, checkpoint.path) == (expected, None)
 
 
 def test_resolve_prefers_what_lies_on_the_disk(tmp_path, monkeypatch):
     (tmp_path / "someone" / "their-clip").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     checkpoint = resolve("clip", Models(clip="someone/their-clip"))
-    assert not checkpoint.is_hub
     assert checkpoint_folder(checkpoint).samefile(tmp_path / "someone" / "their-clip")
 
 

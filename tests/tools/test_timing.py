@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from tools.timing import timed_together
+from tools.timing import now, timed_together
+
+
+def test_a_moment_has_seconds_and_a_zone() -> None:
+    moment = datetime.fromisoformat(now())
+    assert (moment.microsecond, moment.utcoffset() is None) == (0, False)
 
 
 def test_each_of_what_was_done_together_has_the_same_share(monkeypatch: pytest.MonkeyPatch) -> None:

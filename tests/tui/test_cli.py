@@ -62,6 +62,16 @@ def test_what_the_terminal_cannot_write_is_escaped(monkeypatch: pytest.MonkeyPat
     assert written.getvalue() == rb"\ubd80\ud488 \udcff"
 
 
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+@pytest.mark.parametrize("words", [("inspect", "x"), ("good",), ("eval", "x"), ("mcp", "x")])
+def test_a_command_without_an_agent_refuses_the_precisions_of_its_model(
+    loupe: Loupe, words: tuple[str, ...], precision: str
+) -> None:
+    done = loupe(*words, "--precision", precision)
+    assert done.exit_code == ExitCode.USAGE
+    assert f"{precision} is for the agent's model" in done.stderr
+
+
 def test_what_the_served_tools_download_is_told_on_stderr(
     loupe: Callable[..., Done], hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,5 +53,5 @@ def test_an_agent_that_cannot_be_loaded_or_run_fails(
 
     monkeypatch.setattr(loading if step == "load_model" else selftest, step, fail)
     done = loupe("doctor")
-    assert done.stdout.endswith("fails  agent           no such weights check the id\n")
+    assert done.stdout.endswith("fails  agent           no such weights. check the id\n")
     assert done.exit_code == ExitCode.MODEL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
-from tools.errors import ModelError
+from tools.quantizing import quantized
 from tools.records import Provenance
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Captioner:
         runtime = runtime or Runtime()
         self._batch_size = runtime.batch_size or _BATCH_SIZE
         device, precision = runtime.placed()
-        options = _eight_bit(device) if self._settings.load_in_8bit else {}
+        options = quantized("int8", device) if self._settings.load_in_8bit else {}
         self._model, self._processor, folder = load_transformer(
             checkpoint, _CLASSES, device=device, precision=precision, **options
         )
@@ -168,15 +167,3 @@ def _stopper(cancel: threading.Event) -> StoppingCriteria:
             return torch.full((len(input_ids),), cancel.is_set(), device=input_ids.device)
 
     return Stopper()
-
-
-def _eight_bit(device: str) -> dict[str, object]:
-    """What `from_pretrained` needs to load linear layers in 8 bit (LLM.int8, arXiv 2208.07339)."""
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError(
-            "Loading in 8 bit needs the package bitsandbytes, which is not installed.",
-            "pip install bitsandbytes, or set `captioning.load_in_8bit: false` in the recipe.",
-        )
-    from transformers import BitsAndBytesConfig
-
-    return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "device_map": {"": device}}

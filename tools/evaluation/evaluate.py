@@ -24,7 +24,6 @@ from tools.evaluation.figures import (
     LocalizationFigures,
     Rate,
     ScreeningFigures,
-    render_text,
 )
 from tools.evaluation.labelled_sets import LabelledImage, LabelledSet, Truth
 from tools.evaluation.metrics import (
@@ -60,13 +59,11 @@ if TYPE_CHECKING:
     ImageRgb = NDArray[np.uint8]
 
 __all__ = [
-    "Evaluation",
     "evaluate",
     "known_good",
     "pipeline_findings",
     "pipeline_rates",
     "recipe_for_evaluation",
-    "render_text",
 ]
 
 # Mean average precision runs over the whole precision-recall curve, so the detector must not cut it off.

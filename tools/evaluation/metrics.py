@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _MAX_DETECTIONS = 100  # per image and class, as COCO counts
+_MIN_IOU = 0.5  # of boxes that are a pair
 
 
 class Box(NamedTuple):
@@ -86,8 +87,8 @@ def average_precision(scores: Sequence[float], is_defect: Sequence[bool]) -> flo
     return float(np.sum(np.diff(recall, prepend=0.0) * hits / flagged))
 
 
-def wilson_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Score interval of a proportion; honest for small samples and for 0 of n.
+def wilson_interval(count: int, total: int) -> tuple[float, float] | None:
+    """Score interval of a proportion at 95 % confidence; honest for small samples and for 0 of n.
 
     Wilson, E. B. (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
 
@@ -96,7 +97,7 @@ def wilson_interval(count: int, total: int, confidence: float = 0.95) -> tuple[f
     """
     if total == 0:
         return None
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    z = NormalDist().inv_cdf(0.975)
     share = count / total
     scale = 1 / (1 + z * z / total)
     centre = scale * (share + z * z / (2 * total))
@@ -137,17 +138,15 @@ def box_iou(first: Sequence[BoxXyxyPx], second: Sequence[BoxXyxyPx]) -> NDArray[
     return iou
 
 
-def match_boxes(
-    true: Sequence[BoxXyxyPx], found: Sequence[BoxXyxyPx], *, min_iou: float = 0.5
-) -> list[tuple[int, int, float]]:
-    """Pairs true with found boxes one to one, the best overlap first.
+def match_boxes(true: Sequence[BoxXyxyPx], found: Sequence[BoxXyxyPx]) -> list[tuple[int, int, float]]:
+    """Pairs true with found boxes one to one, the best overlap first, those of an IoU of at least 0.5.
 
     Returns:
-        (index of the true box, index of the found box, IoU) of each pair of at least `min_iou`.
+        (index of the true box, index of the found box, IoU) of each pair.
     """
     iou = box_iou(true, found)
     pairs = []
-    while iou.size and float(iou.max()) >= min_iou:
+    while iou.size and float(iou.max()) >= _MIN_IOU:
         row, column = (int(i) for i in np.unravel_index(int(iou.argmax()), iou.shape))
         pairs.append((row, column, float(iou[row, column])))
         iou[row, :] = iou[:, column] = -1.0

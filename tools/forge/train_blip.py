@@ -9,7 +9,7 @@ import numpy as np
 
 from tools.checkpoints import quiet_transformers
 from tools.forge.captions import TELLING_WORDS, Captioned, captioned_regions
-from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate, take_step
 from tools.forge.training_set import Photo
 
 if TYPE_CHECKING:
@@ -249,11 +249,7 @@ def train_blip(
         set_rate(eyes, _VISION_RATE * progress.rate)
         set_rate(words, _RATE * progress.rate)
         loss = teacher.loss(model, processor, batch, weights)
-        model.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in (*eyes, *words):
-            optimizer.step()
+        take_step(loss, model, (*eyes, *words))
         averaged.update(model, step)
         if progress.is_time_to_save():
             _save(averaged.model, processor, out)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tools.checkpoints import quiet_transformers
 from tools.forge.phrases import LABELS, corpus, material_prompt, state_prompts
-from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate
+from tools.forge.schedule import Averaged, Budget, Progress, optimizers_of, set_rate, take_step
 from tools.forge.views import MARK_TYPES, View, views_of_photo
 
 if TYPE_CHECKING:
@@ -322,12 +322,7 @@ def train_clip(
         set_rate(optimizers, _RATE * progress.rate)
         losses = teacher.losses(model, patch_head, _PART if progress.fraction < _PARTS_UNTIL else 1.0)
         loss = losses["state"] + _MATERIAL_WEIGHT * losses["material"] + _PATCH_WEIGHT * losses["patches"]
-        for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        take_step(loss, model, optimizers)
         averaged.update(model, step)
         if progress.is_time_to_save():
             _save(averaged.model, processor, out)

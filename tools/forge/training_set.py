@@ -12,6 +12,7 @@ import numpy as np
 
 from tools.errors import ImageError, UsageError
 from tools.forge.truth import DEFECT_TYPES
+from tools.images import decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,12 +80,10 @@ class Photo:
         Raises:
             ImageError: The file is missing or damaged.
         """
-        import cv2
-
-        image = cv2.imread(str(self.path), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise ImageError(f"{self.path} cannot be read", "make the set again")
-        return np.asarray(image, dtype=np.uint8)
+        try:
+            return decode(self.path)
+        except ImageError as error:
+            raise ImageError(f"{self.path}: {error.message}", "make the set again") from error
 
     def masks(self) -> list[NDArray[np.bool_]]:
         """One mask of shape (height, width) per defect."""
@@ -152,20 +151,17 @@ def _write_shard(folder: Path, count: int, first_seed: int, defect_rate: float) 
     unfinished.rename(folder)
 
 
-def ensure_set(
-    folder: Path, count: int, first_seed: int, *, defect_rate: float = 0.5, processes: int | None = None
-) -> list[Photo]:
-    """Reads a set, after making it in parallel where it is absent.
+def ensure_set(folder: Path, count: int, first_seed: int, *, defect_rate: float = 0.5) -> list[Photo]:
+    """Reads a set, after making it on all cores where it is absent.
 
     Args:
         folder: Where the set is, or will be.
         count: How many photographs to make, of seeds `first_seed`, `first_seed + 1`…
         first_seed: See `TRAINING_SEED`, `VALIDATION_SEED` and `TEST_SEED`.
         defect_rate: Share of bad parts.
-        processes: How many work at once; None for one per core.
     """
     if not any(folder.rglob("annotations.json")):
-        with ProcessPoolExecutor(processes) as pool:
+        with ProcessPoolExecutor() as pool:
             jobs = [
                 pool.submit(
                     _write_shard,

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image, fromarray
 
 from tools.errors import Cancelled, ImageError, UsageError
 from tools.images.decoding import decode, open_regular, read_header
@@ -119,6 +120,10 @@ class Batch:
             UsageError: There is no such id.
         """
         return _load(self._entry(image_id), None)
+
+    def photograph(self, image_id: str) -> Image:
+        """Decodes an image at full size for who draws on it, RGB; raises as `load`."""
+        return fromarray(self.load(image_id))
 
     def load_small(self, image_id: str, max_side_px: int) -> NDArray[np.uint8]:
         """Decodes an image shrunk to a longest side, of a JPEG no more than that needs; raises as `load`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tools.checkpoints import Checkpoint, Runtime, weights_sha256
+from tools.glossary import UNCLASSIFIED, fold
 from tools.localization.detectors import Detector
 from tools.localization.merging import Detection, merge_views
 from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
@@ -26,15 +27,14 @@ if TYPE_CHECKING:
     from tools.recipe import Recipe, Zone
     from tools.records import BoxXyxyPx
 
-__all__ = ["UNCLASSIFIED", "Localizer", "Look", "candidate_from_heat_map"]
+__all__ = ["CLEAR_LABEL", "Localizer", "Look", "candidate_from_heat_map"]
 
-UNCLASSIFIED = "unclassified"
+CLEAR_LABEL = 0.5  # score: more than all other labels together
 
 _BATCH_CPU, _BATCH_GPU = 1, 8  # on one core 8 one by one take 0.68 of the time that they take together
 _HEARD_FROM = 0.1  # confidence: what is too weak for a finding still says something of the image
 _REMEMBERED = 64  # images: screening may ask about the images of a chunk before their places are wanted
 _TILE_FROM = 1.5  # times the detector's input, from which shrinking the whole picture loses small defects
-_CLEAR_LABEL = 0.5  # score: more than all other labels together
 # How far the place must rise above the rest: on foreign parts none of 12 suspects did, of ours 18 of 21.
 _CLEAR_PLACE = 0.63
 
@@ -130,7 +130,7 @@ class Localizer:
 
     def _type_of(self, class_name: str) -> str | None:
         """The recipe's type that a class of the detector means; None for what only looks like a defect."""
-        return self._types.get(_folded(class_name), UNCLASSIFIED)
+        return self._types.get(fold(class_name), UNCLASSIFIED)
 
     def locate(
         self,
@@ -274,7 +274,7 @@ def candidate_from_heat_map(
     if screening.status is not ScreeningStatus.SUSPECT:
         return None
     box, rise = _hot_region(record, screening, recipe.zones)
-    clear = screening.scores.get(screening.label, 0.0) >= _CLEAR_LABEL and rise >= _CLEAR_PLACE
+    clear = screening.scores.get(screening.label, 0.0) >= CLEAR_LABEL and rise >= _CLEAR_PLACE
     return Finding(
         id=f"{record.id}-{number}",
         image_id=record.id,
@@ -307,12 +307,7 @@ def _hot_region(record: ImageRecord, screening: Screening, zones: Sequence[Zone]
 
 def _types_of_classes(recipe: Recipe) -> dict[str, str | None]:
     """Recipe type per class name of the detector; None for what only looks like a defect."""
-    types: dict[str, str | None] = {_folded(name): None for name in recipe.hard_negatives}
+    types: dict[str, str | None] = {fold(name): None for name in recipe.hard_negatives}
     for name, defect in recipe.defects.items():
-        types |= {_folded(each): name for each in defect.detector_classes or (name,)}
+        types |= {fold(each): name for each in defect.detector_classes or (name,)}
     return types
-
-
-def _folded(name: str) -> str:
-    """A class name without regard to case, and with `tool_mark` and `tool-mark` meaning `tool mark`."""
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

@@ -12,6 +12,7 @@ import numpy as np
 from tools.errors import CalibrationError
 from tools.measurement.dictionaries import is_dictionary, known_dictionaries
 from tools.measurement.marker_edges import MarkerFit, fit_marker
+from tools.measurement.outlines import signed_area
 from tools.measurement.scale_reasons import ScaleReason
 from tools.recipe import ArucoScale, ChessboardScale, FixedScale, ScaleSpec, TwoPointScale
 from tools.records import Scale, ScaleSource
@@ -54,12 +55,12 @@ class ChessboardCalibration(NamedTuple):
     rms_px: float
 
 
-def resolve_scale(spec: ScaleSpec | None, image_rgb: NDArray[np.uint8] | None) -> Scale | None:
+def resolve_scale(spec: ScaleSpec | None, image_rgb: NDArray[np.uint8]) -> Scale | None:
     """Returns the scale that a recipe's section means for one image; None where the recipe has none.
 
     Args:
         spec: The recipe's section.
-        image_rgb: HxWx3; needed for a marker, otherwise only its size is checked. None skips that check.
+        image_rgb: HxWx3; a marker is sought in it, otherwise at most its size is checked.
 
     Raises:
         CalibrationError: The marker is not in the image, or the calibration belongs to another image size.
@@ -91,16 +92,14 @@ def resolve_scale(spec: ScaleSpec | None, image_rgb: NDArray[np.uint8] | None) -
             )
 
 
-def _refuse_other_size(size_px: tuple[int, int], image_rgb: NDArray[np.uint8] | None) -> None:
+def _refuse_other_size(size_px: tuple[int, int], image_rgb: NDArray[np.uint8]) -> None:
     """Refuses a picture of another size (width, height) than the one that was calibrated."""
-    if image_rgb is None or (image_rgb.shape[1], image_rgb.shape[0]) == size_px:
-        return
-    raise CalibrationError(
-        ScaleReason.OTHER_SIZE.format(
-            calibrated=f"{size_px[0]}x{size_px[1]}", size=f"{image_rgb.shape[1]}x{image_rgb.shape[0]}"
-        ),
-        "Calibrate again with a photograph of this size.",
-    )
+    height, width = image_rgb.shape[:2]
+    if (width, height) != size_px:
+        raise CalibrationError(
+            ScaleReason.OTHER_SIZE.format(calibrated=f"{size_px[0]}x{size_px[1]}", size=f"{width}x{height}"),
+            "Calibrate again with a photograph of this size.",
+        )
 
 
 def calibrate_two_points(
@@ -131,10 +130,8 @@ def calibrate_two_points(
     )
 
 
-def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8] | None) -> Scale:
+def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8]) -> Scale:
     """Averages over the markers in the picture that the recipe means."""
-    if image_rgb is None:
-        raise CalibrationError(ScaleReason.NO_PICTURE.value, "Give an image with the marker.")
     markers = _fit_markers(image_rgb, spec)
     quads = [marker.corners for marker in markers.values()]
     sides_px = np.array([_side_px(quad) for quad in quads])
@@ -213,8 +210,7 @@ def _edges_px(quad: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _side_px(quad: NDArray[np.float64]) -> float:
     """Returns the side of the square whose area the quadrilateral has."""
-    x, y = quad.T
-    return float(np.sqrt(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2))
+    return float(np.sqrt(abs(signed_area(quad))))
 
 
 def calibrate_from_chessboard(

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
-__all__ = ["CentreLine", "centre_line", "straightened"]
+__all__ = ["CentreLine", "centre_line", "normals", "straightened"]
 
 Points = NDArray[np.float64]
 Soft = NDArray[np.float32]
@@ -23,7 +23,7 @@ Soft = NDArray[np.float32]
 _SUPPORT = 0.3  # a line one pixel wide covers half of two pixels where it lies between them
 _SMOOTHING_PX = 1.5
 _WAVERING_PX = 6.0
-_WAVERING_PAD = 24
+_KERNEL_REACH = 4.0  # standard deviations
 _STEP_PX = 0.25
 _CHORD_STEP_PX = 0.5
 _CHORD_ANGLES_DEG = (-45, -30, -15, 0, 15, 30, 45)
@@ -73,7 +73,7 @@ def centre_line(soft: Soft) -> CentreLine | None:
     chords = _chords(soft, path)
     half_width = float(np.median(np.linalg.norm(chords[:, 1] - chords[:, 0], axis=1))) / 2
     branches = tuple(
-        _smoothed(centres[branch])
+        _smoothed(centres[branch], _SMOOTHING_PX)
         for branch in _branches(graph, order, max(_SMALLEST_BRANCH_PX, 2 * half_width))
     )
     for branch in branches:  # where it leaves, the two together are no wider line
@@ -85,10 +85,14 @@ def centre_line(soft: Soft) -> CentreLine | None:
 
 def straightened(path: Points) -> Points:
     """Returns a path without its waverings, its ends where they are: how much of them is grain is unknown."""
-    pad = min(len(path) - 1, _WAVERING_PAD)
-    padded = np.pad(path, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
-    smooth: Points = gaussian_filter1d(padded, _WAVERING_PX, axis=0)[pad : len(padded) - pad]
-    return smooth
+    return _smoothed(path, _WAVERING_PX)
+
+
+def normals(path: Points) -> Points:
+    """Returns the unit vectors (Nx2) across a path at its points."""
+    tangents = np.gradient(path, axis=0)
+    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
+    return np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
 
 
 def _bridged(pixels: Points) -> csr_matrix:
@@ -180,18 +184,12 @@ def _branches(graph: csr_matrix, path: NDArray[np.int64], shortest_px: float) ->
     return branches
 
 
-def _smoothed(path: Points) -> Points:
+def _smoothed(path: Points, sigma_px: float) -> Points:
     """Smooths along the path; odd reflection keeps its ends where they are."""
-    pad = min(len(path) - 1, 8)
+    pad = min(len(path) - 1, round(_KERNEL_REACH * sigma_px))
     padded = np.pad(path, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
-    smooth: Points = gaussian_filter1d(padded, _SMOOTHING_PX, axis=0)[pad : len(padded) - pad]
-    return smooth
-
-
-def _normals(path: Points) -> Points:
-    tangents = np.gradient(path, axis=0)
-    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
-    return np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
+    smooth: Points = gaussian_filter1d(padded, sigma_px, axis=0, truncate=_KERNEL_REACH)
+    return smooth[pad : len(padded) - pad]
 
 
 def _sample(soft: Soft, spots: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -203,12 +201,12 @@ def _sample(soft: Soft, spots: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _refined(soft: Soft, path: Points) -> Points:
     """Draws a staircase path to the middle of the mask, then smooths it."""
-    path = _smoothed(path)
-    normals = _normals(path)
+    path = _smoothed(path, _SMOOTHING_PX)
+    across_path = normals(path)
     offsets = np.arange(-2.0, 2.01, _STEP_PX)
-    across = _sample(soft, path[:, None] + offsets[:, None] * normals[:, None])
+    across = _sample(soft, path[:, None] + offsets[:, None] * across_path[:, None])
     middle = across @ offsets / np.maximum(across.sum(axis=1), 1e-6)
-    return _smoothed(path + middle[:, None] * normals)
+    return _smoothed(path + middle[:, None] * across_path, _SMOOTHING_PX)
 
 
 def _chords(soft: Soft, path: Points) -> NDArray[np.float64]:
@@ -217,14 +215,14 @@ def _chords(soft: Soft, path: Points) -> NDArray[np.float64]:
     A chord's length is the coverage summed along it until that runs out, so that lines narrower than a
     pixel have a width too; trying several angles keeps the mouth of a branch out of it.
     """
-    normals = _normals(path)
+    across = normals(path)
     reach = min(4.0 + 2.0 * float(soft.sum()) / max(len(path), 1), 0.5 * max(soft.shape))
     steps = np.arange(_CHORD_STEP_PX / 2, reach, _CHORD_STEP_PX)
     best = np.full(len(path), np.inf)
     ends = np.zeros((len(path), 2, 2))
     for angle in np.radians(_CHORD_ANGLES_DEG):
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        directions = normals @ turn
+        directions = across @ turn
         sides = []
         for sign in (-1.0, 1.0):
             profile = _sample(soft, path[:, None] + sign * steps[:, None] * directions[:, None])

@@ -22,6 +22,7 @@ from tools.measurement.outlines import (
     edge_transition_px,
     length_spread,
     outlines,
+    signed_area,
 )
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
@@ -343,8 +344,7 @@ def _corners(box: BoxXyxyPx) -> Points:
 
 
 def _is_part(line: Points) -> bool:
-    x, y = line.T
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2 >= _SMALLEST_PART_PX2
+    return abs(signed_area(line)) >= _SMALLEST_PART_PX2
 
 
 def _touches(lines: list[Points], height: int, width: int, near_px: float) -> bool:

@@ -116,7 +116,7 @@ def _halfway(view: View, rest: Field, found: _Candidate) -> Field:
         level = float(np.median(value[core]))
         near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         deep = depth > _EDGE_REACH_PX
-        mask = main_parts(view, ((value > level / 2) & near | deep).astype(np.uint8), 0.15)
+        mask = main_parts(view, ((value > level / 2) & near | deep).astype(np.uint8))
         if _is_lost(view, found.mask, mask):
             return unmoved
         soft = _softened(value, mask, level / 2)
@@ -173,7 +173,7 @@ def _closed(view: View, mask: Mask) -> Mask:
     outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(closed), outlines, -1, 1, -1)
     opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    return main_parts(view, opened, 0.15)
+    return main_parts(view, opened)
 
 
 def _two_sided(brightness: Field, view: View) -> bool:

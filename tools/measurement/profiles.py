@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 from scipy.special import erf
 
-from tools.measurement.centrelines import centre_line, straightened
+from tools.measurement.centrelines import centre_line, normals, straightened
 
 __all__ = ["Stroke", "fitted_stroke"]
 
@@ -108,10 +108,8 @@ def _fitted(value: Field, way: Points, along_px: float) -> _Fit:
     A place and a width are as likely as they leave little unexplained (Student's, for how strong the noise is
     is unknown too); the blur is one for the whole line, the other two change slowly along it.
     """
-    tangents = np.gradient(way, axis=0)
-    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
-    normals = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
-    spots = way[:, None] + _OFFSETS_PX[:, None] * normals[:, None]
+    directions = normals(way)
+    spots = way[:, None] + _OFFSETS_PX[:, None] * directions[:, None]
     across = map_coordinates(value, (spots[..., 1] - 0.5, spots[..., 0] - 0.5), order=1, mode="nearest")
     across = gaussian_filter1d(across.astype(np.float64), along_px, axis=0, mode="nearest")
     even = np.linalg.qr(np.stack([np.ones_like(_OFFSETS_PX), _OFFSETS_PX], axis=1))[0]
@@ -129,7 +127,7 @@ def _fitted(value: Field, way: Points, along_px: float) -> _Fit:
     share = _normalised(gaussian_filter1d(of_place, _ALONG_PX / 3, axis=-1, mode="nearest"))
     moved = gaussian_filter1d(_PLACES_PX @ share, _ALONG_PX / 3, mode="nearest")
     explained = float(best.max(axis=(0, 1)).mean())
-    return _Fit(way + moved[:, None] * normals, np.exp(mean), np.exp(mean) * doubt, explained)
+    return _Fit(way + moved[:, None] * directions, np.exp(mean), np.exp(mean) * doubt, explained)
 
 
 def _explained(across: NDArray[np.float64], blur_px: float) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ class ScaleReason(StrEnum):
     """Why a scale cannot be had; values stand in the braces."""
 
     POINTS_TOO_CLOSE = "The two points are only {distance} px apart: too close for a scale."
-    NO_PICTURE = "A scale from a marker needs a picture."
     MARKER_TOO_SMALL = "The ArUco marker is only {side} px wide: too small for a scale."
     NO_MARGIN = "The ArUco marker has no white margin that is wide and even enough for a scale."
     NO_DICTIONARY = "There is no ArUco dictionary '{dictionary}'."
@@ -29,7 +28,6 @@ class ScaleReason(StrEnum):
 
 _KOREAN: dict[ScaleReason, str] = {
     ScaleReason.POINTS_TOO_CLOSE: "두 점의 간격이 {distance} px뿐이라 척도를 구하기에 너무 가까움",
-    ScaleReason.NO_PICTURE: "마커로 척도를 구하려면 사진이 필요함",
     ScaleReason.MARKER_TOO_SMALL: "ArUco 마커의 너비가 {side} px뿐이라 척도를 구하기에 너무 작음",
     ScaleReason.NO_MARGIN: "ArUco 마커의 흰 여백이 좁거나 고르지 않아 척도를 구할 수 없음",
     ScaleReason.NO_DICTIONARY: "ArUco 사전 '{dictionary}' 없음",

@@ -51,11 +51,6 @@ class Segment:
     end_doubt_px: float = 0.0
     edge_doubt_px: float = 0.0
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing stood out."""
-        return not bool(np.any(self.soft >= 0.5))
-
 
 def segment_defect(
     image_rgb: NDArray[np.uint8],

@@ -23,6 +23,7 @@ _MARGIN = 0.35  # of the box's longer side, on each side
 _SMALLEST_MARGIN_PX = 10
 _OVERHANG_PX = 3.0  # how far a defect may reach beyond a box that was proposed too small
 _OVERHANG = 0.05
+_SMALLEST_SHARE = 0.15  # of what the largest part has inside the box
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def own_parts(view: View, mask: Mask) -> NDArray[np.uint8]:
     return np.asarray(own, np.uint8)
 
 
-def main_parts(view: View, mask: NDArray[np.uint8], smallest_share: float) -> Mask:
+def main_parts(view: View, mask: NDArray[np.uint8]) -> Mask:
     """Keeps the parts inside the box that are not small against the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
@@ -154,6 +155,6 @@ def main_parts(view: View, mask: NDArray[np.uint8], smallest_share: float) -> Ma
     held = np.bincount(labels[view.inside].ravel(), minlength=count).astype(np.float64)
     held[0] = 0
     areas = stats[:, cv2.CC_STAT_AREA]
-    keep = (held >= smallest_share * held.max()) & (held >= 0.5 * areas) & (held > 0)
+    keep = (held >= _SMALLEST_SHARE * held.max()) & (held >= 0.5 * areas) & (held > 0)
     keep[0] = False
     return np.asarray(keep[labels])

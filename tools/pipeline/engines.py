@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tools.checkpoints import MODEL_SETS, Runtime
 from tools.errors import UsageError
+from tools.quantizing import QUANTIZED
 
 if TYPE_CHECKING:
     from tools.captioning.captioner import Captioner
@@ -28,7 +29,7 @@ __all__ = ["EngineOptions", "Engines"]
 
 _SEERS = ("set", "clip", "blip", "detector")  # in a recipe's `models`
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
-_PRECISIONS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")  # the last two for the agent's model
+_PRECISIONS = ("auto", "float32", "bfloat16", "float16", *QUANTIZED)  # the last for the agent's model alone
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class EngineOptions:
 
     @property
     def runtime(self) -> Runtime:
-        """On what the models run."""
-        return Runtime(self.device, self.precision, self.batch_size)
+        """On what the models that see run: they are small, and few bits are for the agent's model alone."""
+        precision = "auto" if self.precision in QUANTIZED else self.precision
+        return Runtime(self.device, precision, self.batch_size)
 
     @property
     def named(self) -> dict[str, str]:
@@ -132,7 +134,8 @@ class Engines:
         """Where the recipe's good parts are kept; loads nothing."""
         from tools.references.keeping import GoodParts
 
-        return GoodParts(self.recipe, device=self._options.device, precision=self._options.precision)
+        on = self._options.runtime
+        return GoodParts(self.recipe, device=on.device, precision=on.precision)
 
     @cached_property
     def good_sha256(self) -> str:

@@ -6,7 +6,6 @@ most the images in work. On resume a half-written last line is cut off and its i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 
 from tools.errors import OutputError
 from tools.records import Inspection, Language, RunInfo
-from tools.writing import replace_file
+from tools.writing import append_line, cut_half_line, replace_file
 
 __all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
 
@@ -143,7 +142,8 @@ class Journal:
         refuse_foreign(self.folder)
         self._lock.acquire()
         self.run = self._resume(run) if (self.folder / RUN_INFO).exists() else self._written(run)
-        self._cut_half_line()
+        if self._path.exists():
+            cut_half_line(self._path)
         self.done_ids = {inspection.image.id for inspection in self.inspections()}
         self._file = self._path.open("ab")
 
@@ -174,26 +174,9 @@ class Journal:
             self.run = self._written(self.run.model_copy(update={"language": language, "reported_at": at}))
         return self.run
 
-    def _cut_half_line(self) -> None:
-        if not self._path.exists():
-            return
-        with self._path.open("rb+") as file:
-            end = file.seek(0, os.SEEK_END)
-            while end > 0:
-                start = max(0, end - 65536)
-                file.seek(start)
-                newline = file.read(end - start).rfind(b"\n")
-                if newline >= 0:
-                    end = start + newline + 1
-                    break
-                end = start
-            file.truncate(end)
-
     def append(self, inspection: Inspection) -> None:
         """Writes one inspection and hands it to the disk before it returns."""
-        self._file.write(inspection.model_dump_json().encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        append_line(self._file, inspection.model_dump_json())
         self.done_ids.add(inspection.image.id)
 
     def inspections(self) -> Iterator[Inspection]:

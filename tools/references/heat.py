@@ -1,8 +1,8 @@
-"""Heat maps of what is unlike good parts: over the image that was looked at, and as records."""
+"""Heat maps: their grid over an image, as records, and laid back over the image that was looked at."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,24 @@ if TYPE_CHECKING:
 
     from tools.references.registration import Registration
 
-__all__ = ["heat_record", "laid_back"]
+__all__ = ["grid_over", "heat_record", "laid_back"]
+
+_MOST_CELLS = 64  # along the image's longer side
 
 
-def heat_record(heat: NDArray[np.float32]) -> HeatMap:
+def grid_over(size_px: tuple[int, int], cells: int) -> tuple[int, int]:
+    """Returns how many rows and columns of about square cells lie over an image of (width, height).
+
+    Args:
+        size_px: Width and height of the image.
+        cells: Along its shorter side, unless that makes too many along the longer one.
+    """
+    width, height = size_px
+    cell_px = max(min(size_px) / cells, max(size_px) / _MOST_CELLS)
+    return max(round(height / cell_px), 1), max(round(width / cell_px), 1)
+
+
+def heat_record(heat: NDArray[np.floating[Any]]) -> HeatMap:
     """A heat map of shape (rows, columns) as a record."""
     rows, columns = heat.shape
     values = tuple(round(float(value), 4) for value in heat.ravel().clip(0, 1))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Pictures = Iterator[tuple[ImageRecord, npt.NDArray[np.uint8]]]
 
-__all__ = ["GoodParts", "model_key", "reference_folder"]
+__all__ = ["GoodParts", "model_key", "readable", "reference_folder"]
 
 _CHUNK_IMAGES = 8
 _LOST_HINT = "put them back as they were, or take each out with `loupe good --remove NAME`"
@@ -153,9 +153,9 @@ class GoodParts:
         before = self.load() if self.exist else None
         again = 0 if before is None or before.is_settled else len(before.references)
         steps = Steps(progress, 2 * len(wanted) + again)
-        notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
+        notes = _notes(readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
         notes = before.notes.joined(notes) if before else notes
-        pictures = _readable(batch, wanted, cancel, steps)
+        pictures = readable(batch, wanted, cancel, steps)
         if before is None:
             anchor = self._recipe.screening.threshold
             found = ReferenceSet.build(pictures, self.backbones(), self._options(anchor))
@@ -200,8 +200,8 @@ class GoodParts:
                 _LOST_HINT,
             )
         steps = Steps(progress, 2 * len(wanted))
-        notes = _notes(_readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
-        pictures = _readable(batch, wanted, cancel, steps)
+        notes = _notes(readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
+        pictures = readable(batch, wanted, cancel, steps)
         found = ReferenceSet.build(pictures, self.backbones(), self._options(index.options.anchor))
         found.notes = notes
         found.save(self.folder)
@@ -263,17 +263,20 @@ def _grown(
         return found
     earlier = (
         (record.model_copy(update={"name": names[record.picture_key]}), image_rgb)
-        for record, image_rgb in _readable(batch, [ids[key] for key in names], cancel, steps)
+        for record, image_rgb in readable(batch, [ids[key] for key in names], cancel, steps)
     )
     return ReferenceSet.build(chain(earlier, pictures), before.backbones, before.options)
 
 
-def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: Steps) -> Pictures:
-    """Yields those images that can be decoded."""
+def readable(
+    batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: Steps | None = None
+) -> Pictures:
+    """Yields those images of a batch that can be decoded; each that was tried is a step."""
     for record, image_rgb in batch.stream(ids, cancel=cancel):
         if image_rgb is not None:
             yield record, image_rgb
-        steps.advance()
+        if steps:
+            steps.advance()
 
 
 def _notes(

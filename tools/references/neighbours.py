@@ -42,7 +42,7 @@ def nearest_distances(queries: NDArray[np.float32], bank: NDArray[np.float32]) -
     return nearest
 
 
-def coreset(patches: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[np.intp]:
+def coreset(patches: NDArray[np.float32], count: int) -> NDArray[np.intp]:
     """Indices of patches that leave no other far from all of them: greedy farthest-first (k-centre).
 
     As PatchCore does (Roth et al. 2022, CVPR), in a random projection, which keeps distances (Johnson and
@@ -51,14 +51,13 @@ def coreset(patches: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[
     Args:
         patches: Shape (patches, channels).
         count: How many to keep; all are kept where there are no more.
-        seed: Of the projection and of the first patch.
 
     Returns:
         Shape (min(count, patches),), sorted.
     """
     if len(patches) <= count:
         return np.arange(len(patches))
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     projected = patches
     if patches.shape[1] > _PROJECTED:
         directions = generator.standard_normal((patches.shape[1], _PROJECTED)) / np.sqrt(_PROJECTED)

@@ -76,7 +76,6 @@ class ReferenceScore(Record):
         deviations: By how many deviations of good images it lies above them, before it became the score.
         heat_map: The same scale per place; 0.5 is as far as the farthest cells of an image at the threshold.
         parts: The score that each backbone, and the layout's edges and shapes, would give alone.
-        registered: Correlation of edges with the reference's; None where the part is not rigid.
     """
 
     image_id: str
@@ -84,7 +83,6 @@ class ReferenceScore(Record):
     deviations: float
     heat_map: HeatMap
     parts: dict[str, float]
-    registered: float | None = None
 
 
 @dataclass(frozen=True)
@@ -269,7 +267,6 @@ class ReferenceSet:
                     name: round(self.calibration.suspicion(float(z)), 6)
                     for name, z in zip(names, alone, strict=False)
                 },
-                registered=seen.registration.correlation if seen.registration else None,
             )
 
     def _compared_numbers(self, calibration: Calibration | None) -> tuple[int, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from tools.references.layout import View
 from tools.references.options import Notes, ReferenceOptions
 from tools.references.reference_set import Reference
 from tools.references.registration import Frame
+from tools.writing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,14 +86,10 @@ def save(references: ReferenceSet, folder: Path) -> None:
     )
     content = to_bytes(_arrays(references), metadata={_KEY: index.model_dump_json()})
     target = folder / FILE_NAME
-    partial = folder / f".{FILE_NAME}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(target)
+        replace_file(target, content)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise OutputError(
             f"cannot write {target}: {error.strerror}", "check the folder's rights and the free space"
         ) from error

@@ -49,12 +49,10 @@ class Difference:
     Attributes:
         score: Grows with the region's contrast and thickness, in [0, 1): an edge that lies off leaves a thin
             sliver, long as it may be.
-        is_added: Whether the image is brighter there than the template.
     """
 
     box_xyxy_px: BoxXyxyPx
     score: float
-    is_added: bool
 
 
 def template_differences(
@@ -98,10 +96,9 @@ def template_differences(
         inside = (labels[place] == number) & (differs[place] > 0)
         contrast = float(difference[place][inside].mean()) / 255
         strength = contrast * float(2 * depth[place][inside].max()) ** 2
-        signed = float((grey - expected)[place][inside].sum())
         grown = round(options.margin * shorter)
         box = _grown((x, y, x + width, y + height), grown, (image_rgb.shape[1], image_rgb.shape[0]))
-        found.append(Difference(box, strength / (strength + reach * reach), signed > 0))
+        found.append(Difference(box, strength / (strength + reach * reach)))
     return tuple(sorted(found, key=lambda each: -each.score))
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from tools.checkpoints import file_sha256
 from tools.errors import ImageError, UsageError
 from tools.images import decode
-from tools.records import HeatMap, Provenance
+from tools.records import Provenance
+from tools.references.heat import grid_over, heat_record
 from tools.references.template import Difference, template_differences
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tools.recipe import Recipe
-    from tools.records import ImageRecord
+    from tools.records import HeatMap, ImageRecord
 
 __all__ = ["Templates", "heat_of"]
 
 _STEM = re.compile(r"\{stem(?:-([^{}]*))?\}")
 _HEAT_CELLS = 32  # along the image's shorter side
-_MAX_HEAT_CELLS = 64
 
 
 class Templates:
@@ -111,12 +111,11 @@ def heat_of(differences: Sequence[Difference], record: ImageRecord, scores: Sequ
         scores: Of the regions, in [0, 1].
     """
     width, height = record.width_px, record.height_px
-    cell = max(min(width, height) / _HEAT_CELLS, max(width, height) / _MAX_HEAT_CELLS)
-    rows, columns = max(round(height / cell), 1), max(round(width / cell), 1)
+    rows, columns = grid_over((width, height), _HEAT_CELLS)
     values = np.zeros((rows, columns))
     for difference, score in zip(differences, scores, strict=True):
         x_min, y_min, x_max, y_max = difference.box_xyxy_px
         across = slice(int(x_min * columns / width), int(np.ceil(x_max * columns / width)))
         down = slice(int(y_min * rows / height), int(np.ceil(y_max * rows / height)))
         values[down, across] = np.maximum(values[down, across], score)
-    return HeatMap(rows=rows, columns=columns, values=tuple(round(float(v), 4) for v in values.ravel()))
+    return heat_record(values)

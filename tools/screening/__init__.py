@@ -1,3 +1,3 @@
-"""Screening: what CLIP is asked about each image, and what it answers."""
+"""Screening: what a whole image is held against, and the one suspicion that follows."""
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import Cancelled, ImageError, UsageError
+from tools.localization.localizer import CLEAR_LABEL
 from tools.localization.regions import beside, finding_at, hot_regions
 from tools.records import (
     HeatMap,
@@ -21,7 +22,7 @@ from tools.records import (
     Source,
     SourceScore,
 )
-from tools.references.keeping import model_key
+from tools.references.keeping import model_key, readable
 from tools.references.mutual import MIN_IMAGES, Panel, panel_ids
 from tools.references.templates import heat_of
 from tools.screening.fusion import (
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["CombinedScreener"]
 
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
-_CLEAR_LABEL = 0.5  # score: more than all other labels together
 _CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
 # Of a batch's calm images: words that know its parts find more than these clear, even where most are bad or
 # the parts are of many kinds (made-up batches: 0.1 to 0.3; nine in ten of 40 bad: 0.6). Words that do not may
@@ -160,7 +160,7 @@ class CombinedScreener:
         self._panel, self._is_small, self._is_known = None, False, True
         ids = panel_ids([record.id for record in batch.records])
         try:
-            pictures = _readable(batch, ids, cancel)
+            pictures = readable(batch, ids, cancel)
             panel = Panel.build(pictures, self._backbones, overkill=self._recipe.references.overkill)
         except UsageError:
             self._is_small = True
@@ -281,7 +281,7 @@ class CombinedScreener:
         crop = image_rgb[int(y_min) : int(np.ceil(y_max)), int(x_min) : int(np.ceil(x_max))]
         record = ImageRecord(id=finding.id, name=finding.id)
         (seen,) = self._words.screen([(record, crop)])
-        is_clear = seen.label in self._recipe.defects and seen.scores[seen.label] >= _CLEAR_LABEL
+        is_clear = seen.label in self._recipe.defects and seen.scores[seen.label] >= CLEAR_LABEL
         return finding.model_copy(update={"type": seen.label}) if is_clear else finding
 
     def _combined(self, screening: Screening, picture: Picture, look: tuple[Look, float] | None) -> Screening:
@@ -349,7 +349,7 @@ class CombinedScreener:
 
     def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
         """Whether words know the parts of a batch, shown by its calmest images."""
-        pictures = _readable(batch, panel.calm_ids[:_ASKED], cancel)
+        pictures = readable(batch, panel.calm_ids[:_ASKED], cancel)
         words = [each.suspicion for each in self._words.screen(pictures, cancel=cancel)]
         if cancel is not None and cancel.is_set():
             raise Cancelled("the work was stopped", "ask again to go on")
@@ -391,9 +391,3 @@ def _timed(said: Iterator[_Said]) -> Iterator[_Said]:
     each_said, share_s = timed_together(said)
     for each in each_said:
         yield replace(each, score=each.score.model_copy(update={"elapsed_s": share_s}))
-
-
-def _readable(batch: Batch, ids: Sequence[str], cancel: threading.Event | None) -> Iterator[Picture]:
-    for record, image_rgb in batch.stream(ids, cancel=cancel):
-        if image_rgb is not None:
-            yield record, image_rgb

@@ -103,7 +103,7 @@ def moved(score: SourceScore, before: float, after: float) -> SourceScore:
 def fused(
     screening: Screening, scores: Sequence[SourceScore], heat: HeatMap | None, recipe: Recipe
 ) -> Screening:
-    """Returns a screening by words as it is with other sources.
+    """Returns the screening by words, changed by what the other sources say.
 
     The suspicion is that of `suspicion_of`. The heat map is that of the source that says most; where words
     say most, theirs. What fits no label stays unknown, unless good parts or a template vouch for it; so does

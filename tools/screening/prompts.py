@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.errors import RecipeError
+from tools.glossary import NORMAL
 from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from tools.recipe import Label, Recipe
 
-__all__ = ["NORMAL", "PromptLabel", "prompt_labels", "prompts_sha256", "text_embeddings"]
-
-NORMAL = "normal"
+__all__ = ["PromptLabel", "prompt_labels", "prompts_sha256", "text_embeddings"]
 
 # The state-level prompts for a good object and the image-level templates of WinCLIP (Jeong et al., "WinCLIP:
 # Zero-/Few-Shot Anomaly Classification and Segmentation", CVPR 2023, appendix; arXiv 2303.14814).

@@ -13,7 +13,8 @@ import numpy as np
 
 from tools.checkpoints import Checkpoint, Runtime, load_transformer, weights_sha256
 from tools.glossary import NORMAL, UNCLASSIFIED, UNKNOWN
-from tools.records import HeatMap, ImageRecord, Provenance, Screening, ScreeningStatus, Source
+from tools.records import ImageRecord, Provenance, Screening, ScreeningStatus, Source
+from tools.references.heat import grid_over, heat_record
 from tools.screening.prompts import prompt_labels, prompts_sha256, text_embeddings
 from tools.windows import Window, covering_windows
 
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from transformers import CLIPModel
 
     from tools.recipe import Recipe, ScreeningSettings
+    from tools.records import HeatMap
 
-__all__ = ["UNKNOWN", "Screener", "views_of", "with_threshold"]
+__all__ = ["Screener", "views_of", "with_threshold"]
 
 _BATCH_CPU, _BATCH_GPU = 8, 32  # on one core 8 take 0.78 of the time that 32 take
 _MIN_WINDOW_PX = 32  # a smaller window holds less than CLIP can name
 _HEAT_CELLS = 16  # along the image's shorter side
-_MAX_HEAT_CELLS = 64  # along the longer one
 
 
 @dataclass
@@ -281,8 +282,7 @@ def _heat_map(
     if len(views) < 2:
         return None
     width, height = size_px
-    cell = max(min(width, height) / _HEAT_CELLS, max(width, height) / _MAX_HEAT_CELLS)
-    rows, columns = max(round(height / cell), 1), max(round(width / cell), 1)
+    rows, columns = grid_over(size_px, _HEAT_CELLS)
     xs, ys = (np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows
     total, weights = np.zeros((rows, columns)), np.zeros((rows, columns))
     for (x_min, y_min, x_max, y_max), suspicion in zip(views[1:], suspicions[1:], strict=True):
@@ -290,10 +290,7 @@ def _heat_map(
         weight = 1.0 / ((x_max - x_min) * (y_max - y_min))
         total[inside] += weight * float(suspicion)
         weights[inside] += weight
-    values = np.divide(total, weights, out=np.zeros_like(total), where=weights > 0)
-    return HeatMap(
-        rows=rows, columns=columns, values=tuple(round(float(v), 4) for v in values.ravel().clip(0, 1))
-    )
+    return heat_record(np.divide(total, weights, out=np.zeros_like(total), where=weights > 0))
 
 
 def _equalised(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -208,12 +208,6 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
         "서버 `{address}`가 {count}번 시도해도 답하지 않았습니다({why})."
     ),
     "Look at the server's log, or try again later.": "서버 로그를 보거나 나중에 다시 시도하세요.",
-    "The precision {precision} needs the package bitsandbytes, which is not installed.": (
-        "정밀도 {precision}에는 bitsandbytes 패키지가 필요하지만 설치되어 있지 않습니다."
-    ),
-    "pip install bitsandbytes, or choose the precision auto.": (
-        "pip install bitsandbytes를 실행하거나 정밀도를 auto로 두세요."
-    ),
     "The sandbox cannot be started: {why}": "샌드박스를 시작할 수 없습니다: {why}",
     "Free memory and processes, and try again.": "메모리와 프로세스를 비우고 다시 시도하세요.",
     "The sandbox did not start: {why}": "샌드박스가 시작되지 않았습니다: {why}",

@@ -147,7 +147,7 @@ class Darkroom:
             photo.drawn(view, photo.decoded().size).image.save(path)
             open_file(path)
         except LoupeError as error:
-            tell(None, f"{error.message}. {error.hint}")
+            tell(None, error.as_text())
         except (OSError, ValueError) as error:
             tell(None, str(error))
         else:

@@ -135,6 +135,7 @@ class _Told:
     ) -> None:
         self._inspection, self._chosen, self._decisions = inspection, chosen, decisions
         self._page, self._words, self._recipe = page, page.words, recipe
+        self._in_report = ReportWords(page.words.language)  # what the report names is called the same here
 
     def lines(self) -> Iterator[Content]:
         """Yields what matters most first: the verdict, the findings, then how it came about."""
@@ -195,7 +196,7 @@ class _Told:
         if finding.centre:
             centre = ", ".join(map(_unbroken, format_centre(finding.centre)))
             yield self._page.row("centre", centre, indent=3)
-        seen = f"{finding.confidence:.2f} · {words(f'origin.{finding.origin}')}"
+        seen = f"{finding.confidence:.2f} · {self._in_report(f'origin.{finding.origin}')}"
         yield self._page.row("confidence", seen, indent=3)
         place = place_phrase(finding.place, language)
         if finding.zone:
@@ -217,7 +218,7 @@ class _Told:
         words, language, inspection = self._words, self._words.language, self._inspection
         screening, scale = inspection.screening, inspection.scale
         if screening:
-            status = words(f"status.{screening.status}")
+            status = self._in_report(f"status.{screening.status}")
             value, limit = beside_threshold(screening.suspicion, screening.threshold)
             level = words("suspicion", value=value, limit=limit)
             label = self._type_name(screening.label)
@@ -225,10 +226,9 @@ class _Told:
         if inspection.description:
             yield self._page.text(inspection.description.text(language))
         if scale:
-            report_words = ReportWords(language)
-            source = report_words(f"scale.{scale.source}")
+            source = self._in_report(f"scale.{scale.source}")
             if scale.homography:
-                source = f"{source}, {report_words('board_centre')}"
+                source = f"{source}, {self._in_report('board_centre')}"
             how = f"{scale.mm_per_px:.4g} mm/px · {source}{f': {scale.detail}' if scale.detail else ''}"
             yield self._page.row("scale", how)
         elif inspection.findings:

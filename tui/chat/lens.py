@@ -56,9 +56,8 @@ class Lens(Canvas):
         graphics: type[Widget] | None = None,
         *,
         language: Language = Language.EN,
-        id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(graphics, id=id)
+        super().__init__(graphics)
         self._language = language
         self._darkroom = Darkroom(lambda *result: self.post_message(self.Drawn(*result)))
         self._photo: Photo | None = None

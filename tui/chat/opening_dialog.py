@@ -19,17 +19,17 @@ from tui.chat.words import Words
 
 __all__ = ["OpenDialog"]
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".txt"})
-
 
 class ImageTree(DirectoryTree):
     """Folders, and files that may be images; hidden ones are left out."""
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         """Returns what is worth showing."""
+        from tools.images import SUFFIXES  # with numpy: the first paint does without
+
+        shown = SUFFIXES | {".txt"}  # which may list images
         for path in paths:
-            is_shown = not path.name.startswith(".")
-            if is_shown and (path.suffix.lower() in _SUFFIXES or path.is_dir()):
+            if not path.name.startswith(".") and (path.suffix.lower() in shown or path.is_dir()):
                 yield path
 
 
@@ -41,7 +41,6 @@ class OpenDialog(ModalScreen[tuple[str, ...]]):
         recent: Images of batches that were opened before, newest first.
         words: Of the interface.
         introduction: Markdown above it, for the first start; empty for none.
-        root: Where the tree begins.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,11 +54,10 @@ class OpenDialog(ModalScreen[tuple[str, ...]]):
         recent: Sequence[tuple[str, ...]],
         words: Words,
         introduction: str = "",
-        root: Path | None = None,
     ) -> None:
         super().__init__()
         self._title_text, self._recent, self._words = title, recent, words
-        self._introduction, self._root = introduction, root or Path.cwd()
+        self._introduction = introduction
 
     def compose(self) -> ComposeResult:
         """Shows the ways to images."""
@@ -73,7 +71,7 @@ class OpenDialog(ModalScreen[tuple[str, ...]]):
                 yield Label(words("open.recent"), classes="dialog-part")
                 yield OptionList(*(Option(Content(_shown(each))) for each in self._recent), id="recent")
             yield Label(words("open.folders"), classes="dialog-part")
-            yield ImageTree(self._root, id="tree")
+            yield ImageTree(Path.cwd(), id="tree")
             yield Static(Content(words("open.hint")), classes="dialog-hint")
 
     def on_mount(self) -> None:

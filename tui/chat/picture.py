@@ -122,10 +122,8 @@ class PicturePanel(Widget):
         language: Language = Language.EN,
         recipe: Recipe | None = None,
         graphics: type[Widget] | None = None,
-        id: str | None = None,  # noqa: A002 -- as in Textual
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__()
         self.set_reactive(PicturePanel.language, language)
         self._recipe = recipe
         self._lens = Lens(graphics, language=language)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.log import SessionHeader, read_log
 from tools.errors import LoupeError
+from tools.writing import replace_file
 
 __all__ = ["Recent", "recent_sessions", "remember"]
 
@@ -37,9 +37,7 @@ def remember(folder: Path) -> None:
     folders = [str(folder.absolute()), *(each for each in _folders() if each != str(folder.absolute()))]
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text("\n".join(folders[:_MOST]) + "\n", encoding="utf-8")
-        part.replace(path)
+        replace_file(path, "\n".join(folders[:_MOST]) + "\n")
 
 
 def recent_sessions() -> list[Recent]:

@@ -27,7 +27,6 @@ from tui.chat.view_words import ViewWords
 from tui.chat.words import Words
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -144,15 +143,10 @@ class ReviewScreen(Screen[None]):
         self._progress.update(Content.assemble(title, f"  {place} · {state}"))
         record = self._session.batch.record(image_id)
         is_readable = record.status is ImageStatus.READABLE
-        load = partial(self._load, image_id) if is_readable else None
+        load = partial(self._session.batch.photograph, image_id) if is_readable else None
         decisions = self._session.decisions(image_id)
         self._panel.show(image_id, self._session.inspection(image_id), load, decisions)
         self.query_one(Lens).focus()
-
-    def _load(self, image_id: str) -> Image:
-        from PIL import Image
-
-        return Image.fromarray(self._session.batch.load(image_id))
 
     def action_go(self, steps: int) -> None:
         """Shows the next or the previous image, round and round."""

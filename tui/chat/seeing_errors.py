@@ -80,11 +80,13 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     ),
     "`{name}` lacks {count} weights.": "`{name}`에 가중치 {count}개가 빠져 있습니다.",
     "The file is not complete.": "파일이 온전하지 않습니다.",
-    "Loading in 8 bit needs the package bitsandbytes, which is not installed.": (
-        "8비트로 불러오려면 bitsandbytes 패키지가 필요하지만 설치되어 있지 않습니다."
+    "The precision {precision} needs the package bitsandbytes, which is not installed.": (
+        "정밀도 {precision}에는 bitsandbytes 패키지가 필요하지만 설치되어 있지 않습니다."
     ),
-    "pip install bitsandbytes, or set `captioning.load_in_8bit: false` in the recipe.": (
-        "pip install bitsandbytes를 실행하거나 레시피에 `captioning.load_in_8bit: false`를 적으세요."
+    "pip install bitsandbytes, or do without: `--precision auto`, and "
+    "`captioning.load_in_8bit: false` in the recipe.": (
+        "pip install bitsandbytes를 실행하거나, 정밀도를 auto로 두고 레시피에 "
+        "`captioning.load_in_8bit: false`를 적으세요."
     ),
     "the translator {name} is a {kind} model, not MarianMT": (
         "번역 모델 {name}의 종류는 {kind}입니다. 필요한 종류: MarianMT"

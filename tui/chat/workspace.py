@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -33,8 +34,6 @@ from tui.chat.turns import TurnView
 from tui.chat.words import Words
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from agent.session import Session
     from tools.records import BoxXyxyPx
     from tui.chat.background import Start
@@ -328,16 +327,5 @@ class Workspace(Screen[None]):
         inspection = session.inspection(image_id)
         record = session.batch.record(image_id)
         size = (record.width_px, record.height_px)
-        load = _loader(session, image_id) if all(size) else None
+        load = partial(session.batch.photograph, image_id) if all(size) else None
         self._picture.show(image_id, inspection, load, session.decisions(image_id), size)
-
-
-def _loader(session: Session, image_id: str) -> Callable[[], Image]:
-    """Returns what decodes an image, for the thread that draws it."""
-
-    def load() -> Image:
-        from PIL import Image
-
-        return Image.fromarray(session.batch.load(image_id))
-
-    return load

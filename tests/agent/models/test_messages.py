@@ -12,7 +12,7 @@ from smolagents.models import ChatMessage, MessageRole
 from agent.models.families import OTHER, QWEN2_5_VL, QWEN3_VL, Family, family_of
 from agent.models.messages import Turn, as_chat, conversation, pictures_of, text_of
 from agent.models.pictures import Picture
-from tests.agent.models.saying import assistant, picture, user
+from tests.agent.models.saying import assistant, box_as_written, picture, user
 from tools.errors import UsageError
 
 
@@ -128,7 +128,7 @@ def test_boxes_are_mapped_and_clipped(
 @pytest.mark.parametrize("family", [QWEN2_5_VL, QWEN3_VL])
 def test_boxes_survive_the_way_to_the_model_and_back(family: Family) -> None:
     box = (28.0, 56.0, 140.0, 196.0)
-    written = family.from_picture_xyxy_px(box, (280, 224), (280, 224))
+    written = box_as_written(family, box, (280, 224))
     assert family.to_picture_xyxy_px(written, (280, 224), (280, 224)) == pytest.approx(box, abs=0.2)
 
 

@@ -10,6 +10,7 @@ from agent.models.families import QWEN2_5_VL, QWEN3_VL, Family
 from agent.models.messages import pictures_of
 from agent.models.scripted import ScriptedModel
 from agent.models.selftest import COLOURS, Sight, vision_self_test
+from tests.agent.models.saying import box_as_written
 from tools.records import Provenance
 
 
@@ -29,7 +30,7 @@ class Seeing(VisionModel):
             return Reply(f"It is {min(distances, key=lambda name: distances[name])}.", 1, 1)
         shift = self._shift_px
         box = (columns.min() + shift, rows.min(), columns.max() + 1 + shift, rows.max() + 1)
-        written = self.family.from_picture_xyxy_px(box, picture.size_px, picture.size_px)
+        written = box_as_written(self.family, box, picture.size_px)
         return Reply(json.dumps({"bbox_2d": written}), 1, 1)
 
 

@@ -181,8 +181,7 @@ def test_a_lost_connection_is_tried_again_unless_words_had_come(server: Server) 
 
 def test_a_silent_server_is_named(server: Server) -> None:
     hung = threading.Event()
-    model, pauses = connect(server, holds_back(None, hung))
-    model._timeout_s = 0.2
+    model, pauses = connect(server, holds_back(None, hung), timeout_s=1.0)
     with pytest.raises(ModelError, match="silent"):
         model.generate([user("x")])
     assert pauses == []
@@ -250,9 +249,9 @@ def test_cancelling_hangs_up(server: Server, first: dict[str, Any] | None) -> No
 
 def test_cancelling_while_waiting_for_a_busy_server(server: Server) -> None:
     cancel = threading.Event()
-    model, _ = connect(server, fails(503), FINE)
+    server.answers = [fails(503), FINE]
+    model = ServerModel(server.address, sleep=lambda _: cancel.set())
     model.cancel = cancel
-    model._sleep = lambda _: cancel.set()
     with pytest.raises(TurnCancelled):
         model.generate([user("x")])
     assert len(server.requests) == 1

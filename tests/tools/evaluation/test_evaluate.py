@@ -9,13 +9,12 @@ from PIL import Image
 
 from tools.errors import Cancelled, UsageError
 from tools.evaluation.evaluate import (
-    Evaluation,
     evaluate,
     pipeline_findings,
     pipeline_rates,
     recipe_for_evaluation,
-    render_text,
 )
+from tools.evaluation.figures import Evaluation, render_text
 from tools.evaluation.labelled_sets import read_labelled_set
 from tools.evaluation.sources import source_figures
 from tools.recipe import DefectType, Part, Recipe

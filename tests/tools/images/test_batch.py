@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from tools.errors import BatchError, Cancelled, ImageError, UsageError
-from tools.images import Batch, contact_sheet, thumbnail
+from tools.images import Batch, contact_sheet
 from tools.images import batch as images
 from tools.images.reasons import Reason
+from tools.images.sheets import thumbnail
 from tools.records import ImageStatus
 
 

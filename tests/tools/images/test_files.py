@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from tools.errors import BatchError
-from tools.images import Batch, Reason, reason_text
+from tools.images import Batch
 from tools.images.files import discover, printable_name
+from tools.images.reasons import Reason, reason_text
 from tools.records import Language
 
 

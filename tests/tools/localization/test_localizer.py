@@ -10,8 +10,9 @@ from scipy.ndimage import find_objects, label
 
 from tools.checkpoints import Checkpoint, Runtime, file_sha256
 from tools.errors import ModelError, UntrustedCheckpointError
+from tools.glossary import UNCLASSIFIED
 from tools.localization.detectors import Detector, import_ultralytics
-from tools.localization.localizer import UNCLASSIFIED, Localizer, candidate_from_heat_map
+from tools.localization.localizer import Localizer, candidate_from_heat_map
 from tools.localization.merging import Detection
 from tools.recipe import DefectType, Label, Localization, Models, Zone
 from tools.records import HeatMap, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
@@ -229,6 +230,13 @@ def test_classes_become_types(located):
         ("img_003-1", UNCLASSIFIED, pytest.approx(0.7)),
         ("img_003-2", "scratch", pytest.approx(0.5)),
     ]
+
+
+@pytest.mark.parametrize("name", ["SCRATCH", "scratch ", "s-c_r a t c h", "ｓｃｒａｔｃｈ"])
+def test_a_class_is_its_type_however_it_is_spelled(located, monkeypatch, name):
+    monkeypatch.setattr(ColourDetector, "names", {0: name})
+    (finding,) = located((64, 64), [(0, (1, 1, 5, 5))])
+    assert finding.type == "scratch"
 
 
 def test_no_more_findings_than_allowed(located):

@@ -44,6 +44,13 @@ def test_models_go_through_at_once_as_fits_them_unless_somebody_says_otherwise()
     assert EngineOptions(batch_size=3).runtime.batch_size == 3
 
 
+@pytest.mark.parametrize(
+    ("asked", "of_seers"), [("auto", "auto"), ("bfloat16", "bfloat16"), ("int8", "auto"), ("int4", "auto")]
+)
+def test_few_bits_are_for_the_model_that_writes_not_for_those_that_see(asked: str, of_seers: str) -> None:
+    assert EngineOptions(precision=asked).runtime.precision == of_seers
+
+
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11", "mps"])
 @pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16", "float16", "int8", "int4"])
 def test_what_may_be_named(device: str, precision: str) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from tools.checkpoints import Checkpoint, Runtime
 from tools.errors import ModelError, RecipeError
+from tools.glossary import UNKNOWN
 from tools.recipe import DefectType, Label, Part, ScreeningSettings
 from tools.records import ScreeningStatus
 from tools.screening.prompts import prompt_labels, prompts_sha256
-from tools.screening.screener import UNKNOWN, Screener, views_of, with_threshold
+from tools.screening.screener import Screener, views_of, with_threshold
 
 
 def with_settings(recipe, **settings):
