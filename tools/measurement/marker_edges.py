@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MarkerFit", "fit_marker"]
 
-_REACHES = (
-    0.7,
-    0.5,
-    0.35,
-    0.25,
-)  # modules to each side of an edge: wide for blur, narrow for a narrow margin
+# Modules to each side of an edge: wide for blur, narrow for a narrow margin.
+_REACHES = (0.7, 0.5, 0.35, 0.25)
 _LEAST_REACH_PX = 1.5
 _ROUNDS = 3  # each begins where the one before it ended, so that the edge lies in the middle of its profile
 _STEPS = 41

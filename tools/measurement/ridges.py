@@ -54,6 +54,7 @@ class _Candidate:
     score: float
     value: Field
     mask: Mask
+    way_px: int
     noise: float
 
 
@@ -64,10 +65,10 @@ def line(view: View) -> Cut:
     if not found:
         return Cut.nothing(view)
     whole = [max(each, key=_by_score) for each in found]
-    tracks = [replace(each, mask=_without_corners(each)) for each in whole]
+    tracks = [_without_corners(each) for each in whole]
     best = max(tracks, key=_by_score)
-    cut_px = _way_px(whole[tracks.index(best)].mask) - _way_px(best.mask)
-    sound = [_way_px(each.mask) for each in chain(*found) if each.score > best.score - _SOUND]
+    cut_px = whole[tracks.index(best)].way_px - best.way_px
+    sound = [each.way_px for each in chain(*found) if each.score > best.score - _SOUND]
     soft, edge_doubt_px = _drawn(view, rest, best, tracks)
     proposed = float(np.hypot(view.box[2] - view.box[0], view.box[3] - view.box[1]))
     # The proposer may have seen it go on, or have missed an end.
@@ -94,18 +95,19 @@ def _candidates(view: View, rest: Field) -> Iterator[list[_Candidate]]:
             if np.count_nonzero(mask & halo) > _HALO * np.count_nonzero(mask):
                 continue
             score = view.agreement(mask) + 0.3 * float(np.log(peak)) - 0.2 * abs(level - 0.3)
-            score -= _DETOUR * float(np.log(max(_way_px(mask) / max(_reach_px(mask), 1.0), _STRAIGHT)))
-            found.append(_Candidate(score, value, mask, 1 / peak))
+            way_px = _way_px(mask)
+            score -= _DETOUR * float(np.log(max(way_px / max(_reach_px(mask), 1.0), _STRAIGHT)))
+            found.append(_Candidate(score, value, mask, way_px, 1 / peak))
         if found:
             yield found
 
 
-def _without_corners(track: _Candidate) -> Mask:
+def _without_corners(track: _Candidate) -> _Candidate:
     """Cuts a track where it turns back, as from a scratch into the part's edge; the longest remains."""
     mask = track.mask
     line = centre_line(_line_cover(track.value, mask))
     if line is None:
-        return mask
+        return track
     first, last = 0, len(line.path)
     while last - first > 2 * _ARM_PX:
         way = line.path[first:last]
@@ -117,11 +119,13 @@ def _without_corners(track: _Candidate) -> Mask:
             break
         corner = first + _ARM_PX + int(turns.argmin())
         first, last = (first, corner) if corner - first > last - corner else (corner, last)
+    if last - first == len(line.path):
+        return track
     rows, columns = np.nonzero(mask)
     nearest = cKDTree(line.path).query(np.stack([columns, rows], axis=1) + 0.5)[1]
     kept = mask.copy()
     kept[rows, columns] = (nearest >= first) & (nearest < last)
-    return kept
+    return replace(track, mask=kept, way_px=_way_px(kept))
 
 
 def _faint_px(track: _Candidate) -> int:
