@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.checkpoints import MODEL_SETS
 from tools.errors import UsageError
 from tools.images.files import from_root
 from tools.recipe.file import is_bundled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.log import SessionHeader
     from tools.pipeline.engines import EngineOptions
     from tools.recipe import Recipe
 
-__all__ = ["found_again", "refuse_other", "seers_again"]
+__all__ = ["found_again", "placed", "refuse_other", "seers_again"]
 
 
 def found_again(recipe: Recipe, given: str) -> str:
@@ -26,6 +29,15 @@ def found_again(recipe: Recipe, given: str) -> str:
     """
     is_ours = not given or (recipe.file is not None and is_bundled(recipe.file))
     return given if is_ours else str(from_root(given))
+
+
+def placed(checkpoints: Mapping[str, str]) -> dict[str, str]:
+    """Returns checkpoints, paths among them from the root, so that a start from another folder finds them."""
+    paths = {name: from_root(value) for name, value in checkpoints.items()}
+    return {
+        name: str(paths[name]) if value not in MODEL_SETS and paths[name].exists() else value
+        for name, value in checkpoints.items()
+    }
 
 
 def seers_again(given: EngineOptions, header: SessionHeader) -> EngineOptions:
@@ -51,7 +63,7 @@ def refuse_other(folder: Path, earlier: SessionHeader, now: SessionHeader) -> No
                 "resume it with the images and the recipe that it was started with; an update of Loupe "
                 "may have changed a bundled recipe: then start a new session",
             )
-    if earlier.seers is not None and earlier.seers != now.seers:
+    if earlier.seers is not None and placed(earlier.seers) != now.seers:
         named = ", ".join(f"{name} {value}" for name, value in earlier.seers.items())
         raise UsageError(
             f"{folder} holds a session that saw with other models",

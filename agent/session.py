@@ -30,7 +30,7 @@ from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result, unlogged_end
-from agent.resuming import found_again, refuse_other, seers_again
+from agent.resuming import found_again, placed, refuse_other, seers_again
 from agent.settings import load_settings, model_choice
 from agent.undoing import newest_act, numbered
 from tools.errors import LoupeError, TurnFailed, UsageError
@@ -145,7 +145,7 @@ class Session:
             recipe_sha256=self.recipe.sha256,
             batch_sha256=self.batch.sha256,
             model=model if isinstance(model, str) else model.name,
-            seers=(self.options.engines or EngineOptions()).chosen_for(self.recipe),
+            seers=placed((self.options.engines or EngineOptions()).chosen_for(self.recipe)),
             good_sha256=self._desk.workbench.engines.good_sha256,
         )
         changed = self._recall(header) if (self.out / LOG).exists() else []

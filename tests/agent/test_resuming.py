@@ -44,6 +44,30 @@ def test_a_session_on_a_folder_at_home_is_resumed(tmp_path: Path, monkeypatch: p
         assert len(session.batch) == 2
 
 
+def test_a_detector_that_was_named_at_the_start_is_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    write_batch(here / "photos", 2)
+    (here / "pocket").mkdir()  # a set's name means the set, whatever lies here
+    (here / "best.pt").touch()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    seers = EngineOptions(models="pocket", clip="openai/clip", detector="best.pt")
+    options = SessionOptions(engines=seers)
+    Session(["photos"], "", ScriptedModel([]), out=tmp_path / "out", options=options).close()
+    with Session.resume(tmp_path / "out", ScriptedModel([]), options=options):
+        pass  # named once more as before
+    monkeypatch.chdir(there)
+    with resumed(tmp_path / "out") as session:
+        assert session.options.engines
+        assert session.options.engines.named == {
+            "set": "pocket",
+            "clip": "openai/clip",
+            "detector": str(here / "best.pt"),
+        }
+
+
 @pytest.mark.parametrize(
     ("began", "goes_on", "fits"),
     [

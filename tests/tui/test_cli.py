@@ -14,6 +14,7 @@ from tests.hub import HUB_ID, Hub
 from tests.tui.conftest import Done
 from tools.downloading import download
 from tools.errors import ExitCode, LoupeError
+from tools.pipeline.engines import EngineOptions
 from tui.cli import app, main
 
 Loupe = Callable[..., Done]
@@ -79,6 +80,33 @@ def test_what_the_served_tools_download_is_told_on_stderr(
     done = loupe("mcp", "batch", "--no-ledger")
     assert done.stdout == ""
     assert f"Downloading {HUB_ID}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        (("ask", "batch", "hello"), "tui.asking.run_ask"),
+        (("chat", "batch"), "tui.chatting.run_chat"),
+        (("run", "book.yaml"), "tui.asking.run_playbook"),
+        (("mcp", "batch"), "agent.mcp_server.serve"),
+    ],
+)
+def test_every_command_that_inspects_takes_any_checkpoints(
+    loupe: Loupe, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], runs: str
+) -> None:
+    given: list[EngineOptions] = []
+
+    def run(*_: Any, **options: Any) -> int:
+        places = (*_, *options.values(), *(getattr(each, "engines", None) for each in _))
+        given.extend(each for each in places if isinstance(each, EngineOptions))
+        return 0
+
+    monkeypatch.setattr(runs, run)
+    seers = ("--clip", "a/clip", "--blip", "a/blip", "--detector", "best.pt", "--trust-checkpoint")
+    assert loupe(*words, *seers, "--batch-size", "3").exit_code == 0
+    assert given == [
+        EngineOptions(clip="a/clip", blip="a/blip", detector="best.pt", batch_size=3, trust_checkpoint=True)
+    ]
 
 
 @pytest.mark.parametrize(("names", "command"), COMMANDS, ids=str)

@@ -196,8 +196,8 @@ def _check_trust(file: Path, vouched_sha256: str, *, trust: bool) -> None:
         return
     raise UntrustedCheckpointError(
         f"`{file.name}` is a pickle, which can run any code when it is loaded; nobody vouched for it.",
-        f"If you know where it comes from, write `detector_sha256: {found}` below `models` in the recipe; "
-        "`loupe inspect`, `loupe good` and `loupe eval` also take --trust-checkpoint.",
+        f"If you know where it comes from, write `detector_sha256: {found}` below `models` in the recipe, "
+        "or start `loupe` with --trust-checkpoint.",
     )
 
 

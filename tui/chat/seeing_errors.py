@@ -99,11 +99,11 @@ SEEING_ERRORS: Final[dict[str, str]] = {
         "`{file}`은 pickle 파일이라 불러올 때 임의의 코드가 실행될 수 있는데, 아무도 보증하지 않았습니다."
     ),
     (
-        "If you know where it comes from, write `detector_sha256: {hash}` below `models` in the recipe; "
-        "`loupe inspect`, `loupe good` and `loupe eval` also take --trust-checkpoint."
+        "If you know where it comes from, write `detector_sha256: {hash}` below `models` in the recipe, "
+        "or start `loupe` with --trust-checkpoint."
     ): (
-        "출처를 안다면 레시피의 `models` 아래에 `detector_sha256: {hash}`라고 적으세요. `loupe inspect`, "
-        "`loupe good`, `loupe eval`에서는 --trust-checkpoint를 주어도 됩니다."
+        "출처를 안다면 레시피의 `models` 아래에 `detector_sha256: {hash}`라고 적거나 "
+        "`loupe`를 --trust-checkpoint로 시작하세요."
     ),
     "`{name}` is no detector that can be loaded.": "`{name}`은(는) 불러올 수 있는 검출기가 아닙니다.",
     "Give a folder with {weights} and {spec}, an exported .onnx file, or a .pt file.": (
