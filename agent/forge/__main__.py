@@ -6,9 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.forge.card import PRINTED, TOLD, Measured, card
 from tools.errors import LoupeError, UsageError
+
+if TYPE_CHECKING:
+    from tools.forge.training_set import Photo
 
 __all__ = ["main"]
 
@@ -44,8 +48,7 @@ def _parser() -> argparse.ArgumentParser:
             judge.add_argument("--failures", action="store_true", help="print each failure")
         elif name == "calibrate":
             judge.add_argument("--curve", type=Path, help="CSV file that receives the curve, for a chart")
-        else:
-            _add_photographs(judge, Path("forge-test-set"), "that were not trained on")
+        _add_photographs(judge, Path("forge-test-set"), "that were not trained on")
     mix = commands.add_parser("blend", help="average a checkpoint with the one that it began with")
     mix.add_argument("older", type=Path, help="what the training began with")
     mix.add_argument("newer", type=Path, help="what it ended with")
@@ -147,24 +150,31 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from agent.forge.exactness import exactness_report
 
     tell = exactness_report if arguments.exact else report
-    for line in tell(arguments.model, arguments.count, arguments.seed, tells_failures=arguments.failures):
+    asked = (arguments.model, _unseen(arguments.set), arguments.count, arguments.seed)
+    for line in tell(*asked, tells_failures=arguments.failures):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
 
 def _eyesight(arguments: argparse.Namespace) -> None:
     from agent.forge.eyesight import report
+
+    for line in report(arguments.model, _unseen(arguments.set), arguments.count, arguments.seed):
+        sys.stdout.write(f"{line}\n")
+
+
+def _unseen(folder: Path) -> Sequence[Photo]:
+    """The photographs of a folder that were not trained on."""
     from tools.forge.training_set import TEST_SEED, ensure_set
 
-    photos = ensure_set(arguments.set, _TEST_PHOTOS, TEST_SEED, defect_rate=_DEFECT_RATE)
-    for line in report(arguments.model, photos, arguments.count, arguments.seed):
-        sys.stdout.write(f"{line}\n")
+    return ensure_set(folder, _TEST_PHOTOS, TEST_SEED, defect_rate=_DEFECT_RATE)
 
 
 def _calibrate(arguments: argparse.Namespace) -> None:
     from agent.forge.calibration import report
 
-    for line in report(arguments.model, arguments.count, arguments.seed, arguments.curve):
+    photos = _unseen(arguments.set)
+    for line in report(arguments.model, photos, arguments.count, arguments.seed, arguments.curve):
         sys.stdout.write(f"{line}\n")
 
 

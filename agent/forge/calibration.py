@@ -6,11 +6,15 @@ import csv
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.abstention import FILE, Abstention
 from agent.forge.evaluate import Trial, judged, outcome
 from agent.forge.language import Share
 from agent.forge.trajectories import MOST_TURNS
+
+if TYPE_CHECKING:
+    from tools.forge.training_set import Photo
 
 __all__ = ["MOST_WRONG_CHANGES", "chosen", "curve", "report"]
 
@@ -108,16 +112,19 @@ def curve(trials: Sequence[Trial], shares: Sequence[float] = _SHARES) -> Iterato
         yield _least_sure(kept[-1]), len(kept) / len(ranked), wrong / len(kept), changed / len(ranked)
 
 
-def report(folder: Path, count: int, seed: int, points: Path | None = None) -> Iterator[str]:
+def report(
+    folder: Path, photos: Sequence[Photo], count: int, seed: int, points: Path | None = None
+) -> Iterator[str]:
     """Measures a checkpoint, writes its thresholds beside it, and yields the lines of the result.
 
     Args:
         folder: Of the checkpoint.
+        photos: What there is to see on contact sheets.
         count: Requests per intent and language.
         seed: Of batches and phrasings.
         points: CSV file for a chart: the curve, a point per request.
     """
-    trials = [*judged(folder, count, seed, share=Share.TUNING)]
+    trials = [*judged(folder, photos, count, seed, share=Share.TUNING)]
     abstention = chosen(trials)
     (folder / FILE).write_text(abstention.model_dump_json(indent=1) + "\n", encoding="utf-8")
     yield "least log-probability, answered, wrong of these, wrong changes of all"

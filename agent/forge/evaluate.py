@@ -17,24 +17,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PIL import Image
-
 from agent.abstention import CHANGING, Abstention, changes, only_reports, read_abstention, sure_of
 from agent.events import ToolStarted
 from agent.forge.cases import make_case
 from agent.forge.language import FOLLOWING, THEM, Request, Share, intents
 from agent.forge.player import Player
+from agent.forge.sight import Gallery
 from agent.forge.simulated import SimulatedSteps
-from agent.forge.trajectories import PICTURE_TOKENS, Past, Stage, asked, begun, drawn_past, memory_of
+from agent.forge.trajectories import Past, Stage, asked, begun, drawn_past, memory_of
 from agent.meaning import meaning
 from agent.memory import Memory, Step, Turn
-from agent.models.families import QWEN2_5_VL
-from agent.models.pictures import Picture
 from tools.records import Language
 
 if TYPE_CHECKING:
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
+    from tools.forge.training_set import Photo
 
 __all__ = ["MOST_TOKENS", "Judge", "Kind", "Trial", "distinct", "judged", "outcome", "report", "stage_of"]
 
@@ -138,15 +136,18 @@ class Judge:
         self._model, self._abstention, self._share = model, abstention, share
         self._executor: SandboxExecutor = SandboxExecutor(cancel=threading.Event())
 
-    def trials(self, count: int, seed: int, among: Sequence[str] = ()) -> Iterator[Trial]:
+    def trials(
+        self, photos: Sequence[Photo], count: int, seed: int, among: Sequence[str] = ()
+    ) -> Iterator[Trial]:
         """Yields requests in held-out phrasings, so many per intent and language, and more of pairs.
 
         Args:
+            photos: What there is to see on contact sheets.
             count: Per intent and language.
             seed: Of batches and phrasings.
             among: Intents; all of them, and pairs, when empty.
         """
-        rng = random.Random(seed)
+        rng, gallery = random.Random(seed), Gallery(photos, random.Random(seed))
         jobs = [
             (language, intent)
             for language in Language
@@ -155,7 +156,7 @@ class Judge:
         ]
         rng.shuffle(jobs)
         for start in range(0, len(jobs), _PER_STAGE):
-            stage = stage_of(rng)
+            stage = stage_of(rng, gallery)
             for language, intent in jobs[start : start + _PER_STAGE]:
                 past = drawn_past(rng, language, least=int(intent in FOLLOWING))
                 past = replace(past, several=past.several or intent.endswith(THEM))
@@ -244,16 +245,10 @@ def _final_answer() -> Any:  # noqa: ANN401
     return FinalAnswerTool()
 
 
-def stage_of(rng: random.Random) -> Stage:
-    """Returns a batch of moderate size with a contact sheet on which there is nothing to see."""
+def stage_of(rng: random.Random, gallery: Gallery) -> Stage:
+    """Returns a batch of moderate size with its contact sheet, as a session would show it."""
     case = make_case(rng, rng.randint(3, 24))
-    grey = Image.new("RGB", (448, 336), (128, 128, 128))
-    size = QWEN2_5_VL.fitted_size(*grey.size, PICTURE_TOKENS)
-    return Stage(
-        SimulatedSteps(case),
-        lambda label: Picture(label, grey.resize((112, 112))),
-        Picture("contact sheet", grey.resize(size)),
-    )
+    return Stage(SimulatedSteps(case), gallery.picture, gallery.sheet(case))
 
 
 def _calls(player: Player) -> list[Call]:
@@ -311,6 +306,7 @@ def _kind(
 
 def judged(
     folder: Path,
+    photos: Sequence[Photo],
     count: int,
     seed: int,
     abstention: Abstention | None = None,
@@ -321,6 +317,7 @@ def judged(
 
     Args:
         folder: Of the checkpoint.
+        photos: As `Judge.trials` takes them.
         count: Per intent and language, less those that were drawn again.
         seed: Of batches and phrasings.
         abstention: As `Judge` takes it.
@@ -333,7 +330,7 @@ def judged(
     model = LocalModel(Checkpoint("agent", str(folder), folder), max_tokens=MOST_TOKENS)
     judge = Judge(model, abstention, share)
     try:
-        yield from distinct(judge.trials(count, seed, among))
+        yield from distinct(judge.trials(photos, count, seed, among))
     finally:
         judge.close()
         model.close()
@@ -348,18 +345,20 @@ def distinct(trials: Iterable[Trial]) -> Iterator[Trial]:
             yield trial
 
 
-def report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
+def report(
+    folder: Path, photos: Sequence[Photo], count: int, seed: int, *, tells_failures: bool = False
+) -> Iterator[str]:
     """Yields the lines of a report on a checkpoint: success per intent and language, and the failures."""
     trials = []
     abstention = read_abstention(folder)
-    for trial in judged(folder, count, seed, abstention):
+    for trial in judged(folder, photos, count, seed, abstention):
         trials.append(trial)
         if tells_failures and not trial.is_right:
             said = " // ".join(program.replace("\n", " | ")[:160] for program in trial.programs)
             wanted = trial.expected[-1].replace("\n", " | ")[:160]
             yield f"{trial.kind}: {trial.request.intent}: {trial.request.text!r} -> {said} WANTED {wanted}"
     yield from _table(trials)
-    declined = [*judged(folder, _DECLINED_TIMES * count, seed, abstention, _DECLINED)]
+    declined = [*judged(folder, photos, _DECLINED_TIMES * count, seed, abstention, _DECLINED)]
     yield from _declining(declined, abstention)
     if abstention:
         yield outcome(trials, abstention)

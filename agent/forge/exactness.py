@@ -8,7 +8,7 @@ and it also accepts programs that do the same in other words.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from agent.forge.checkpoint import read
 from agent.forge.evaluate import stage_of
 from agent.forge.language import FOLLOWING, Request, Share, intents
 from agent.forge.packs import Encoder, Piece, hidden_states, packed
+from agent.forge.sight import Gallery
 from agent.forge.trajectories import Example, Past, Stage, begun, drawn_past, make_example
 from tools.records import Language
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     from agent.forge.player import Player
+    from tools.forge.training_set import Photo
 
 __all__ = ["Exactness", "exact_trials", "exactness_report"]
 
@@ -46,18 +48,24 @@ class Exactness:
 
 
 def exact_trials(
-    model: Qwen2_5_VLForConditionalGeneration, encoder: Encoder, count: int, seed: int, share: Share
+    model: Qwen2_5_VLForConditionalGeneration,
+    encoder: Encoder,
+    photos: Sequence[Photo],
+    count: int,
+    seed: int,
+    share: Share,
 ) -> Iterator[Exactness]:
     """Yields so many requests per intent and language, and more of pairs.
 
     Args:
         model: In evaluation mode.
         encoder: Of its processor.
+        photos: What there is to see on contact sheets.
         count: Per intent and language.
         seed: Of batches and phrasings.
         share: Of the phrasings, as `asked` takes it.
     """
-    rng = random.Random(seed)
+    rng, gallery = random.Random(seed), Gallery(photos, random.Random(seed))
     for language in Language:
         for follows in (False, True):
             wanted = [i for i in intents(language) if (i in FOLLOWING) is follows]
@@ -66,9 +74,8 @@ def exact_trials(
             rng.shuffle(jobs)
             for start in range(0, len(jobs), _TOGETHER):
                 past = drawn_past(rng, language, least=int(follows))
-                yield from _judged(
-                    model, encoder, rng, stage_of(rng), past, jobs[start : start + _TOGETHER], share
-                )
+                stage = stage_of(rng, gallery)
+                yield from _judged(model, encoder, rng, stage, past, jobs[start : start + _TOGETHER], share)
 
 
 def _judged(
@@ -110,12 +117,14 @@ def _example(
     return make_example(rng, stage, past, kind=kind, intent=intent, share=share, before=before)
 
 
-def exactness_report(folder: Path, count: int, seed: int, *, tells_failures: bool = False) -> Iterator[str]:
+def exactness_report(
+    folder: Path, photos: Sequence[Photo], count: int, seed: int, *, tells_failures: bool = False
+) -> Iterator[str]:
     """Yields the lines of a report: exact programs per intent and language, held-out phrasings and known."""
     model, processor = read(folder)
     model.eval()
     found = {
-        share: [*exact_trials(model, Encoder(processor), count, seed, share)]
+        share: [*exact_trials(model, Encoder(processor), photos, count, seed, share)]
         for share in (Share.JUDGING, Share.TRAINING)
     }
     if tells_failures:

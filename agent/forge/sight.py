@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from agent.forge.trajectories import PICTURE_TOKENS
 from agent.models.families import QWEN2_5_VL
@@ -51,6 +51,7 @@ _REASONS = {
 }
 _SEVERITY = {"scratch": 3, "dent": 3, "crack": 5, "contamination": 2}
 _TASK_ODDS = (1, 4, 4, 2)  # of colours, boxes, types, candidates
+_STRANGE = 0.3  # of pictures that are only there are of no part: they must not mislead
 _KEPT = 160  # photographs held decoded
 _SIDE_PX = 448
 # The self-test's size most often; small ones teach the same for a quarter of the tokens.
@@ -89,7 +90,19 @@ class Gallery:
     def picture(self, label: str) -> Picture:
         """Returns a photograph under a label, small, as `look` would show it."""
         side = self._rng.choice((56, 84, 112, 168, 336))
-        return _fitted(label, self._pixels(self._rng.randrange(len(self._photos))).resize((side, side)))
+        photo = self._pixels(self._rng.randrange(len(self._photos))).resize((side, side))
+        return _fitted(label, self._strange(photo))
+
+    def _strange(self, picture: Image.Image) -> Image.Image:
+        """Now and then makes of a picture what no part looks like."""
+        if self._rng.random() >= _STRANGE:
+            return picture
+        plain = Image.new("RGB", picture.size, tuple(self._rng.randrange(256) for _ in range(3)))
+        if (kind := self._rng.random()) < 0.4:
+            return plain
+        if kind < 0.7:
+            return ImageChops.difference(picture, plain)
+        return Image.blend(Image.effect_noise(picture.size, 80).convert("RGB"), plain, self._rng.random())
 
     def sheet(self, case: Case) -> Picture:
         """Returns a contact sheet of a batch, drawn by what draws the real one."""
@@ -97,7 +110,7 @@ class Gallery:
 
         ids = [record.id for record in case.records[:30]]
         batch: Any = SimpleNamespace(stream=self._stream(case))
-        sheet = Image.fromarray(contact_sheet(batch, ids, columns=6))
+        sheet = self._strange(Image.fromarray(contact_sheet(batch, ids, columns=6)))
         pages = -(-len(case.records) // 30)
         return _fitted("contact sheet" if pages == 1 else f"contact sheet 1 of {pages}", sheet)
 

@@ -79,7 +79,7 @@ _OPENINGS = (
 _ABOUT_SEVERAL = ("measure_ids", "locate_ids", "screen_ids", "compare", "decide_two", "decide_two_back")
 _SEVERAL = 0.3  # of pasts end with a turn about several images,
 _TRIES = 5  # to draw a request that does not name the image that it leans on
-_THEM_OTHERWISE = 0.1  # and only so many requests that lean on several images do not follow one
+_THEM_OTHERWISE = 0.3  # and only so many requests that lean on several images do not follow one
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_a_calibration_leaves_its_thresholds_and_its_curve(
         yield from GOOD
 
     monkeypatch.setattr(calibration, "judged", judged)
-    lines = [*calibration.report(tmp_path, 1, 1, tmp_path / "curve.csv")]
+    lines = [*calibration.report(tmp_path, [], 1, 1, tmp_path / "curve.csv")]
     assert isinstance(read_abstention(tmp_path), Abstention)
     assert (tmp_path / FILE).exists()
     assert lines[1].split()[1:] == ["100.0%", "0.0%", "0.00%"]

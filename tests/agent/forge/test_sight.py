@@ -29,6 +29,13 @@ def test_questions_about_pictures_have_true_answers(photos: list[Photo]) -> None
     assert colours
 
 
+def test_some_pictures_are_of_no_part_so_that_these_do_not_mislead_a_model(photos: list[Photo]) -> None:
+    gallery = Gallery(photos, random.Random(2))
+    shown = [np.asarray(gallery.picture("img_001").image) for _ in range(60)]
+    plain = sum(len(np.unique(each.reshape(-1, 3), axis=0)) == 1 for each in shown)
+    assert 2 <= plain <= 20
+
+
 def test_each_cell_of_a_picture_is_told_what_covers_it(photos: list[Photo]) -> None:
     gallery = Gallery(photos, random.Random(1))
     seen = [gallery.seen() for _ in range(60)]

@@ -56,7 +56,7 @@ def test_a_training_leaves_a_checkpoint_that_loads_like_any_other(
     assert local.max_picture_tokens == PICTURE_TOKENS
     judge = Judge(local)
     try:
-        [trial] = [next(judge.trials(1, 1))]
+        [trial] = [next(judge.trials(photos, 1, 1))]
     finally:
         judge.close()
         local.close()
