@@ -197,15 +197,21 @@ class Verdicts:
         self._at_threshold = kept | {each.image.id: each for each in tried.inspections}
 
     def return_to_rule(self, ids: Iterable[str], by: str, language: Language) -> None:
-        """Takes back what only another threshold decided."""
-        asked, act = set(ids), self.new_act()
-        if tried := sorted(asked & self._at_threshold.keys()):
-            self._tell(Tried(image_ids=tuple(tried)))
+        """Takes back what only another threshold decided.
+
+        Raises:
+            UsageError: Whoever must approve did not; all stays as it is.
+        """
+        asked, act, why = set(ids), self.new_act(), phrase("own_threshold", language)
+        changes = []
         for image_id in sorted(asked & self._decisions.keys()):
             decision, rule = self._decisions[image_id], self.inspected[image_id].judgement.verdict
             if decision.by_threshold and decision.verdict is not rule:
-                why = phrase("own_threshold", language)
-                self.record([self.proposed(image_id, rule, why, by=by, act=act, by_threshold=True)])
+                changes.append(self.proposed(image_id, rule, why, by=by, act=act, by_threshold=True))
+        self.ask(changes)
+        if tried := sorted(asked & self._at_threshold.keys()):
+            self._tell(Tried(image_ids=tuple(tried)))
+        self.record(changes)
 
 
 def _judged_as(inspection: Inspection, rule: Judgement) -> Inspection:

@@ -147,9 +147,9 @@ class Workbench:
         """Runs the whole inspection. Rows: id, verdict accept|reject|review, reason, findings (their ids)."""
         wanted, limit = self.ids.many(ids), fraction("threshold", threshold)
         self._inspect(wanted)
-        if limit is None or limit == self.recipe.screening.threshold:
+        if limit == self.recipe.screening.threshold:
             self._verdicts.return_to_rule(wanted, self.acting, self.spoken)
-        else:
+        elif limit is not None:  # who only looks changes nothing: what another threshold decided stands
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
             self._verdicts.judge_at(limit, at, self.acting, self.spoken)
             self._remember(finding for each in at.values() for finding in each.findings)

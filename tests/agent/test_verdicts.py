@@ -6,10 +6,15 @@ from unittest.mock import Mock
 import pytest
 
 from agent.events import EVENT, Decision, GoodKept
+from agent.rows import Row
 from agent.workbench import Workbench
 from tests.agent.conftest import SUSPECT, UNSURE, Bench
 from tools.errors import UsageError
 from tools.records import DecidedBy, Language, Verdict
+
+
+def return_to_rule(workbench: Workbench) -> list[Row]:
+    return workbench.inspect(threshold=workbench.recipe.screening.threshold)
 
 
 def test_a_decision_needs_a_reason_is_told_and_leaves_the_rule_visible(bench: Bench) -> None:
@@ -86,7 +91,9 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
     decisions = bench.told(Decision)
     assert [(d.image_id, d.verdict) for d in decisions[1:]] == [("img_003", Verdict.ACCEPT)]
     assert "threshold 0.95" in decisions[1].reason
-    assert [row["verdict"] for row in bench.workbench.inspect()] == ["review", "accept", "review", "review"]
+    assert bench.workbench.inspect() == rows  # who only looks changes nothing
+    again = return_to_rule(bench.workbench)
+    assert [row["verdict"] for row in again] == ["review", "accept", "review", "review"]
     assert bench.told(Decision)[-1].reason == "the recipe's own threshold again"
     judgement = bench.workbench.inspections(["img_003"])[0].judgement
     assert (judgement.decided_by, judgement.overrides) == (DecidedBy.RULE, None)
@@ -98,7 +105,7 @@ def test_another_threshold_changes_verdicts_on_the_record_only(bench: Bench) -> 
 def test_why_another_threshold_decides_is_in_the_language_of_who_asks(bench: Bench) -> None:
     bench.workbench.spoken = Language.KO
     bench.workbench.inspect(threshold=0.95)
-    bench.workbench.inspect()
+    return_to_rule(bench.workbench)
     by_threshold, by_rule = (each.reason for each in bench.told(Decision))
     own = f"{bench.workbench.recipe.screening.threshold:g}"
     assert by_threshold.startswith(f"레시피의 기준 {own} 대신 0.95 적용: 모든 기준 충족")
@@ -136,6 +143,8 @@ def test_what_another_threshold_changes_is_asked_for_in_one_question(
     bench.workbench.inspect("img_002", threshold=0.99)  # which changes nothing
     bench.workbench.inspect()
     assert len(asked) == 1
+    return_to_rule(bench.workbench)
+    assert asked[1:] == ([["img_003 review"]] if agreed else [])
 
 
 def test_what_a_refused_threshold_would_have_found_is_not_known(make: Callable[..., Bench]) -> None:
@@ -162,13 +171,14 @@ def test_a_refusal_of_several_changes_counts_them(make: Callable[..., Bench]) ->
 @pytest.mark.parametrize(
     ("then", "expected"),
     [
-        (lambda bench: bench.inspect(), Verdict.REVIEW),
+        (lambda bench: bench.inspect(), Verdict.ACCEPT),
+        (return_to_rule, Verdict.REVIEW),
         (lambda bench: bench.inspect(threshold=0.45), Verdict.REVIEW),
-        (lambda bench: (bench.inspect(), bench.inspect(threshold=0.99)), Verdict.ACCEPT),
+        (lambda bench: (return_to_rule(bench), bench.inspect(threshold=0.99)), Verdict.ACCEPT),
         (lambda bench: (bench.start_over(), bench.inspections()), Verdict.REVIEW),
         (lambda bench: bench.override("img_003", "reject", "bent", by="Kim"), Verdict.REJECT),
     ],
-    ids=["the recipe's again", "another", "again", "other good parts", "somebody decides"],
+    ids=["only looking", "the recipe's again", "another", "again", "other good parts", "somebody decides"],
 )
 def test_what_another_threshold_decided_goes_with_it_also_after_a_resume(
     make: Callable[..., Bench], is_resumed: bool, then: Callable[[Workbench], object], expected: Verdict
@@ -211,7 +221,7 @@ def test_what_was_found_at_another_threshold_is_known_to_a_resumed_session_while
     again = resumed(bench)
     assert told(again) == tried
     assert again.workbench.findings() == bench.workbench.findings()
-    again.workbench.inspect("img_001")
+    again.workbench.inspect("img_001", threshold=again.workbench.recipe.screening.threshold)
     assert told(again) == told(resumed(again)) == [own[0], tried[1]]
     again.events.append(GoodKept(image_ids=(), total=0, by="", at="2026", sha256="b"))
     assert told(resumed(again)) == own
