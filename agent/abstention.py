@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.calls import LATER_TOOLS, TOOL_NAMES
+from agent.calls import TOOL_NAMES
 from agent.phrases import phrase
 from tools.errors import ModelError
 from tools.records import ImageRecord, ImageStatus, Language, Verdict
@@ -39,7 +39,7 @@ So does one that inspects by another threshold, as verdicts follow it, and one t
 than call it by its name: by which threshold is not to be seen there.
 """
 
-_TOOLS = frozenset({*TOOL_NAMES, *LATER_TOOLS})
+_TOOLS = frozenset(TOOL_NAMES)
 _NEVER = -100.0  # less sure than any program
 _ID = re.compile(r"img_(\d+)")
 _NUMBER = re.compile(r"\d+")
@@ -190,8 +190,7 @@ def _strangers(code: str, request: str, earlier: Sequence[str]) -> Iterator[str]
     """The ids and lots in a program that stand neither in the request nor in what came before."""
     if (tree := _tree(code)) is None:
         return
-    lots = [given.value for given in ast.walk(tree) if isinstance(given, ast.keyword) and given.arg == "lot"]
-    for lot in (str(given.value) for given in lots if isinstance(given, ast.Constant)):
+    for lot in _lots(tree):
         whole = re.compile(_BEGINS + re.escape(lot) + _ENDS, re.I)
         if lot and not any(whole.search(said) for said in (request, *earlier)):
             yield lot
@@ -203,6 +202,22 @@ def _strangers(code: str, request: str, earlier: Sequence[str]) -> Iterator[str]
     numbers |= {int(number) for said in earlier for number in _NUMBER.findall(said)}
     named = [_ID.fullmatch(str(given.value)) for given in ast.walk(tree) if isinstance(given, ast.Constant)]
     yield from (match[0] for match in named if match and int(match[1]) not in numbers)
+    # An image may be given as a number too: decide(8, ...).
+    firsts = [call.args[0] for call in _calls_of(tree, CHANGING - {"write_report"}) if call.args]
+    given = [each.value for each in firsts if isinstance(each, ast.Constant) and type(each.value) is int]
+    yield from (str(number) for number in given if number not in numbers)
+
+
+def _lots(tree: ast.Module) -> Iterator[str]:
+    """The lots that a program names: as `lot`, or as what a report takes first."""
+    given = [each.value for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "lot"]
+    given += [call.args[0] for call in _calls_of(tree, {"write_report"}) if call.args]
+    yield from (str(each.value) for each in given if isinstance(each, ast.Constant))
+
+
+def _calls_of(tree: ast.Module, names: Container[str]) -> list[ast.Call]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in names]
 
 
 def read_abstention(folder: Path) -> Abstention | None:

@@ -18,7 +18,7 @@ from tools.errors import Cancelled, LoupeError, UsageError
 if TYPE_CHECKING:
     from agent.workbench import Workbench
 
-__all__ = ["LATER_TOOLS", "TOOL_NAMES", "Calls"]
+__all__ = ["TOOL_NAMES", "Calls"]
 
 TOOL_NAMES = (
     "images",
@@ -33,11 +33,9 @@ TOOL_NAMES = (
     "compare",
     "search",
     "decide",
+    "keep_good",
     "write_report",
 )
-
-LATER_TOOLS = ("keep_good",)
-"""Tools that came after the first models were trained on the others."""
 
 _ONE_ID = frozenset({"id", "other", "like"})
 _TOLD_CHARS = 2_000  # of an argument: programs can make them endless, and all that is told is logged
@@ -83,7 +81,11 @@ class Calls:
         try:
             given = inspect.signature(method).bind(*args, **kwargs).arguments
         except TypeError as error:
-            raise UsageError(f"{name}: {error}", f"call it as {name}{_shown(method)}") from error
+            wrong = UsageError(f"{name}: {error}", f"call it as {name}{_shown(method)}")
+            as_given = {**{str(place): each for place, each in enumerate(args)}, **kwargs}
+            bench.sink(ToolStarted(call=call, tool=name, arguments=self._as_taken(as_given)))
+            bench.sink(ToolFinished(call=call, tool=name, result=None, error=wrong.as_text(), seconds=0.0))
+            raise wrong from error
         bench.sink(ToolStarted(call=call, tool=name, arguments=self._as_taken(given)))
         bench.progress = lambda done, total: bench.sink(ToolProgress(call=call, done=done, total=total))
         started = time.monotonic()

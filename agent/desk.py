@@ -25,6 +25,7 @@ from agent.events import (
     TextDelta,
     ToolFinished,
     ToolStarted,
+    TurnFinished,
 )
 from agent.evidence import Evidence
 from agent.loads import load_after, tell_sight, told
@@ -38,7 +39,7 @@ from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError, TurnFailed
 from tools.overriding import AGENT
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.records import Language, Verdict
+from tools.records import Language, Provenance, Verdict
 
 if TYPE_CHECKING:
     import threading
@@ -119,6 +120,7 @@ class Desk:
         self._turns: list[Turn] = []
         self._arguments: dict[int, ToolStarted] = {}
         self._program = ""
+        self.writer: Provenance | None = None
         self._model: VisionModel | None = None
         self._loading: Pending[VisionModel] | None = None
         self.warming: Pending[None] | None = None
@@ -145,6 +147,8 @@ class Desk:
             self._evidence.hear(result.request)
             for event in events:
                 self._remember(event, turn)
+                if isinstance(event, TurnFinished) and event.writer:
+                    self.workbench.add_writer(event.writer)
         self.workbench.restore([event for events in turns for event in events])
 
     def take(self, event: Event) -> None:
@@ -163,6 +167,9 @@ class Desk:
                 self._evidence.take(event.result, arguments)
             case CodeWritten():
                 self._program = event.code
+                if self._model is not None:  # what it is by now: a server may have refused something
+                    self.writer = self._model.provenance
+                    self.workbench.add_writer(self.writer)
             case Answer() if not turn.is_finished:
                 turn.answer = event.text
             case StepFinished():
@@ -254,23 +261,20 @@ class Desk:
             running = self._turns[-1]
             running.is_finished = True
             running.answer = running.answer or phrase("unfinished", in_language_of(running.request))
-        new = self.workbench.artifacts[self._told_artifacts :]
+        new = dict.fromkeys(self.workbench.artifacts[self._told_artifacts :])
         self._told_artifacts = len(self.workbench.artifacts)
-        return new
+        return [*new]
 
     def inspect_without_model(self, language: Language) -> str:
-        """Runs the fixed pipeline and writes its report; returns the result in a clause."""
-        self.workbench.inspect()
-        report = self.workbench.write_report(language=language.value)
-        self._evidence.take(report)
+        """Runs the fixed pipeline, writes a report where there is none, and returns it all in a clause."""
+        self._calls("inspect")
         counts = Counter(self.workbench.verdicts().values())
-        return phrase(
-            "summary",
-            language,
-            total=len(self._batch),
-            report=report["report"],
-            **{verdict.value: counts[verdict] for verdict in Verdict},
-        )
+        numbers = {verdict.value: counts[verdict] for verdict in Verdict}
+        said = phrase("summary", language, total=len(self._batch), **numbers)
+        if not self.workbench.has_reported:  # a question on the side replaces nobody's report
+            self._calls("write_report", language=language.value)
+            said += phrase("with_report", language, report=self.workbench.artifacts[0])
+        return said
 
     @property
     def model_name(self) -> str:
@@ -303,9 +307,7 @@ class Desk:
 
             model = self._loaded()
             views = Views(self.workbench, model, self._options.budget, self._emit)
-            # A model with thresholds of its own was trained on the tools as they were.
-            built = build_tools(self._calls, with_later=model.abstention is None)
-            tools = [*built.values(), DeclineTool(self._on_decline)]
+            tools = [*build_tools(self._calls).values(), DeclineTool(self._on_decline)]
             self._executor = SandboxExecutor(cancel=self._cancel)
             for wall in self._executor.walls:
                 if not wall.in_place:
@@ -340,11 +342,10 @@ class Desk:
                     raise
             else:
                 model = choice
-            model.cancel = self._cancel
-            if self._options.self_test:
-                tell_sight(model, self._emit)
-            model.on_text = self._on_text
-            self._model, self.workbench.writers = model, (model.provenance,)
+            model.cancel, model.on_text = self._cancel, self._on_text
+            self._model = model  # now: it stays loaded where the test below is stopped
+        if self._options.self_test:
+            tell_sight(self._model, self._emit)
         return self._model
 
     def _memory(self, model: VisionModel, views: Views, prompt: str) -> Memory:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from agent.phrases import phrase
-from tools.records import BoxXyxyPx, Inspection, Language, Record, Verdict
+from tools.records import BoxXyxyPx, Inspection, Language, Provenance, Record, Verdict
 
 __all__ = [
     "EVENT",
@@ -362,6 +362,7 @@ class TurnFinished(Record):
     Attributes:
         artifacts: Files that were written, below the output folder as it was given.
         error: Message and hint where the outcome is `failed`.
+        writer: The model that wrote its programs; None where none was written.
     """
 
     kind: Literal["turn_finished"] = "turn_finished"
@@ -371,6 +372,7 @@ class TurnFinished(Record):
     usage: Usage = Usage()
     artifacts: tuple[str, ...] = ()
     error: str = ""
+    writer: Provenance | None = None
 
 
 Event = Annotated[

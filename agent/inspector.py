@@ -13,9 +13,9 @@ from smolagents.memory import ActionStep, FinalAnswerStep, PlanningStep, ToolCal
 from smolagents.monitoring import AgentLogger, LogLevel, TokenUsage
 from smolagents.utils import AgentError, AgentParsingError
 
-from agent.abstention import Abstention, Unsure, sure_of, works
+from agent.abstention import Abstention, Unsure, changes, sure_of, works
 from agent.cancelling import stop_if_cancelled
-from agent.events import CodeWritten, StepFinished, Usage
+from agent.events import CodeWritten, Note, StepFinished, Usage
 from agent.memory import Memory, Step
 from agent.models.prose import announces_work
 from agent.models.repair import CLOSE, OPEN
@@ -53,7 +53,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         model: Writes the programs.
         executor: Runs them.
         recall: What the model is sent.
-        new_pictures: Returns the pictures that the last program asked to see.
+        new_pictures: Returns the pictures that the last program asked to see, and why others are not shown.
         check_answer: Raises ValueError with the reason where an answer is not backed by results.
         sink: Is told when a step is over.
         cancel: Stops the turn when set.
@@ -70,7 +70,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         executor: PythonExecutor,
         recall: Memory,
         *,
-        new_pictures: Callable[[], list[Picture]],
+        new_pictures: Callable[[], tuple[list[Picture], list[str]]],
         check_answer: Callable[[str, Sequence[str]], None],
         sink: Sink,
         cancel: threading.Event,
@@ -85,7 +85,7 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         self._cancel = cancel
         self._abstention = abstention
         self._unparsable = self._announced = 0
-        self._code = ""
+        self._code, self._told_unknown = "", False
         super().__init__(
             tools=list(tools),
             model=model,
@@ -124,7 +124,8 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
         try:
             yield from self._taken(memory_step)
         except Unsure as unsure:
-            if self._abstention is None or memory_step.step_number > 1 or not self.recall.before():
+            is_first = memory_step.step_number == 1
+            if self._abstention is None or not is_first or not self.recall.before() or self._told_unknown:
                 raise
             yield from self._read_alone(memory_step, unsure, self._abstention)
 
@@ -165,23 +166,35 @@ class InspectionAgent(CodeAgent):  # type: ignore[misc]
             return
         sureness = memory_step.model_output_message.raw["sureness"]
         sureness = sure_of(self._code, sureness, self.recall.running.request, self.recall.earlier())
-        if sureness is None:
-            return
         least, step = self._abstention.least(self._code), memory_step.step_number
+        if sureness is None:
+            if changes(self._code) and not (step == 1 and self.recall.running.confirmed):
+                self._tell_unknown()
+                raise Unsure(step, self._code, thought, least=least, is_likely=True)
+            return
         is_empty = self.recall.running.stands_alone and step == 1 and not works(self._code)
         if sureness < least or is_empty:
             is_likely = sureness >= self._abstention.looking
             raise Unsure(step, self._code, thought, sureness, least, is_likely=is_likely)
 
+    def _tell_unknown(self) -> None:
+        if not self._told_unknown:
+            self._told_unknown = True
+            self._sink(
+                Note(text=f"{self.model.name} does not tell how sure it is, and changes nothing unasked")
+            )
+
     def _finalize_step(self, memory_step: ActionStep | PlanningStep | FinalAnswerStep) -> None:
         super()._finalize_step(memory_step)
         if not isinstance(memory_step, ActionStep):
             return
-        observation = _FRAME.sub("", memory_step.observations or "").strip()
+        pictures, missing = self._new_pictures()
+        printed = _FRAME.sub("", memory_step.observations or "").strip()
+        observation = "\n".join((printed, *missing)).strip()
         written = memory_step.model_output if isinstance(memory_step.model_output, str) else ""
         error = _said(memory_step.error, written)
         said = "\n".join(part for part in (observation, f"Error: {error}" if error else "") if part)
-        self.recall.running.steps.append(Step(written, said or "(nothing was printed)", self._new_pictures()))
+        self.recall.running.steps.append(Step(written, said or "(nothing was printed)", pictures))
         self._sink(
             StepFinished(
                 turn=self.turn_number,

@@ -15,7 +15,7 @@ from tools.errors import OutputError
 from tools.records import Record
 from tools.writing import append_line, cut_half_line
 
-__all__ = ["LOG", "SessionHeader", "SessionLog", "read_log", "turns_of"]
+__all__ = ["LOG", "SessionHeader", "SessionLog", "has_log", "read_log", "turns_of"]
 
 LOG = "session.jsonl"
 _LOCK = ".session.lock"
@@ -62,21 +62,28 @@ class SessionLog:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            is_new = not self.path.exists()
-            if not is_new:
+            if self.path.exists():
                 cut_half_line(self.path)
             self._file = self.path.open("ab")
+            if not self._file.tell():
+                self._begin(header)
         except Timeout:
             raise OutputError(
                 f"the session in {folder} is open in another window",
                 "close it there, or choose another folder with --out",
             ) from None
         except OSError as error:
+            self._lock.release()
             raise OutputError(
                 f"cannot write to {folder}: {error.strerror}", "choose another --out"
             ) from error
-        if is_new:
+
+    def _begin(self, header: SessionHeader) -> None:
+        try:
             self._write(header)
+        except OSError:
+            self._file.close()
+            raise
 
     def append(self, event: Event) -> None:
         """Writes one event through to the disk; pieces of text, progress and loads are left out."""
@@ -96,6 +103,14 @@ class SessionLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def has_log(folder: Path) -> bool:
+    """Returns whether a folder holds a session: a log that got as far as its first line."""
+    try:
+        return b"\n" in (folder / LOG).read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def read_log(path: Path) -> tuple[SessionHeader, list[Event]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agent.events import Event, ToolFinished, ToolStarted
+from agent.events import Event, GoodKept, ToolFinished, ToolStarted
 
 __all__ = ["Lots"]
 
@@ -14,10 +14,11 @@ class Lots:
 
     Attributes:
         current: Lot of later reports, unless they name another; empty until one is named.
+        has_reports: Whether there was any.
     """
 
     def __init__(self) -> None:
-        self.current = ""
+        self.current, self.has_reports = "", False
         self._recorded: set[tuple[str, str]] = set()
 
     def named(self, lot: str, image_ids: Iterable[str]) -> list[str]:
@@ -27,10 +28,14 @@ class Lots:
             lot: Empty for none, which no image needs to be on record with.
             image_ids: Of the report.
         """
-        self.current = lot
+        self.current, self.has_reports = lot, True
         new = [each for each in image_ids if lot and (each, lot) not in self._recorded]
         self._recorded.update((each, lot) for each in new)
         return new
+
+    def forget_recorded(self) -> None:
+        """Takes all images for new to any lot, as their verdicts may be others now."""
+        self._recorded.clear()
 
     def restore(self, events: Iterable[Event], all_ids: Sequence[str]) -> None:
         """Takes up what the reports of earlier starts said.
@@ -43,6 +48,8 @@ class Lots:
         for event in events:
             if isinstance(event, ToolStarted):
                 asked[event.call] = event
+            elif isinstance(event, GoodKept):
+                self.forget_recorded()
             elif isinstance(event, ToolFinished) and event.tool == "write_report" and not event.error:
                 result = event.result if isinstance(event.result, dict) else {}
                 started = asked.get(event.call)

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.calls import LATER_TOOLS, Calls
+from agent.calls import Calls
 from agent.workbench import Workbench
 from tools.errors import LoupeError, ModelError
 from tools.home import new_run_folder
@@ -95,7 +95,7 @@ def build_server(workbench: Workbench) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer("loupe", instructions=_INSTRUCTIONS, log_level="WARNING")
     calls = Calls(workbench)
     in_turn = threading.Lock()  # the engines and the workbench serve one call at a time
-    for name in (*calls.names, *LATER_TOOLS):
+    for name in calls.names:
         method = calls.method(name)
         answer = _pictured(workbench) if name == "look" else _as_json
         server.add_tool(

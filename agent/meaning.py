@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from agent.calls import TOOL_NAMES
 from agent.phrases import phrase
 from tools.glossary import with_particle
 from tools.records import Language, Verdict
@@ -52,6 +53,10 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, dict[str, Given]]]:
     """Yields the tools that a program calls, one after the other, with what each is given."""
     plain = {id(call): names for statement in tree.body for call, names in _plain_calls(statement)}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {id(call.func) for call in calls}
+    named = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in TOOL_NAMES)
+    if any(id(node) not in called for node in named):  # passed on, as in map(decide, ...)
+        raise _Unsaid
     for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         if isinstance(node.func, ast.Name) and node.func.id not in _NO_TOOLS:
             if id(node) not in plain:
@@ -93,6 +98,8 @@ def _wish(tool: str, given: Mapping[str, Given], language: Language) -> str:
     verdict = given.get("1")
     if tool == "decide" and "0" in given and isinstance(verdict, str) and verdict in _VERDICTS:
         return phrase(f"do_{verdict}", language, ids=_ids(given["0"], language))
+    if tool == "keep_good" and (ids := given.get("ids", given.get("0"))):
+        return phrase("do_keep_good", language, ids=_ids(ids, language))
     if tool == "write_report" and given.keys() <= {"lot", "ids", "language"}:
         return _report(given, language)
     if tool == "inspect" and not given:

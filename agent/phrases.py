@@ -21,9 +21,10 @@ _PHRASES = {
         "대신 고정 검사 절차를 실행했습니다: {summary}.",
     ),
     "summary": (
-        "{total} images, {accept} accepted, {reject} rejected, {review} for review; report: {report}",
-        "이미지 {total}장, 합격 {accept}, 불합격 {reject}, 재검토 {review}, 보고서: {report}",
+        "{total} images, {accept} accepted, {reject} rejected, {review} for review",
+        "이미지 {total}장, 합격 {accept}, 불합격 {reject}, 재검토 {review}",
     ),
+    "with_report": ("; report: {report}", ", 보고서: {report}"),
     "not_understood": (
         "I did not understand that, and did nothing. You can say, for example: {offers}.",
         "이해하지 못해 아무것도 하지 않았습니다. 예를 들어 이렇게 말씀해 주세요: {offers}.",
@@ -41,6 +42,7 @@ _PHRASES = {
         "동의하지 않으셔서 {ids} 판정은 그대로 두었습니다.",
     ),
     "do_accept": ("accept {ids}", "{ids} 합격 처리해 줘"),
+    "do_keep_good": ("keep {ids} as good parts", "{ids} 양품으로 기억해 줘"),
     "do_reject": ("reject {ids}", "{ids} 불합격 처리해 줘"),
     "do_review": ("send {ids} to review", "{ids} 재검토로 보내 줘"),
     "do_report": ("write the report", "보고서 만들어 줘"),

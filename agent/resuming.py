@@ -11,13 +11,14 @@ from tools.images.files import from_root
 from tools.recipe.file import is_bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from agent.log import SessionHeader
     from tools.pipeline.engines import EngineOptions
     from tools.recipe import Recipe
+    from tools.records import Inspection, Provenance
 
-__all__ = ["found_again", "placed", "refuse_other", "seers_again"]
+__all__ = ["found_again", "placed", "refuse_other", "refuse_other_weights", "seers_again"]
 
 
 def found_again(recipe: Recipe, given: str) -> str:
@@ -69,3 +70,23 @@ def refuse_other(folder: Path, earlier: SessionHeader, now: SessionHeader) -> No
             f"{folder} holds a session that saw with other models",
             f"resume it with those that it began with: {named}",
         )
+
+
+def refuse_other_weights(inspections: Iterable[Inspection], models: Iterable[Provenance]) -> None:
+    """Looks whether the models that a report would name are those that saw, also before a resume.
+
+    Raises:
+        UsageError: Weights have changed since; the name of their file may be the same.
+    """
+    now = {(each.tool, each.model): each.weights_sha256 for each in models}
+    for inspection in inspections:
+        seen_by = (
+            *inspection.provenance,
+            *([inspection.screening.provenance] if inspection.screening else []),
+        )
+        for each in seen_by:
+            if now.get((each.tool, each.model), each.weights_sha256) != each.weights_sha256:
+                raise UsageError(
+                    f"{inspection.image.id} was seen with other weights of {each.model} than there are now",
+                    "put the earlier weights back, or inspect anew in a new session",
+                )

@@ -16,6 +16,7 @@ from agent.cancelling import Pending, TurnCancelled
 from agent.desk import Desk
 from agent.events import (
     Answer,
+    CodeWritten,
     Decision,
     Event,
     GoodKept,
@@ -26,7 +27,7 @@ from agent.events import (
     Usage,
 )
 from agent.good_parts import changed_elsewhere
-from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
+from agent.log import SessionHeader, SessionLog, has_log, read_log, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result, unlogged_end
@@ -148,7 +149,7 @@ class Session:
             seers=placed((self.options.engines or EngineOptions()).chosen_for(self.recipe)),
             good_sha256=self._desk.workbench.engines.good_sha256,
         )
-        changed = self._recall(header) if (self.out / LOG).exists() else []
+        changed = self._recall(header) if has_log(self.out) else []
         self._log = SessionLog(self.out, header)
         for event in changed:
             self._log.append(event)
@@ -157,6 +158,7 @@ class Session:
         """Takes up what the log says; returns what it lacks of what happened since."""
         earlier, events = read_log(self.out)
         refuse_other(self.out, earlier, header)
+        self._desk.workbench.started_at = earlier.started_at
         changed = changed_elsewhere(earlier.good_sha256, events, header.good_sha256 or "")
         events += changed
         for event in events:
@@ -285,7 +287,7 @@ class Session:
         """
         user = self.options.user
         for decision in newest_act(self._decisions, self._lapsed):
-            back, why = decision.before or Verdict.REVIEW, reason(decision)
+            back, why = self._desk.workbench.before(decision), reason(decision)
             self._desk.workbench.override(
                 decision.image_id, back.value, why, by=user, takes_back=decision.act
             )
@@ -412,6 +414,7 @@ class Session:
                 usage=usage.model_copy(update={"seconds": round(seconds, 3)}),
                 artifacts=tuple(str(path) for path in artifacts),
                 error=error,
+                writer=self._desk.writer if any(isinstance(e, CodeWritten) for e in self._turn) else None,
             )
         )
         self.turns.append(turn_result(self._turn))

@@ -38,7 +38,7 @@ def load_settings(folder: Path | None = None) -> Settings:
     """Reads `loupe.toml`; a missing file leaves everything at its default.
 
     Raises:
-        UsageError: The file is no TOML, or holds a key that there is not.
+        UsageError: The file cannot be read, is no TOML, or holds a key that there is not.
     """
     path = (folder or Path.cwd()) / SETTINGS
     try:
@@ -46,6 +46,8 @@ def load_settings(folder: Path | None = None) -> Settings:
         return Settings.model_validate(content)
     except FileNotFoundError:
         return Settings()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "mend it or take it away") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} is no TOML: {error}", 'e.g. model = "Qwen/Qwen2.5-VL-7B-Instruct"'

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import JsonValue
 from smolagents import Tool
 
-from agent.calls import LATER_TOOLS, Calls
+from agent.calls import Calls
 
 __all__ = ["InspectionTool", "build_tools"]
 
@@ -66,15 +66,9 @@ class WorkbenchTool(InspectionTool):
         return self(*args, **kwargs)
 
 
-def build_tools(calls: Calls, *, with_later: bool = False) -> dict[str, InspectionTool]:
-    """Returns the tools that a workbench can serve, by name, in the order in which they are best shown.
-
-    Args:
-        calls: Carries out the calls.
-        with_later: Whether those come too that a model trained on the first ones has never seen.
-    """
-    names = (*calls.names, *LATER_TOOLS) if with_later else calls.names
-    return {name: WorkbenchTool(name, calls) for name in names}
+def build_tools(calls: Calls) -> dict[str, InspectionTool]:
+    """Returns the tools that a workbench can serve, by name, in the order in which they are best shown."""
+    return {name: WorkbenchTool(name, calls) for name in calls.names}
 
 
 def _input(parameter: inspect.Parameter) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agent.events import Approve, Decision, Event, GoodKept, Inspected, Sink, Tried
+from agent.events import Approve, Decision, Event, GoodKept, Inspected, Note, Sink, Tried
 from agent.phrases import phrase
-from agent.undoing import acts_after
+from agent.undoing import acts_after, numbered, opinions
 from tools.digits import plain
-from tools.errors import UsageError
+from tools.errors import LoupeError, UsageError
 from tools.overriding import AGENT, overridden
 from tools.records import Inspection, Judgement, Language, Verdict
 from tools.timing import now
@@ -49,6 +49,7 @@ class Verdicts:
         self._recipe, self._sink, self._ledger, self._approve = recipe, sink, ledger, approve
         self.inspected: dict[str, Inspection] = {}
         self._decisions: dict[str, Decision] = {}
+        self._taken: list[Decision] = []
         self._at_threshold: dict[str, Inspection] = {}
         self._acts = acts_after(())
 
@@ -61,10 +62,10 @@ class Verdicts:
         self.inspected |= {inspection.image.id: inspection for inspection in inspections}
 
     def forget(self) -> None:
-        """Takes back all inspections; what was decided stays, but for what only another threshold did."""
+        """Takes back all inspections; what somebody decided stays, unless it was taken back."""
         self.inspected.clear()
         self._at_threshold.clear()
-        self._decisions = {i: each for i, each in self._decisions.items() if not each.by_threshold}
+        self._decisions = opinions(self._taken)
 
     def current(self) -> dict[str, Verdict]:
         """Returns the verdict of each image that has one, in batch order."""
@@ -88,9 +89,16 @@ class Verdicts:
         why, ko = decision.why(Language.EN), decision.why(Language.KO)
         return overridden(inspection, decision.verdict, why, reason_ko=ko, by=decision.by, at=decision.at)
 
-    def seen(self) -> Iterator[Inspection]:
-        """Yields what was found at the recipe's threshold, then what was at another."""
-        yield from (*self.inspected.values(), *self._at_threshold.values())
+    def tried(self) -> Iterator[Inspection]:
+        """Yields what was found at another threshold than the recipe's, where that holds."""
+        yield from self._at_threshold.copy().values()
+
+    def before(self, decision: Decision) -> Verdict:
+        """Returns what an image goes back to where a decision is taken back; review if it had nothing."""
+        rule = self.inspected.get(decision.image_id)
+        if decision.by_threshold and rule:
+            return rule.judgement.verdict
+        return decision.before or Verdict.REVIEW
 
     def proposed(
         self,
@@ -135,25 +143,40 @@ class Verdicts:
         )
 
     def record(self, decisions: Iterable[Decision]) -> None:
-        """Takes decisions, and tells them."""
+        """Takes decisions, and tells them; where the ledger cannot take one they stand all the same."""
         for decision in decisions:
+            image_id, replaced = decision.image_id, self._decisions.get(decision.image_id)
             self._sink(decision)  # first: what cannot be logged is not decided
-            self._decisions[decision.image_id] = decision
-            if self._ledger is not None:
-                record, verdict, reason = self._records[decision.image_id], decision.verdict, decision.reason
-                self._ledger.add_decision(
-                    record, decision.before, verdict, reason, by=decision.by, at=decision.at
-                )
+            self._take(decision)
+            if decision.takes_back and replaced and replaced.by_threshold and image_id in self._at_threshold:
+                self._tell(Tried(image_ids=(image_id,)))
+            self._put_on_record(decision)
+
+    def _take(self, decision: Decision) -> None:
+        self._decisions[decision.image_id] = decision
+        self._taken.append(decision)
+
+    def _put_on_record(self, decision: Decision) -> None:
+        if self._ledger is None:
+            return
+        record, before, verdict = self._records[decision.image_id], decision.before, decision.verdict
+        try:
+            self._ledger.add_decision(
+                record, before, verdict, decision.reason, by=decision.by, at=decision.at
+            )
+        except LoupeError as error:
+            self._sink(Note(text=f"the ledger lacks a decision on {decision.image_id}: {error.message}"))
 
     def restore(self, events: Sequence[Event]) -> None:
         """Takes up what a log says, as it came to be; nothing of it is told again."""
-        self._acts = acts_after([event for event in events if isinstance(event, Decision)])
+        logged = [event for event in events if isinstance(event, Decision)]
+        self._acts, decisions = acts_after(logged), iter(numbered(logged))
         for event in events:
             match event:
                 case Inspected(inspection=inspection):
                     self.keep([inspection])
-                case Decision(image_id=image_id):
-                    self._decisions[image_id] = event
+                case Decision():
+                    self._take(next(decisions))
                 case Tried():
                     self._try(event)
                 case GoodKept():
@@ -175,15 +198,17 @@ class Verdicts:
         Raises:
             UsageError: Whoever must approve did not; all stays as it is.
         """
-        act, own = self.new_act(), plain(self._recipe.screening.threshold)
+        act, own, decided = self.new_act(), plain(self._recipe.screening.threshold), opinions(self._taken)
         changes = []
         for image_id, at in inspections.items():
-            decision, verdict = self._decisions.get(image_id), at.judgement.verdict
-            if verdict is not self._verdict(image_id) and (decision is None or decision.by_threshold):
-                reason = at.judgement.reason(language)
-                why = phrase("by_threshold", language, threshold=plain(threshold), own=own, reason=reason)
+            reason, now = at.judgement.reason(language), self._decisions.get(image_id)
+            why = phrase("by_threshold", language, threshold=plain(threshold), own=own, reason=reason)
+            is_other = now is not None and now.by_threshold and now.reason != why
+            is_change = is_other or at.judgement.verdict is not self._verdict(image_id)
+            if is_change and image_id not in decided:
+                verdict = at.judgement.verdict
                 changes.append(self.proposed(image_id, verdict, why, by=by, act=act, by_threshold=True))
-        self.ask(changes)
+        self.ask([each for each in changes if each.verdict is not each.before])
         seen = tuple(_judged_as(at, self.inspected[i].judgement) for i, at in inspections.items())
         self._tell(Tried(image_ids=tuple(inspections), inspections=seen))
         self.record(changes)
@@ -206,9 +231,10 @@ class Verdicts:
         changes = []
         for image_id in sorted(asked & self._decisions.keys()):
             decision, rule = self._decisions[image_id], self.inspected[image_id].judgement.verdict
-            if decision.by_threshold and decision.verdict is not rule:
-                changes.append(self.proposed(image_id, rule, why, by=by, act=act, by_threshold=True))
-        self.ask(changes)
+            if decision.by_threshold and not decision.takes_back:
+                back = self.proposed(image_id, rule, why, by=by, act=act, takes_back=decision.act)
+                changes.append(back.model_copy(update={"by_threshold": True}))
+        self.ask([each for each in changes if each.verdict is not each.before])
         if tried := sorted(asked & self._at_threshold.keys()):
             self._tell(Tried(image_ids=tuple(tried)))
         self.record(changes)

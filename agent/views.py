@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.events import ImageShown
+from agent.events import ImageShown, Note
 from agent.models.pictures import Picture
+from tools.errors import LoupeError
 
 if TYPE_CHECKING:
     from agent.events import Sink
@@ -34,11 +35,17 @@ class Views:
         """Returns the first contact sheet, which goes with the table of the batch."""
         return self._fitted(self._workbench.showing.sheet(1))
 
-    def new(self) -> list[Picture]:
-        """Takes what was asked for since the last call, and tells what it costs."""
-        pictures = []
+    def new(self) -> tuple[list[Picture], list[str]]:
+        """Takes what was asked for since the last call, and tells what it costs; also why some is missing."""
+        pictures: list[Picture] = []
+        missing: list[str] = []
         for shown in self._workbench.take_shown():
-            picture = self._fitted(shown)
+            try:
+                picture = self._fitted(shown)
+            except LoupeError as error:  # one picture that cannot be shown ends no turn
+                missing.append(f"{shown.image_id} cannot be shown: {error.message.rstrip('.')}")
+                self._sink(Note(text=missing[-1]))
+                continue
             width, height = picture.size_px
             self._sink(
                 ImageShown(
@@ -50,7 +57,7 @@ class Views:
                 )
             )
             pictures.append(picture)
-        return pictures
+        return pictures, missing
 
     def seen(self, picture: Picture) -> str:
         """Returns what is known of a picture that the model does not see any more."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from agent.cancelling import Patient, stop_if_cancelled
 from agent.checks import around, fraction, language_of, line, quoting, region_of, verdict_of, whole
-from agent.events import Approve, Event, Inspected, Sink
+from agent.events import Approve, Decision, Event, Inspected, Sink
 from agent.good_parts import kept_good
 from agent.ids import ImageIds
 from agent.loads import told_of
 from agent.lots import Lots
+from agent.resuming import refuse_other_weights
 from agent.rows import (
     Row,
     box_row,
@@ -69,13 +70,14 @@ class Workbench:
 
     Attributes:
         showing: What programs asked to see since `take_shown`.
-        artifacts: Files that were written.
+        artifacts: Files that were written, by each report anew.
         new_act: Numbers decisions that are taken together.
         waiting: The engines, as what waits for them.
         spoken: Language of the reasons that are given; the recipe's until a user speaks.
         asked: What the user asks for now, in their own words; empty where nobody does.
         acting: Who uses the tools.
-        writers: The model that writes the programs, for the report; empty until it is asked.
+        started_at: ISO 8601 with zone; when a session was begun that is resumed.
+        writers: The models that have written programs, for the report.
     """
 
     def __init__(
@@ -152,13 +154,12 @@ class Workbench:
         elif limit is not None:  # who only looks changes nothing: what another threshold decided stands
             at = self._steps.inspect(wanted, threshold=limit, progress=self.progress)
             self._verdicts.judge_at(limit, at, self.acting, self.spoken)
-            self._remember(finding for each in at.values() for finding in each.findings)
         return [inspection_row(i, self.spoken) for i in self.inspections(wanted)]
 
     def findings(self, ids: str | int | list[str] | None = None) -> list[Row]:
         """Returns all that is known of findings so far, without looking again. Rows as locate and measure."""
         wanted, verdicts = set(self.ids.many(ids)), self.verdicts()
-        known = (finding for finding in self._known.values() if finding.image_id in wanted)
+        known = (finding for finding in self._findings().values() if finding.image_id in wanted)
         return [finding_row(finding, verdicts.get(finding.image_id)) for finding in known]
 
     def look(self, id: str | int, region: list[float] | None = None) -> Row:  # noqa: A002
@@ -173,7 +174,7 @@ class Workbench:
                 raise
             return sheet
         record = self.readable(image_id)
-        finding = self._known.get(str(id)) if region is None else None
+        finding = self._findings().get(str(id)) if region is None else None
         box = around(finding.box_xyxy_px) if finding else region
         clipped = region_of(box, record.width_px, record.height_px)
         self.showing.ask(Shown(image_id, clipped))
@@ -237,11 +238,12 @@ class Workbench:
         name = line("lot", lot) if lot is not None else self._lots.current
         if not wanted:
             raise UsageError("a report needs at least one image", "leave ids out for all")
-        inspections = self.inspections(sorted(wanted))
+        inspections, models = self.inspections(sorted(wanted)), self.engines.models
+        refuse_other_weights(inspections, models)
         run = run_info(
             self.batch,
             self._given_recipe,
-            (*self.engines.models, *self.writers),
+            (*models, *self.writers),
             started_at=self.started_at,
             lot=name,
             inspector=self.user,
@@ -250,7 +252,7 @@ class Workbench:
         report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, run.reported_at)
         files = self._publisher.publish(report, progress=self.progress, cancel=self.cancel)
         unknown = set(self._lots.named(name, sorted(wanted)))  # until now nobody had said which lot they are
-        self.artifacts += [path for path in files if path not in self.artifacts]
+        self.artifacts += files
         if self._ledger is not None:
             self._put_on_record([each for each in inspections if each.image.id in unknown], name)
             self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
@@ -308,12 +310,26 @@ class Workbench:
         rule = self._verdicts.inspected.get(image_id)
         return decision_row(decision, rule.judgement.verdict if rule else None)
 
+    def before(self, decision: Decision) -> Verdict:
+        """Returns what an image goes back to where a decision on it is taken back."""
+        return self._verdicts.before(decision)
+
+    def add_writer(self, model: Provenance) -> None:
+        """Takes a model for one that has written programs."""
+        if model not in self.writers:
+            self.writers += (model,)
+
+    @property
+    def has_reported(self) -> bool:
+        """Whether there was a report, in an earlier start of the session too."""
+        return self._lots.has_reports
+
     def restore(self, events: Sequence[Event]) -> None:
         """Takes up what earlier starts of the same session found and decided, as they logged it."""
         self._verdicts.restore(events)
         self._lots.restore(events, [*self._steps.records])
         self._steps.recall(self._verdicts.inspected.values())
-        self._remember(finding for each in self._verdicts.seen() for finding in each.findings)
+        self._remember(finding for each in self._verdicts.inspected.values() for finding in each.findings)
 
     def start_over(self) -> None:
         """Forgets what was seen of the batch, as good parts have changed; decisions stay."""
@@ -321,6 +337,7 @@ class Workbench:
         self._steps = Stepwise(self.batch, self.engines, self.cancel, embeds=self._ledger is not None)
         self._verdicts.forget()
         self._known.clear()
+        self._lots.forget_recorded()
 
     def take_shown(self) -> list[Shown]:
         """Returns what programs asked to see since the last call."""
@@ -331,7 +348,7 @@ class Workbench:
         if image_id not in self._steps.records:
             return ""
         verdict = self.verdicts().get(image_id)
-        found = ", ".join(f.type for f in self._known.values() if f.image_id == image_id)
+        found = ", ".join(f.type for f in self._findings().values() if f.image_id == image_id)
         found = found or "nothing found so far"
         return f"{found}; verdict {verdict}" if verdict else found
 
@@ -362,6 +379,11 @@ class Workbench:
             embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
             weights=self.engines.screener.provenance.weights_sha256 or "",
         )
+
+    def _findings(self) -> dict[str, Finding]:
+        """All that is known of findings by id, what another threshold found only while it holds."""
+        tried = (finding for each in self._verdicts.tried() for finding in each.findings)
+        return self._known | {finding.id: finding for finding in tried}
 
     def _remember(self, findings: Iterable[Finding]) -> None:
         self._known |= {finding.id: finding for finding in findings}

@@ -12,6 +12,7 @@ from reports.statistics import distinct, is_inspected
 from reports.styles import type_colour
 from reports.words import Words
 from tools.glossary import label_name, place_phrase, word
+from tools.measurement.scale_reasons import scale_reason_text
 from tools.overriding import AGENT, is_confirmed
 from tools.records import (
     Finding,
@@ -32,6 +33,7 @@ from tools.zones import is_ignored
 __all__ = ["Edition"]
 
 _ENGLISH_PREFIX = "at the "  # of the glossary's phrases; a table cell says the place alone
+_DUPLICATE = "duplicate of "  # begins the flag of a file with the content of another
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,15 @@ class Edition:
         leading = strongest_source(screening) or Source.WORDS
         counts = {score.source: score.compared_with for score in screening.sources}
         return self.words.for_count(f"heat.{leading}", counts.get(leading, 0))
+
+    def flag(self, flag: str) -> str:
+        """What a flag of an inspection says; one that is not known stays as it is."""
+        kind, _, reason = flag.partition(": ")
+        if kind == "no scale":
+            return self.words("flag.no scale", reason=scale_reason_text(reason, self.language))
+        if flag.startswith(_DUPLICATE):
+            return self.words("duplicate", image=flag.removeprefix(_DUPLICATE))
+        return self.words.get(f"flag.{kind}", flag)
 
     def date(self, iso: str) -> str:
         """An ISO 8601 date for people, always with its zone.

@@ -195,8 +195,8 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
 
 
 def _lines(first: str, *more: str) -> Paragraph:
-    small = (f'<br/><font size="6.6" color="#5B6673">{esc(line)}</font>' for line in more if line)
-    return Paragraph(esc(first) + "".join(small), CELL)
+    small = (f'<br/><font size="6.6" color="#5B6673">{esc(shorten(line))}</font>' for line in more if line)
+    return Paragraph(esc(shorten(first)) + "".join(small), CELL)
 
 
 def _descriptions(edition: Edition, inspection: Inspection) -> Iterator[Flowable]:

@@ -12,13 +12,14 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from reports.coco import coco_document, export_types
+from reports.edition import Edition
 from reports.overlays import write_overlay
 from reports.source import ReportInput
 from reports.statistics import is_inspected
 from tools.errors import Cancelled, OutputError
 from tools.images.reasons import reason_text
 from tools.overriding import rule_judged
-from tools.records import Centre, Finding, Inspection, Quantity, Unit, Verdict
+from tools.records import Centre, Finding, Inspection, Language, Quantity, Unit, Verdict
 from tools.writing import replace_file
 
 __all__ = ["names_in_folders", "write_twins"]
@@ -140,9 +141,14 @@ def _image_cells(report: ReportInput, inspection: Inspection) -> Iterator[object
     yield from (judgement.decided_name, judgement.decided_at, rule_judged(inspection).value)
     yield judgement.reason(report.language)
     yield inspection.screening.suspicion if inspection.screening else None
-    yield "; ".join(
-        filter(None, (*inspection.flags, reason_text(image.reason, report.language), inspection.error))
-    )
+    unread = reason_text(image.reason, report.language)
+    yield "; ".join(filter(None, (*_flags(report, inspection), unread, inspection.error)))
+
+
+def _flags(report: ReportInput, inspection: Inspection) -> Iterator[str]:
+    """What is remarked on an image; in English as programs know it from `inspections.jsonl`."""
+    for flag in inspection.flags:
+        yield flag if report.language is Language.EN else Edition.of(report).flag(flag)
 
 
 def _finding_cells(report: ReportInput, finding: Finding) -> Iterator[object]:
@@ -198,21 +204,31 @@ def _write_yolo(report: ReportInput, folder: Path) -> None:
 def _label_names(report: ReportInput) -> dict[str, PurePosixPath]:
     """Per inspected image the name of its labels: its own with the suffix `.txt`, as YOLO looks for it.
 
-    Where two share that name the first has it, and the other takes its id, made longer until no image has it.
+    Where two share that name, or one's is a folder on the way to the other's, the first has it, and the other
+    takes its id, made longer until no image has it.
     """
     own = {i.image.id: _own_label_name(i) for i in report.inspections if is_inspected(i)}
-    theirs = {str(name).casefold() for name in own.values() if name}
+    taken = {each for name in own.values() if name for each in _way_to(name)}
     names: dict[str, PurePosixPath] = {}
-    given: set[str] = set()
+    files: set[str] = set()
+    folders: set[str] = set()
     for image_id, name in own.items():
-        if name is None or str(name).casefold() in given:
+        if name is None or not files.isdisjoint(_way_to(name)) or _way_to(name)[-1] in folders:
             stem = image_id
-            while f"{stem}.txt".casefold() in theirs | given:
+            while f"{stem}.txt".casefold() in taken:
                 stem += "_"
             name = PurePosixPath(f"{stem}.txt")
         names[image_id] = name
-        given.add(str(name).casefold())
+        *above, itself = _way_to(name)
+        folders.update(above)
+        files.add(itself)
+        taken.add(itself)
     return names
+
+
+def _way_to(name: PurePosixPath) -> list[str]:
+    """The folders above a name and the name itself, as file systems that know no case compare them."""
+    return [str(each).casefold() for each in (*reversed(name.parents), name)]
 
 
 def _own_label_name(inspection: Inspection) -> PurePosixPath | None:

@@ -31,12 +31,8 @@ __all__ = ["Ledger", "PastCase"]
 
 _VERSION = 1
 _WAIT_S = 30.0  # for another program to finish writing
-# What words are looked for in: an inspection's own, and those of the decisions on its image.
-_SEARCHED = (
-    "(words || ' ' || coalesce((SELECT group_concat(verdict || ' ' || reason, ' ') FROM decisions"
-    " WHERE decisions.image_sha256 = inspections.image_sha256), ''))"
-)
 # `image_sha256` is the `picture_key`, which is a file's hash for its first page, as all had it once.
+# It is empty where a file could not be read: nothing tells then which rows are of the same picture.
 _TABLES = {
     "inspections": "at, image_sha256, image_id, name, lot, part, recipe, recipe_sha256, verdict, rule,"
     " reason, types, words, record",
@@ -45,6 +41,20 @@ _TABLES = {
     "corrections": "at, image_sha256, image_id, finding, field, before, after, reason, by",
     "reports": "at, lot, recipe, batch_sha256, file, image_count, by",
 }
+# What words are looked for in: an inspection's own, and those of the decisions on its picture.
+_SEARCHED = (
+    "(words || ' ' || coalesce((SELECT group_concat(verdict || ' ' || reason, ' ') FROM decisions"
+    " WHERE decisions.image_sha256 = inspections.image_sha256 AND decisions.image_sha256 <> ''), ''))"
+)
+_LATEST = (  # inspection of each picture
+    "inspections.id IN (SELECT MAX(id) FROM inspections WHERE image_sha256 <> '' GROUP BY image_sha256"
+    " UNION ALL SELECT id FROM inspections WHERE image_sha256 = '')"
+)
+# Not compared as text, which has the time zone of whoever wrote it.
+_DECISION = (
+    "SELECT verdict, reason FROM decisions WHERE image_sha256 = ? AND image_sha256 <> ''"
+    " AND julianday(at) >= julianday(?) ORDER BY id DESC"
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +163,7 @@ class Ledger:
     def search(
         self, text: str = "", like: Embedding | None = None, *, weights: str = "", limit: int = 5
     ) -> list[PastCase]:
-        """Finds past cases, the same image at most once, with its latest verdict.
+        """Finds past cases: of each image its latest inspection, with its latest verdict.
 
         Args:
             text: Words that must all occur: in types, part, lot, file name, verdict or reason.
@@ -166,17 +176,13 @@ class Ledger:
         patterns = [f"%{_escaped(term)}%" for term in terms]
         with self._connected() as connection:
             if like is None:
-                query = (
-                    f"SELECT * FROM inspections WHERE id IN (SELECT MAX(id) FROM inspections WHERE {where}"
-                    " GROUP BY image_sha256) ORDER BY id DESC LIMIT ?"
-                )
+                query = f"SELECT * FROM inspections WHERE {where} AND {_LATEST} ORDER BY id DESC LIMIT ?"
                 rows = connection.execute(query, (*patterns, limit)).fetchall()
                 return [_case(connection, row, None) for row in rows]
             query = (
                 "SELECT inspections.id, vector FROM embeddings"
                 " JOIN inspections ON inspections.id = inspection"
-                f" WHERE weights = ? AND {where}"
-                " AND inspections.id IN (SELECT MAX(id) FROM inspections GROUP BY image_sha256)"
+                f" WHERE weights = ? AND {where} AND {_LATEST}"
             )
             found = connection.execute(query, (weights, *patterns)).fetchall()
             nearest = _nearest(found, like, limit)
@@ -292,8 +298,7 @@ def _nearest(rows: Sequence[sqlite3.Row], like: Embedding, limit: int) -> list[t
 
 
 def _case(connection: sqlite3.Connection, row: sqlite3.Row, similarity: float | None) -> PastCase:
-    query = "SELECT verdict, reason FROM decisions WHERE image_sha256 = ? AND at >= ? ORDER BY id DESC"
-    decision = connection.execute(query, (row["image_sha256"], row["at"])).fetchone()
+    decision = connection.execute(_DECISION, (row["image_sha256"], row["at"])).fetchone()
     latest = decision or row
     return PastCase(
         at=row["at"],

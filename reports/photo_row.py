@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from reports.edition import Edition
 from reports.flowables import AnnotatedPicture, Mark, MissingPicture, ScaleBar
-from reports.fonts import esc, shorten
+from reports.fonts import BOLD, elide, esc, shorten
 from reports.heat import HeatLegend
 from reports.pictures import Evidence, Picture
 from reports.styles import CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING
@@ -183,7 +183,10 @@ def magnified(
     words, finding = edition.words, inspection.findings[number - 1]
     outline = Mark(0, edition.type_colour(finding.type), None, finding.contours_px + finding.holes_px)
     length = edition.value(finding, Quantity.LENGTH)
-    title = f"{number} · {edition.type_name(finding.type)}" + (f" · {length}" if length else "")
+    width = _SIDE_WIDTH - _LONGEST_BAR - 32
+    # Two lines at most: beside a name of any length the picture must still fit on the page.
+    name = elide(edition.type_name(finding.type), 1.5 * width, CELL_BOLD.fontSize, BOLD)
+    title = f"{number} · {name}" + (f" · {length}" if length else "")
     side = scale * _VIEW
     photographed = AnnotatedPicture(crop, side, side)
     x_min, y_min, x_max, y_max = crop.region_xyxy_px
@@ -192,7 +195,7 @@ def magnified(
     bar = ScaleBar(photographed.pt_per_px, mm_per_px, _LONGEST_BAR)
     head = Table(
         [[Paragraph(esc(title), CELL_BOLD), bar]],
-        colWidths=[_SIDE_WIDTH - _LONGEST_BAR - 32, _LONGEST_BAR + 32],
+        colWidths=[width, _LONGEST_BAR + 32],
         style=[*NO_PADDING, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
     )
     return Table(

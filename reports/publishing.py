@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reports.source import ReportInput
 from tools.checkpoints import file_sha256
 from tools.errors import OutputError
-from tools.pipeline.journal import INSPECTIONS, RUN_INFO, refuse_other_run
+from tools.pipeline.journal import INSPECTIONS, REPORT_FILES, RUN_INFO, refuse_other_run
 from tools.records import Provenance, RunInfo
 from tools.writing import replace_file
 
@@ -36,7 +36,6 @@ _SHAPING_PACKAGES = (
 _REPORT = "report.pdf"
 _FILES = (_REPORT, INSPECTIONS, RUN_INFO, "findings.csv", "coco.json", "data.yaml")
 _FOLDERS = ("labels", "overlays")
-_OWN = ".report-files.json"  # what the publisher wrote, by hash: the only files that it may replace
 _ANY = ""  # stands for the hash of a file that was to be written
 
 
@@ -122,7 +121,7 @@ class Publisher:
 
     def _own_hashes(self) -> dict[str, str] | None:
         """What an earlier report of this session wrote; None where there was none."""
-        path = self._folder / _OWN
+        path = self._folder / REPORT_FILES
         if not path.is_file() or path.is_symlink():
             return None
         try:
@@ -136,13 +135,13 @@ class Publisher:
 
     def _claim(self, names: Sequence[str]) -> None:
         """Notes names before anything is written: a report that is stopped halfway leaves nobody's files."""
-        replace_file(self._folder / _OWN, json.dumps(dict.fromkeys(names, _ANY), indent=1) + "\n")
+        replace_file(self._folder / REPORT_FILES, json.dumps(dict.fromkeys(names, _ANY), indent=1) + "\n")
 
     def _mark(self, names: Sequence[str]) -> None:
         """Notes what was written, by its hash."""
         paths = {name: self._folder / name for name in names}
         hashes = {name: file_sha256(path) for name, path in paths.items() if path.is_file()}
-        replace_file(self._folder / _OWN, json.dumps(hashes, indent=1) + "\n")
+        replace_file(self._folder / REPORT_FILES, json.dumps(hashes, indent=1) + "\n")
 
     def _foreign(self, name: str) -> OutputError:
         return OutputError(

@@ -13,11 +13,12 @@ from reports.fonts import elide, esc, shorten
 from reports.statistics import content_of, seconds_by_tool, source_uses
 from reports.styles import BODY, CAPTION, CELL, CELL_BOLD, CONTENT_WIDTH, NO_PADDING, NOTE, PANEL, RULE
 from reports.tables import grid
+from reports.words import Words
 from tools.digits import plain
 from tools.images.reasons import reason_text
-from tools.measurement.scale_reasons import scale_reason_text
 from tools.recipe import Acceptance
 from tools.records import DecidedBy, Inspection, Provenance
+from tools.references.calibration import LOST
 
 __all__ = [
     "criteria_section",
@@ -117,11 +118,8 @@ def _remarks_on(edition: Edition, inspection: Inspection, counted_id: str) -> It
     """Remarks on one photograph, of which this copy or another one is counted."""
     words, judgement, duplicate_of = edition.words, inspection.judgement, inspection.image.duplicate_of
     for flag in inspection.flags:
-        kind, _, reason = flag.partition(": ")
-        if kind == "no scale":
-            yield words("flag.no scale", reason=scale_reason_text(reason, edition.language))
-        elif not (duplicate_of and duplicate_of in flag):  # said below
-            yield words.get(f"flag.{kind}", flag)
+        if not (duplicate_of and duplicate_of in flag):  # said below
+            yield edition.flag(flag)
     if inspection.image.id != counted_id:
         yield words("duplicate_left_out", image=duplicate_of or counted_id)
     elif duplicate_of:
@@ -178,12 +176,24 @@ def _sources(edition: Edition) -> Iterator[Flowable]:
         return
     rows: list[list[object]] = [[words(k) for k in ("sources", "asked", "counted", "remark")]]
     for use in uses:
-        said = [words.get(f"source_remark.{each}", words("source_remark")) for each in use.remarks]
+        said = (told for each in use.remarks for told in _source_remarks(words, each))
         remarks = "; ".join(dict.fromkeys(said))
         rows.append([edition.source(use.example), str(use.asked), str(use.counted), _cell(remarks)])
     yield from subheading(words("suspicion_sources"))
     yield from grid(rows, [128, 62, 62, CONTENT_WIDTH - 252], right=(1, 2))
     yield Paragraph(esc(words("sources_note")), NOTE)
+
+
+def _source_remarks(words: Words, remark: str) -> Iterator[str]:
+    """A remark of a source in the words of the report, which leave out the counts of single photographs."""
+    if known := words.get(f"source_remark.{remark}", ""):
+        yield known
+        return
+    too_few, lost, _ = remark.partition(LOST)
+    if too_few:
+        yield words("source_remark")
+    if lost:
+        yield words("source_remark_lost")
 
 
 def _settings(edition: Edition) -> Iterator[Flowable]:

@@ -33,6 +33,7 @@ from reports.styles import (
     VERDICT_LOOKS,
 )
 from reports.tables import panel
+from tools.digits import percent
 from tools.glossary import unit_symbol
 from tools.records import Verdict
 
@@ -144,21 +145,17 @@ def _yield_lines(edition: Edition, counts: Tally) -> Iterator[str]:
     else:
         yield words(
             "yield_line",
-            share=_percent(share),
+            share=percent(share),
             accepted=counts.accepted,
             inspected=counts.inspected,
-            low=_percent(interval[0]),
-            high=_percent(interval[1]),
+            low=percent(interval[0]),
+            high=percent(interval[1]),
         )
     if left_out := len(edition.report.inspections) - len(edition.counted):
         yield words("duplicates_line", count=left_out)
     if edition.is_part:
         total, shown = edition.report.run.image_count, len(edition.report.inspections)
         yield words("part_line", shown=shown, total=total)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _charts(edition: Edition) -> Table:

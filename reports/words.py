@@ -276,6 +276,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "too few good parts: the threshold is an estimate",
         "양품이 적어 기준값은 어림한 값입니다",
     ),
+    "source_remark_lost": (
+        "some good parts were not found again, so that it is not known whether they lie alike",
+        "일부 양품 파일을 찾지 못해, 부품을 서로 겹칠 수 있는지 다시 확인하지 못함",
+    ),
+    "source_remark.the words have changed since the good parts were added": (
+        "the words have changed since the good parts were added: not heard until `loupe good --rebuild`",
+        "양품 등록 후 문구 선별 설정이 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
+    ),
     "source_remark.words do not know these parts": (
         "the words do not know these parts: most good ones would be suspect to them",
         "문구로는 이 부품을 가려낼 수 없음: 양품도 대부분 의심으로 나옴",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from tools.home import cache_dir, write_cached
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
     from tools.recipe import Models
 
@@ -34,6 +35,7 @@ __all__ = [
     "pick_device",
     "pick_precision",
     "quiet_transformers",
+    "refuse_incomplete",
     "resolve",
     "torch_dtype",
     "weights_sha256",
@@ -48,6 +50,8 @@ _POCKET_FOLDERS: dict[Kind, Path] = {
     "detector": _POCKET / "yolo",
 }
 _WEIGHT_PATTERNS = ("*.safetensors", "*.onnx", "*.pt", "pytorch_model*.bin")
+_FOREIGN = "The files may be damaged or made for something else; `--models pocket` uses the bundled ones."
+_FOREIGN_TRANSLATOR = "Set `captioning.translator` to a folder with a MarianMT checkpoint, or leave it empty."
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -235,8 +239,22 @@ def loading(checkpoint: Checkpoint) -> Iterator[None]:
         first_line = str(error).strip().partition("\n")[0]
         raise ModelError(
             f"`{checkpoint.id}` does not load as {checkpoint.kind} ({type(error).__name__}: {first_line}).",
-            "The files may be damaged or made for something else; `--models pocket` uses the bundled ones.",
+            _FOREIGN_TRANSLATOR if checkpoint.kind == "translator" else _FOREIGN,
         ) from error
+
+
+def refuse_incomplete(checkpoint: Checkpoint, model: PreTrainedModel, missing: Collection[str]) -> None:
+    """Refuses a model of which some weights would be random numbers, as its files lack them.
+
+    Of the `missing` keys of its loading info buffers do not count, which no training changes; tied weights
+    that its files have under their other name are not among these.
+
+    Raises:
+        ModelError: Weights are missing.
+    """
+    buffers = {name for name, _ in model.named_buffers()}
+    if lacking := set(missing) - buffers:
+        raise ModelError(f"`{checkpoint.id}` lacks {len(lacking)} weights.", "The file is not complete.")
 
 
 def load_transformer(
@@ -272,9 +290,7 @@ def load_transformer(
         model, report = getattr(transformers, class_names[model_type]).from_pretrained(
             folder, dtype=torch_dtype(precision), output_loading_info=True, **local, **options
         )
-        # Tied weights and buffers may be absent from a sound file; more means that random numbers would see.
-        if len(missing := report["missing_keys"]) > 0.05 * len(model.state_dict()):
-            raise ModelError(f"`{checkpoint.id}` lacks {len(missing)} weights.", "The file is not complete.")
+        refuse_incomplete(checkpoint, model, report["missing_keys"])
         processor = transformers.AutoProcessor.from_pretrained(folder, **local)
     placed = model if "quantization_config" in options else model.to(device)
     return placed.eval(), processor, folder

@@ -8,14 +8,13 @@ the criterion asks, goes to review and never rejects by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tools.digits import beside_threshold, plain
 from tools.firing import Fired, judgement_of, merged
 from tools.glossary import (
-    UNKNOWN,
     capitalized,
     compared_phrase,
     label_name,
@@ -24,6 +23,7 @@ from tools.glossary import (
     with_particle,
 )
 from tools.images.reasons import reason_text
+from tools.localization.crowding import kept_of_more
 from tools.recipe import Acceptance
 from tools.records import (
     Finding,
@@ -35,14 +35,12 @@ from tools.records import (
     Origin,
     Quantity,
     Screening,
-    ScreeningStatus,
-    Source,
     Unit,
     Verdict,
 )
-from tools.voices import BAD_TEMPLATE, NO_TEMPLATE
+from tools.suspicion import judge_screening
 from tools.wording import format_value
-from tools.zones import hot_in_ignored_only, is_ignored
+from tools.zones import is_ignored
 
 if TYPE_CHECKING:
     from tools.recipe import Recipe
@@ -55,18 +53,6 @@ ALL_CRITERIA_MET = "all criteria met"
 
 # Flags that ask for a human eye: the words before the colon, and the rule that they fire.
 _REVIEW_FLAGS = {"caption dropped": "flag.caption_dropped"}
-
-# Why an image could not be held against its template, which the recipe wants.
-_UNCOMPARED = {
-    NO_TEMPLATE: (
-        "There is no template to hold the image against.",
-        "이미지와 비교할 기준 사진이 없습니다.",
-    ),
-    BAD_TEMPLATE: (
-        "The template that the image is held against cannot be read.",
-        "이미지와 비교할 기준 사진을 읽을 수 없습니다.",
-    ),
-}
 
 # Sums such as 4.9 + 0.1 must not miss the limit of 5 by a rounding error of the last bit.
 _ROUNDING = 1e-9
@@ -109,7 +95,8 @@ def judge(
         screening: None when it was not screened.
         findings: Measured, with their zones.
         recipe: The criteria.
-        flags: Remarks of earlier steps; `caption dropped` sends an otherwise acceptable part to review.
+        flags: Remarks of earlier steps; `caption dropped` of what counts sends an otherwise acceptable part
+            to review.
 
     Returns:
         The judgement with the rule that fired, and the findings with the severity of their type.
@@ -124,14 +111,16 @@ def judge(
         )
         return judgement_of(unreadable), graded
     counting = [finding for finding in graded if not is_ignored(finding, recipe.zones)]
+    left_out = [finding for finding in graded if is_ignored(finding, recipe.zones)]
     fired = [
         *(firing for finding in counting for firing in _judge_finding(finding, recipe)),
         *_judge_counts(counting, recipe),
-        *_judge_screening(screening, counting, graded, recipe),
-        *_judge_flags(flags),
+        *_judge_crowding(graded),
+        *judge_screening(screening, counting, graded, recipe),
+        *_judge_flags(flags, {finding.id for finding in left_out}),
     ]
     if not fired:
-        return _accepted(screening, counting, len(graded) - len(counting), recipe), graded
+        return _accepted(screening, counting, left_out), graded
     worst = max(fired, key=lambda firing: firing.gravity)  # the first of equals
     return judgement_of(merged(worst, fired)), graded
 
@@ -290,6 +279,19 @@ def _judge_counts(findings: Sequence[Finding], recipe: Recipe) -> Iterator[Fired
         yield _in_zone(fired, zone)
 
 
+def _judge_crowding(findings: Sequence[Finding]) -> Iterator[Fired]:
+    """Sends an image to review of which not all findings were kept, be they in ignored zones or not."""
+    kept = kept_of_more(findings)
+    if kept is not None:
+        yield Fired(
+            Verdict.REVIEW,
+            "findings.more",
+            f"The detector found {kept} places or more, the most that the recipe keeps of one image; "
+            "what it left out was not judged.",
+            f"이미지 하나의 최대치인 {kept}건 이상이 검출되어, 나머지는 판정하지 않았습니다.",
+        )
+
+
 def _in_zone(fired: Fired, zone: str | None) -> Fired:
     if zone is None:
         return fired
@@ -297,74 +299,11 @@ def _in_zone(fired: Fired, zone: str | None) -> Fired:
     return replace(fired, reason_en=reason_en, reason_ko=f"{zone} 영역: {fired.reason_ko}")
 
 
-def _is_clear_by_batch_alone(screening: Screening) -> bool:
-    if screening.status is not ScreeningStatus.CLEAR:
-        return False
-    return {each.source for each in screening.sources if each.decided} == {Source.BATCH}
-
-
-def _judge_screening(
-    screening: Screening | None, counting: Sequence[Finding], found: Sequence[Finding], recipe: Recipe
-) -> Iterator[Fired]:
-    """Sends what looks wrong, but where nothing was found, to review, and what nobody knows to be good."""
-    if screening is not None and _is_clear_by_batch_alone(screening):
-        # A batch may be bad throughout, so likeness within it shows what is odd, never what is good.
-        yield Fired(
-            Verdict.REVIEW,
-            "screening.batch",
-            f"It is {compared_phrase(screening, EN)}, but no good part is named to hold it against.",
-            f"{compared_phrase(screening, KO)}. 그러나 비교할 양품이 등록되지 않았습니다.",
-        )
-    for score in screening.sources if screening is not None else ():
-        if score.remark in _UNCOMPARED:
-            yield Fired(Verdict.REVIEW, "screening.template", *_UNCOMPARED[score.remark])
-    if screening is not None and screening.label == UNKNOWN:
-        # Findings explain what looks wrong on a part that is known, and never of which kind a part is.
-        yield Fired(
-            Verdict.REVIEW,
-            "screening.unknown",
-            f"Nothing that the recipe knows fits the image (suspicion {screening.suspicion:.2f}).",
-            f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {screening.suspicion:.2f}).",
-        )
-        return
-    if counting or (screening is not None and screening.status is ScreeningStatus.CLEAR):
-        return
-    if screening is None:
-        yield Fired(
-            Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
-        )
-        return
-    if found and hot_in_ignored_only(screening, recipe.zones):
-        return
-    yield _unexplained(screening, beside_ignored=bool(found))
-
-
-def _unexplained(screening: Screening, *, beside_ignored: bool) -> Fired:
-    """Why an image that is not clear goes to review, although nothing that counts was found."""
-    suspicion, threshold = beside_threshold(screening.suspicion, screening.threshold)
-    if screening.status is ScreeningStatus.SUSPECT:
-        rule = "screening.suspect"
-        unlike_en, unlike_ko = compared_phrase(screening, EN), compared_phrase(screening, KO)
-        why_en, why_ko = (f" ({unlike_en})", f"({unlike_ko})") if unlike_en else ("", "")
-        where_en, where_ko = (" outside ignored zones", "제외 영역 밖에서 ") if beside_ignored else ("", "")
-        reason_en = (
-            f"Suspicion {suspicion}{why_en} reaches the threshold of {threshold}, "
-            f"but no defect was located{where_en}."
-        )
-        reason_ko = (
-            f"의심도 {suspicion}{why_ko}, 기준 {threshold} 이상이지만 {where_ko}결함 위치를 찾지 못했습니다."
-        )
-    else:
-        rule = "screening.unsure"
-        near = f"{threshold} ± {plain(screening.review_band)}"
-        reason_en = f"Suspicion {suspicion} is too near to the threshold ({near}) to decide."
-        reason_ko = f"의심도 {with_particle(suspicion, '이/가')} 기준({near})에 가까워 판정할 수 없습니다."
-    return Fired(Verdict.REVIEW, rule, reason_en, reason_ko)
-
-
-def _judge_flags(flags: Sequence[str]) -> Iterator[Fired]:
+def _judge_flags(flags: Sequence[str], left_out: Collection[str]) -> Iterator[Fired]:
     for flag in flags:
         kind, _, detail = flag.partition(":")
+        if detail.strip() in left_out:
+            continue
         if rule := _REVIEW_FLAGS.get(kind):
             about_en = f"The caption of {detail.strip() or 'the image'} broke the quality rules twice."
             about_ko = f"{detail.strip() or '이미지'}의 캡션이 품질 기준을 통과하지 못했습니다."
@@ -372,13 +311,13 @@ def _judge_flags(flags: Sequence[str]) -> Iterator[Fired]:
 
 
 def _accepted(
-    screening: Screening | None, counting: Sequence[Finding], ignored: int, recipe: Recipe
+    screening: Screening | None, counting: Sequence[Finding], left_out: Sequence[Finding]
 ) -> Judgement:
     parts_en, parts_ko = [], []
     if counting:
         parts_en.append(f"{len(counting)} finding{'s' * (len(counting) > 1)} within the limits")
         parts_ko.append(f"{len(counting)}건 모두 한계 이내")
-    elif not ignored:
+    elif not left_out:
         parts_en.append("no defect found")
         parts_ko.append("결함 없음")
     if screening is not None:
@@ -387,10 +326,11 @@ def _accepted(
         parts_ko.append(f"의심도 {suspicion}, 기준 {threshold}")
         parts_en += filter(None, [compared_phrase(screening, EN)])
         parts_ko += filter(None, [compared_phrase(screening, KO)])
-    if ignored:
-        names = ", ".join(zone.name for zone in recipe.zones if zone.ignore)
-        parts_en.append(f"{ignored} in ignored zone{'s' * (',' in names)} {names} not counted")
-        parts_ko.append(f"제외 영역({names}) {ignored}건 미집계")
+    if left_out:
+        zones = list(dict.fromkeys(str(finding.zone) for finding in left_out))
+        where = f"ignored zone{'s' * (len(zones) > 1)} {', '.join(zones)}"
+        parts_en.append(f"{len(left_out)} in {where} not counted")
+        parts_ko.append(f"제외 영역({', '.join(zones)}) {len(left_out)}건 미집계")
     return Judgement(
         verdict=Verdict.ACCEPT,
         rule=ALL_CRITERIA_MET,

@@ -119,14 +119,16 @@ def _hot_there_only(heat: HeatMap, calm_below: float, there: NDArray[np.bool_]) 
 
 
 def _ignored_cells(heat: HeatMap, zones: Sequence[Zone]) -> NDArray[np.bool_]:
-    """Which cells have their centre in an ignored zone, shape (rows, columns)."""
+    """Which cells have their centre in an ignored zone, shape (rows, columns); the first zone has them."""
     import numpy as np
 
     centres = _grid(_middles(heat.columns), _middles(heat.rows))
-    ignored = np.zeros(len(centres), np.bool_)
+    ignored, free = np.zeros(len(centres), np.bool_), np.ones(len(centres), np.bool_)
     for zone in zones:
+        inside = free & _inside(zone, centres)
+        free &= ~inside
         if zone.ignore:
-            ignored |= _inside(zone, centres)
+            ignored |= inside
     return ignored.reshape(heat.rows, heat.columns)
 
 

@@ -25,6 +25,7 @@ from tui.options import (
     RecipeOption,
     TrustOption,
     not_empty,
+    writable,
 )
 
 __all__ = ["ask", "chat", "mcp", "replay", "run"]
@@ -41,7 +42,9 @@ def ask(
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the session in this folder; then give requests only.")
     ] = None,
-    user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
+    user: Annotated[
+        str, typer.Option(callback=writable, help="Who decides, for the record and the report.")
+    ] = "",
     max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,
     models: ModelsOption = "",
     clip: ClipOption = "",
@@ -76,7 +79,9 @@ def chat(
     model: AgentOption = "",
     out: OutOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this folder.")] = None,
-    user: Annotated[str, typer.Option(help="Who decides, for the record and the report.")] = "",
+    user: Annotated[
+        str, typer.Option(callback=writable, help="Who decides, for the record and the report.")
+    ] = "",
     language: Annotated[
         str, typer.Option(callback=not_empty, help="Of the app, en or ko.", show_default="the terminal's")
     ] = "",
@@ -158,7 +163,7 @@ def mcp(
         Path | None,
         typer.Option("--out", "-o", help="Folder for reports.", show_default="loupe-runs/<date-time>"),
     ] = None,
-    user: Annotated[str, typer.Option(help="Who inspects, for the report.")] = "",
+    user: Annotated[str, typer.Option(callback=writable, help="Who inspects, for the report.")] = "",
     models: ModelsOption = "",
     clip: ClipOption = "",
     blip: BlipOption = "",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -10,30 +11,27 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tools.errors import ExitCode, LoupeError
 from tools.records import Language
 from tui.chat.background import (
     Approval,
     ApprovalWanted,
-    Decided,
     Failed,
     Happened,
     Opened,
     Opening,
     OpenSession,
     Start,
-    TakenBack,
     Told,
     TurnOver,
     close_beside,
-    decide_beside,
     open_beside,
     pump_beside,
-    undo_beside,
 )
 from tui.chat.carrying_out import Commander
+from tui.chat.deciding import Decided, OnRecord, Recording, TakenBack, deciding, taking_back, undone
 from tui.chat.dialogs import ApproveDialog, HelpDialog
 from tui.chat.error_words import said
 from tui.chat.palette import ImageProvider, system_commands
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.message import Message
+    from textual.notifications import SeverityLevel
     from textual.widget import Widget
 
     from agent.events import Approve, Decision, Event
@@ -72,6 +71,7 @@ class LoupeApp(App[ExitCode]):
         session: That is open.
         start: What it was opened with.
         earlier: Folders of sessions that were open before it, and in which something was done.
+        recording: Puts what the user decides on record, in whatever session.
         closing: The thread that closes the session after the app has ended.
     """
 
@@ -101,14 +101,16 @@ class LoupeApp(App[ExitCode]):
         self.session: Session | None = None
         self.confirm = confirm
         self.earlier: list[Path] = []
+        self.recording = Recording(self.post_message)
         self.closing: threading.Thread | None = None
+        self._leaving: threading.Thread | None = None
         self.graphics = graphics
         self._open_session = open_session
         self._is_busy = self._is_opening = False
         self._stop_opening: threading.Event | None = None
-        self._waiting: Callable[[Session], Iterator[Event]] | None = None
+        self._opened_meanwhile: Opened | None = None
+        self._waiting: Callable[[], Awaitable[None]] | None = None
         self._approvals: set[Approval] = set()
-        self._deciding: threading.Thread | None = None
         self._commands = Commander(self)
         self.register_theme(HIGH_CONTRAST)
         if theme:
@@ -142,20 +144,22 @@ class LoupeApp(App[ExitCode]):
 
     def open(self, start: Start) -> None:
         """Opens a session in place of the one that is open, which stays where that fails."""
+        before = self.session
         if self.is_busy:
             self.notify(self.words("running.already"), severity="warning")
             return
-        before, self._is_opening = self.session, True
+        if before is not None and start.resume and start.resume.resolve() == before.out.resolve():
+            self.notify(self.words("sessions.open"))
+            return
+        while not isinstance(self.screen, Workspace):
+            self.screen.dismiss()  # what shows the session that is left
+        leaving, self._is_opening = self._leaving, True
         self.workspace.opening(start)
 
         def opener(wanted: Start, approve: Approve, progress: Callable[[int, int], None]) -> Session:
-            is_same = before is not None and wanted.resume == before.out
-            if before is not None and is_same:
-                before.close()  # first: one folder takes one session at a time
-            session = self._open_session(wanted, approve, progress)
-            if before is not None and not is_same:
-                before.close()
-            return session
+            if leaving is not None:
+                leaving.join()  # it may be that session which is wanted again
+            return self._open_session(wanted, approve, progress)
 
         self._stop_opening = open_beside(start, opener, self._approve, self.post_message)
 
@@ -170,20 +174,32 @@ class LoupeApp(App[ExitCode]):
 
     @on(Opened)
     async def _opened(self, message: Opened) -> None:
-        before = self.session
+        if self.workspace.session is not None and self.screen is not self.workspace:
+            self._opened_meanwhile = message  # a reason is typed, say: it belongs to the session before
+            return
+        before, self._opened_meanwhile = self.session, None
         self.session, self.start, self._is_opening = message.session, message.start, False
         self.workspace.opening(message.start)
         if self.workspace.session is None:  # the first: what is being typed stays where it is
             await self.workspace.attach(message.session, message.events, self._commands.values())
         else:
             await self._show_workspace(message.events)
-        if before is not None and before.out != message.session.out and (before.turns or before.verdicts()):
-            self.earlier.append(before.out)
-            if not message.events:
-                await self.workspace.conversation.say(self.words("anew.done", path=before.out))
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            await self.begin(waiting)
+        if before is not None:
+            await self._leave(before, is_told=not message.events)
+        await self._go_on()
+
+    @on(Workspace.Returned)
+    async def _returned(self) -> None:
+        if self._opened_meanwhile is not None:
+            await self._opened(self._opened_meanwhile)
+
+    async def _leave(self, session: Session, *, is_told: bool) -> None:
+        """Closes the session that was open before; says where it is if something was done in it."""
+        if session.turns or session.verdicts() or self.recording.is_running:
+            self.earlier.append(session.out)
+            if is_told:
+                await self.workspace.conversation.say(self.words("anew.done", path=session.out))
+        self._leaving = close_beside(session, self.recording, self.post_message)
 
     async def _show_workspace(self, events: Iterable[Event]) -> None:
         """Puts a fresh workspace on the screen, with the session that is open."""
@@ -222,37 +238,36 @@ class LoupeApp(App[ExitCode]):
         found = parse(message.text)
         if found is not None:
             name, arguments = found
-            if name in SLASH_COMMANDS and self._must_wait and SLASH_COMMANDS[name].tool:
-                self._give_back(message.text)
+            if name in SLASH_COMMANDS and self.must_wait and SLASH_COMMANDS[name].tool:
+                self.give_back(message.text)
             elif name in SLASH_COMMANDS:
                 await self._commands.carry_out(SLASH_COMMANDS[name], arguments, message.text)
             else:
                 await self.workspace.conversation.say(self.words("slash.unknown", name=f"/{name}"))
-        elif self._must_wait:
-            self._give_back(message.text)
+        elif self.must_wait:
+            self.give_back(message.text)
         else:
             await self.begin(lambda session: session.ask(without_mentions(message.text)))
 
     @property
-    def _must_wait(self) -> bool:
+    def must_wait(self) -> bool:
         """Whether a request has to wait: one is running, or waits already for the images."""
         return self._is_busy or self._waiting is not None
 
-    def _give_back(self, text: str) -> None:
+    def give_back(self, text: str) -> None:
         """Leaves a request in the prompt, to be sent when the one before is done."""
         key = "running.already" if self._is_busy else "waits.already"
         self.notify(self.words(key), severity="warning")
         self.workspace.prompt.give_back(text)
 
     async def begin(self, turn: Callable[[Session], Iterator[Event]]) -> None:
-        """Begins a turn, unless one is running; while a session is being opened, once it is."""
-        if self._is_opening:
-            self._waiting = turn
-            self.notify(self.words("waits"))
+        """Begins a turn, unless one is running; once there is a session, and all that was decided counts."""
+        if self._is_busy:
+            self.notify(self.words("running.already"), severity="warning")
+        elif self.puts_off(partial(self.begin, turn)):
+            pass
         elif self.session is None:
             await self.workspace.conversation.say(self.words("needs_batch"))
-        elif self._is_busy:
-            self.notify(self.words("running.already"), severity="warning")
         else:
             try:
                 events = turn(self.session)
@@ -261,6 +276,20 @@ class LoupeApp(App[ExitCode]):
                 return
             self._set_busy(is_busy=True)
             pump_beside(events, self.post_message)
+
+    def puts_off(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Returns whether something has to wait for images or for what is being recorded; then it follows."""
+        is_put_off = self._is_opening or self.recording.is_running
+        if is_put_off:
+            self._waiting = work
+            self.notify(self.words("waits" if self._is_opening else "waits.recording"))
+        return is_put_off
+
+    async def _go_on(self) -> None:
+        """Does what was put off, where nothing is in its way any more."""
+        if self._waiting is not None and not self._is_opening and not self.recording.is_running:
+            work, self._waiting = self._waiting, None
+            await work()
 
     @on(Happened)
     async def _happened(self, message: Happened) -> None:
@@ -292,20 +321,22 @@ class LoupeApp(App[ExitCode]):
     @on(ApprovalWanted)
     def _ask_approval(self, message: ApprovalWanted) -> None:
         self.workspace.action_show_image(message.decisions[0].image_id)
-        draft = self.screen.focused if isinstance(self.screen.focused, TextArea) else None
+        draft = self.screen.focused if isinstance(self.screen.focused, TextArea | Input) else None
         self.push_screen(ApproveDialog(message.decisions, self.words, draft), message.approval.answer)
 
     @on(Workspace.DecisionWanted)
     def _decide(self, message: Workspace.DecisionWanted) -> None:
-        if self.session is not None:
-            self._deciding = decide_beside(
-                self.session, message.ids, message.verdict, message.reason, self.post_message, self._deciding
-            )
+        given = (message.session, message.ids, message.verdict, message.reason)
+        self.recording.add(partial(deciding, *given, self.post_message))
+
+    @on(OnRecord)
+    async def _on_record(self, message: OnRecord) -> None:
+        self.workspace.changed(message.ids)
+        await self._go_on()
 
     @on(Decided)
     def _decisions_made(self, message: Decided) -> None:
         if message.ids:
-            self.workspace.changed(message.ids)
             verdict = self.words(message.verdict.value)
             self.notify(self.words("decided", what=self.words.of_images(message.ids), verdict=verdict))
 
@@ -314,28 +345,28 @@ class LoupeApp(App[ExitCode]):
         if self.session is None:
             self.notify(self.words("undo.nothing"))
             return
-        self._deciding = undo_beside(self.session, self._why_undone, self.post_message, self._deciding)
-
-    def _why_undone(self, decision: Decision) -> str:
-        return self.words("undo.reason", reason=decision.why(self.words.language))
+        self.recording.add(partial(taking_back, self.session, self.words, self.post_message))
 
     @on(TakenBack)
     def _taken_back(self, message: TakenBack) -> None:
         if not message.decisions:
             self.notify(self.words("undo.nothing"))
             return
-        ids = [decision.image_id for decision in message.decisions]
-        self.workspace.changed(ids)
-        newest = message.decisions[-1]
-        what, verdict = self.words.of_images(ids), self.words(newest.verdict.value)
-        note = self.words("undo.done", what=what, verdict=verdict, reason=newest.why(self.words.language))
-        kept = [decision.kept_as for decision in message.decisions if decision.kept_as]
-        if kept and self.session is not None:
-            from tui.chat.good_names import removal_command
+        if self.session is not None:
+            self.notify(undone(message.decisions, self.words, self.session.recipe))
 
-            command = removal_command(self.session.recipe, kept)
-            note += " " + self.words("undo.still_good", command=command)
-        self.notify(note, markup=False)
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Shows a notice; only Textual's own, which have a title, hold markup: a `[` of ours is a bracket."""
+        is_marked_up = markup and bool(title)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=is_marked_up)
 
     # Keys and the palette.
 
@@ -353,11 +384,11 @@ class LoupeApp(App[ExitCode]):
         self._commands.sessions_dialog()
 
     async def action_quit(self) -> None:
-        """Leaves at once; whatever runs is stopped, and all that was done is on disk."""
+        """Leaves at once; whatever runs is stopped, what was decided goes on record, the rest is on disk."""
         for approval in list(self._approvals):
             approval.answer(False)
         if self.session is not None:
-            self.closing = close_beside(self.session, lambda _: None)
+            self.closing = close_beside(self.session, self.recording, lambda _: None)
         self.exit(ExitCode.ACCEPTED)
 
     def action_command_palette(self) -> None:

@@ -221,7 +221,8 @@ def run_replay(session: Path, *, as_json: bool) -> None:
 
     header, events = read_log(session)
     if as_json:
-        turns = [turn_result(turn).model_dump(mode="json") for turn in turns_of(events)]
+        results = (turn_result(turn) for turn in turns_of(events))
+        turns = [each.model_dump(mode="json") for each in results if each.request]  # not decisions before any
         print_out(json.dumps({"turns": turns}, ensure_ascii=False) + "\n")
         return
     narrator = Narrator()

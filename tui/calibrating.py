@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CalibrateOptions", "run_calibrate"]
 
 _MOST_CORNERS = 200  # along a side of a chessboard
+_MUCH_PERCENT = 1.0  # from which it is worth saying what would make a scale surer
 _ONE_PHOTOGRAPH = "give one photograph of the target"
 
 
@@ -65,6 +66,10 @@ def run_calibrate(options: CalibrateOptions) -> None:
     if scale is not None:
         percent = 100 * scale.relative_uncertainty
         narrator.say(f"{scale.mm_per_px:.6g} mm per px, uncertainty {percent:.2g} % (k=2). {scale.detail}")
+        if options.chessboard and percent > _MUCH_PERCENT:
+            narrator.say(
+                "The lens may distort that much somewhere; a board that fills the picture tells best."
+            )
     if options.recipe is None:
         print_out(scale_yaml(spec))
         return

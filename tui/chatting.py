@@ -90,6 +90,9 @@ def run_chat(
 def _left(app: LoupeApp, code: ExitCode | None) -> ExitCode:
     """Ends what is still at work once the app is closed, and returns its exit status."""
     stop_downloads(patiently=True)
+    if app.recording.is_running:
+        sys.stderr.write("Recording decisions ...\n")
+        app.recording.wait()
     if app.closing is not None:
         app.closing.join(_PATIENCE_S)
     if app.session is not None:
@@ -139,7 +142,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bo
         settings = load_settings()
         options = SessionOptions(
             user=user or settings.user or "user",
-            engines=engines,
+            engines=engines if engines.named else engines.naming(start.seers),
             ledger=open_ledger(wanted=ledger),
             approve=approve,
             progress=progress,

@@ -33,6 +33,7 @@ from tui.options import (
     RecipeOption,
     TrustOption,
     not_empty,
+    writable,
 )
 from tui.printing import print_out
 from tui.recipe_commands import recipe_app
@@ -70,9 +71,11 @@ def inspect(
     images: Images,
     recipe: RecipeOption = "",
     out: OutOption = None,
-    lot: Annotated[str, typer.Option(help="Lot or batch number for the report.")] = "",
-    inspector: Annotated[str, typer.Option(help="Name of the inspector for the report.")] = "",
-    station: Annotated[str, typer.Option(help="Inspection station for the report.")] = "",
+    lot: Annotated[str, typer.Option(callback=writable, help="Lot or batch number for the report.")] = "",
+    inspector: Annotated[
+        str, typer.Option(callback=writable, help="Name of the inspector for the report.")
+    ] = "",
+    station: Annotated[str, typer.Option(callback=writable, help="Inspection station for the report.")] = "",
     language: Annotated[
         str, typer.Option(callback=not_empty, help="Report language, en or ko.", show_default="the recipe's")
     ] = "",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.events import Answer, Outcome
-from tools.errors import Cancelled, UsageError
+from tools.errors import Cancelled, ExitCode, UsageError
 from tui.inspecting import exit_code, print_result
 from tui.narration import Narrator, cancel_on_interrupt
 from tui.printing import print_out
@@ -16,7 +16,7 @@ from tui.telling import Teller
 if TYPE_CHECKING:
     from agent.events import Event
     from agent.session import Session
-    from tools.errors import ExitCode
+    from tools.records import Inspection
 
 __all__ = ["run_demo"]
 
@@ -58,8 +58,18 @@ def run_demo(model: str, out: Path, *, quiet: bool = False, examples: Path = _EX
         inspections = [found for each in session.batch.records if (found := session.inspection(each.id))]
         artifacts = list(dict.fromkeys(Path(path) for turn in session.turns for path in turn.artifacts))
         language = session.recipe.language
-    print_result(inspections, out, artifacts, language, narrator, as_json=False)
-    return exit_code(inspections)
+    if inspections:
+        print_result(inspections, out, artifacts, language, narrator, as_json=False)
+    return _status(session, inspections)
+
+
+def _status(session: Session, inspections: Sequence[Inspection]) -> ExitCode:
+    """Returns what the verdicts say, unless the last turn failed and the pipeline did not make it good."""
+    last = session.turns[-1]
+    if last.outcome is Outcome.FAILED and not last.artifacts:
+        return ExitCode.MODEL
+    code, is_whole = exit_code(inspections), len(inspections) == len(session.batch)
+    return code if is_whole or code is ExitCode.REJECTED else ExitCode.REVIEW
 
 
 def _converse(session: Session, narrator: Narrator) -> None:

@@ -87,7 +87,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
             models = engines.models
         ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, models, options)
-        with Journal(out, run) as journal:
+        with Journal(out, run, {"inspector": options.inspector, "station": options.station}) as journal:
             narrator.say(f"The images are {engines.screener.plan(batch.records)}.")
             if not engines.screener.hears(engines.localizer.provenance):
                 narrator.say(f"note: {OUTDATED}: it is not heard before `loupe good --rebuild`")
@@ -100,10 +100,14 @@ def run_inspect(options: InspectOptions) -> ExitCode:
                     f"stopped after {len(inspections)} of {len(batch)} images; they are kept in {out}",
                     f"the same command with --out {out} goes on from there",
                 )
-            run = journal.reported(language, now())
-        artifacts = _write_outputs(run, applied, batch, inspections, out, options, language, narrator, cancel)
-        if ledger and options.report:
-            ledger.add_report(run, _REPORT, [each.image for each in inspections], by=options.inspector)
+            run = journal.dated(language, now())
+            artifacts = _write_outputs(
+                run, applied, batch, inspections, out, options, language, narrator, cancel
+            )
+            if options.report:
+                journal.reported(run)
+                if ledger:
+                    ledger.add_report(run, _REPORT, [each.image for each in inspections], by=run.inspector)
     print_result(inspections, out, artifacts, language, narrator, as_json=options.as_json)
     return exit_code(inspections)
 
@@ -223,7 +227,8 @@ def print_result(
         f"{_images(len(inspections))}: {counts[Verdict.ACCEPT]} accepted, {counts[Verdict.REJECT]} rejected, "
         f"{counts[Verdict.REVIEW]} for review."
     )
-    narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
+    if artifacts:
+        narrator.say("Written: " + ", ".join(str(path) for path in artifacts))
 
 
 def _listed(inputs: Sequence[str]) -> str:

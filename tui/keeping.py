@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tools.downloading import stop_downloads
 from tools.errors import UsageError
 from tools.pipeline.engines import EngineOptions, Engines
+from tools.references.options import plain_percent
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 
@@ -111,7 +112,7 @@ def _told(found: ReferenceSet) -> str:
     if found.compared < count:
         laid += f" with the {found.compared} that differ most"
     seen = " + ".join(backbone.name for backbone in found.backbones)
-    overkill = f"{found.options.overkill:.0%} of good parts may be called suspect"
+    overkill = f"{plain_percent(found.options.overkill)} of good parts may be called suspect"
     return f"{count} good part{'s' * (count != 1)}, {laid} ({seen}); {overkill}."
 
 

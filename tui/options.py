@@ -30,6 +30,7 @@ __all__ = [
     "RecipeOption",
     "TrustOption",
     "not_empty",
+    "writable",
 ]
 
 
@@ -53,6 +54,20 @@ def not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str
     source = context.get_parameter_source(parameter.name or "")
     if not value.strip() and source is not None and source.name != "DEFAULT":
         raise UsageError(f"{parameter.opts[0]} is empty", "give a value, or leave it out for the default")
+    return value
+
+
+def writable(parameter: typer.CallbackParam, value: str) -> str:
+    """Refuses bytes of a command line that are no UTF-8: no file of a run could hold them.
+
+    Raises:
+        UsageError: The value holds some.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        hint = "type it again, or set the terminal or the script that gives it to UTF-8"
+        raise UsageError(f"{parameter.opts[0]} is not in UTF-8", hint) from error
     return value
 
 

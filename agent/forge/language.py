@@ -51,7 +51,7 @@ FOLLOWING = frozenset(
         "follow_measure", "follow_reject", "follow_accept", "follow_report", "follow_same", "follow_look",
         "follow_describe", "follow_measure_it", "follow_next", "follow_before", "follow_locate",
         "follow_inspect", "follow_review", "follow_compare", "follow_reject_them", "follow_accept_them",
-        "follow_measure_them", "follow_describe_them",
+        "follow_measure_them", "follow_describe_them", "follow_keep_good",
     }
 )  # fmt: skip
 """Intents that lean on the turn before."""
@@ -104,14 +104,18 @@ _OF_ALL = {
 _NAMING = frozenset(
     {"accept", "reject", "review", "search_like", "follow_compare", "follow_same", "follow_measure"}
 )
+_OF_SEVERAL = frozenset({"keep_good"})  # all images that are named, whatever else is wished
 _TO = r" (?:(?:up |on )?to|thru|through|till?|until) | ?(?:-|–|~|\.\.|부터|에서부터|에서 시작해|에서| 이후) ?"
 _RANGE = re.compile(
     rf"(?<!compare )\{{id\}}(?:{_TO})\{{id2\}}(?!,? ?(?:[-~&+]|and|or)? ?\{{id3\}})"
     r"|\beverything between \{id\} and \{id2\}"
 )  # all between them are meant
 _MANY = frozenset(
-    {"measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review", *_OF_ONE}
-)
+    {
+        "measure_id", "locate_id", "describe_id", "inspect_id", "reject", "accept", "review", *_OF_ONE,
+        *_OF_SEVERAL,
+    }
+)  # fmt: skip
 
 
 class Share(StrEnum):
@@ -248,7 +252,8 @@ def _filled(
     names = dict.fromkeys(_SLOT.findall(template))
     spelled: dict[str, str] = {}
     values: dict[str, str] = {}
-    if intent.endswith("_ids") and _RANGE.search(template) and len(scope.records) > 2:
+    takes_several = intent.endswith("_ids") or not _OF_SEVERAL.isdisjoint(intent.split(BOTH))
+    if takes_several and _RANGE.search(template) and len(scope.records) > 2:
         (spelled["id"], spelled["id2"]), codes = slots.stretch(rng, scope.records)
         values["id"] = ", ".join(codes)
     elif "id2" in names:
@@ -292,7 +297,7 @@ def _wishes(intent: str, values: dict[str, str], language: Language) -> list[Wis
 
 def _own(intent: str, values: dict[str, str], which: int) -> dict[str, str]:
     """What one of two wishes takes: of two images the first or the last; a report is on all of them."""
-    if intent in ("compare", *_TWO_VERDICTS):
+    if intent in ("compare", *_TWO_VERDICTS, *_OF_SEVERAL):
         return values
     images = [values[name] for name in ("id", "id2") if name in values]
     rest = {name: value for name, value in values.items() if name not in ("id", "id2")}
@@ -308,6 +313,8 @@ def _wish(intent: str, values: dict[str, str], language: Language) -> Wish:
         "count_type": "of_type",
         "which_decide": "which",
     }
+    if intent in _OF_SEVERAL:
+        return intent, {"ids": _many(some)}
     if intent == "sheet_at":
         return intent, {"image": values["id"]}
     if of == "bad":

@@ -45,6 +45,7 @@ _COUNTS = {
     3: re.compile(r"\b(?:three|3|trio)\b|셋|세 ?(?:개|장|건|놈)|3 ?(?:개|장|건)", re.I),
     4: re.compile(r"\b(?:four|4)\b|넷|네 ?(?:개|장|건|놈)|4 ?(?:개|장|건)", re.I),
 }  # how many images are spoken of
+_RECORDED = {"decide": "several", "keep_good": "ids"}  # what changes something, and what it takes images as
 _ON_ONE = {"look": "look", "inspect": "inspect_one"}
 _ALIKE_WISHES = ("follow_same", "follow_measure")
 _STEPS = {"follow_next": 1, "follow_before": -1}
@@ -184,8 +185,8 @@ class Player:
         is_size = bool(_SIZE.search(request.text.lower()))
         is_alike = bool(_ALIKE.search(request.text)) and "?" not in request.text
         is_named = request.wishes[0][0] not in _STEPS  # "next one" is no verdict
-        if before == "decide" and is_alike and is_named and not is_size:
-            return before, {**had, "several": image}
+        if before in _RECORDED and is_alike and is_named and not is_size:
+            return before, {**had, _RECORDED[before]: image}
         again = _AGAIN.get(before, before)
         again = "measure" if is_size or again not in _REPEATED else again
         if len(request.wishes) > 1 and again == "look":

@@ -230,6 +230,12 @@ PROGRAMS: dict[str, Program] = {
         _RECORDED_EN,
         _RECORDED_KO,
     ),
+    "keep_good": Program(
+        "row = keep_good($ids)\n",
+        """f"{row['added']} new good parts, {row['good_parts']} in all. {row['remark'] or ''}\"""",
+        """f"양품 {row['added']}장을 새로 기억했습니다. 모두 {row['good_parts']}장입니다."""
+        """{' 기준을 정하기에는 아직 적습니다.' if row['remark'] else ''}\"""",
+    ),
     "report": Program(
         "row = write_report($options)\n",
         """f"The report on {row['images']} images is written: {row['report']}\"""",

@@ -186,6 +186,11 @@ class ServerModel(VisionModel):
                 if error.status_code not in {400, 422} or not refused:
                     raise self._refusal(error) from error
                 self._refused |= refused
+                if (
+                    "temperature" in refused
+                ):  # what it does now is its own affair, and reports must not say otherwise
+                    parameters = {**self.provenance.parameters, "decoding": "the server's own"}
+                    self.provenance = self.provenance.model_copy(update={"parameters": parameters})
             except _BrokenOff as broken:
                 # `transformers serve` 5.23 fails so on stop strings for a model with pictures: it looks for
                 # the vocabulary in the processor. Without them the answer is cut here, at the first one.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.abstention import FILE, Abstention, Unsure, changes, offer, read_abstention, sure_of
-from agent.events import Abstained, Answer, CodeWritten, Outcome, ToolStarted, TurnFinished
+from agent.events import Abstained, Answer, CodeWritten, Note, Outcome, ToolStarted, TurnFinished
 from agent.log import read_log
 from agent.models.base import Question, Reply
 from agent.models.messages import text_of
@@ -70,6 +70,23 @@ def test_what_changes_something_must_be_surer(folder: Path, code: str, sureness:
         assert session.turns[0].abstained is not runs
         assert bool(session.verdicts()) is (runs and code == DECIDE)
         assert session.result()["turns"][0].get("abstained", False) is not runs
+
+
+class Silent(ScriptedModel):
+    """Does not tell how sure it is, as some servers."""
+
+    def _reply(self, question: Question) -> Reply:
+        return replace(super()._reply(question), tokens=())
+
+
+def test_who_does_not_tell_how_sure_it_is_changes_nothing_unasked(folder: Path) -> None:
+    model = Silent([f"<code>\n{code}\n</code>" for code in (LOOK, DECIDE)])
+    with opened(folder, model, abstention=Abstention(looking=-0.5, changing=-0.1)) as session:
+        looked, decided = (list(session.ask(each)) for each in ("how many?", "reject img_001"))
+        assert [turn.outcome for turn in session.turns] == [Outcome.ANSWERED, Outcome.DECLINED]
+        assert not session.verdicts()
+        [note] = [event.text for event in (*looked, *decided) if isinstance(event, Note)][-1:]
+        assert note == "scripted does not tell how sure it is, and changes nothing unasked"
 
 
 def test_who_never_measured_it_runs_everything(folder: Path) -> None:
@@ -362,6 +379,11 @@ def test_damaged_thresholds_are_said(tmp_path: Path, text: str) -> None:
         ("reject the first one", 'decide("img_001", "reject", "x")', True),
         ("show it", 'look("img_008")', True),
         ("measure 4", "measure(", True),
+        ("report, lot A-17", 'write_report("A-17")', True),
+        ("report, lot A-17", 'write_report("A-71")', False),
+        ("reject 4", 'decide(4, "reject", "x")', True),
+        ("reject 4", 'decide(8, "reject", "x")', False),
+        ("screen at 0.5", "screen(None, 0.5)", True),
     ],
 )
 def test_a_program_that_names_what_nobody_named_is_not_sure_at_all(

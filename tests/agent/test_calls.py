@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from agent.events import ToolStarted
+from agent.events import ToolFinished, ToolStarted
 from tests.agent.conftest import Bench
 from tools.errors import UsageError
 
@@ -44,3 +44,12 @@ def test_many_ids_are_told_whole(make: Callable[..., Bench]) -> None:
     bench.calls("screen", ["img_001", "img_002"] * 1_000)
     (started,) = bench.told(ToolStarted)
     assert started.arguments == {"ids": ["img_001", "img_002"]}
+
+
+def test_a_call_that_does_not_fit_is_told_as_one_that_failed(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="missing"):
+        bench.calls("decide", "img_001", reason="x")
+    (started,), (finished,) = bench.told(ToolStarted), bench.told(ToolFinished)
+    assert (started.tool, started.arguments) == ("decide", {"0": "img_001", "reason": "x"})
+    assert finished.call == started.call
+    assert "call it as decide(" in finished.error

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -16,7 +17,7 @@ from agent.events import (
     TurnStarted,
     Usage,
 )
-from agent.log import LOG, SessionHeader, SessionLog, read_log, turns_of
+from agent.log import LOG, SessionHeader, SessionLog, has_log, read_log, turns_of
 from agent.results import turn_result
 from tools.errors import OutputError
 
@@ -121,3 +122,20 @@ def test_a_call_that_failed_says_so_in_its_turns_result() -> None:
     assert result.printed()["tool_calls"] == [
         {"tool": "decide", "arguments": {}, "error": "unknown image id 'img_009'"}
     ]
+
+
+def test_a_log_that_a_full_disk_left_empty_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: BinaryIO, line: str) -> None:
+        file.write(line[:20].encode())
+        file.flush()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("agent.log.append_line", full)
+        with pytest.raises(OutputError, match="No space left"):
+            SessionLog(tmp_path, HEADER)
+    assert not has_log(tmp_path)
+    assert read_log(written(tmp_path)) == (HEADER, TURN)
+    assert has_log(tmp_path)

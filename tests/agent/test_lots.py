@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.events import ToolFinished, ToolStarted
+from agent.events import GoodKept, ToolFinished, ToolStarted
 from agent.lots import Lots
 
 ALL = ["img_001", "img_002", "img_003"]
@@ -28,3 +28,16 @@ def test_what_earlier_starts_reported_is_known() -> None:
     )
     assert lots.current == "A-17"
     assert lots.named("A-17", ALL) == ["img_001", "img_003"]
+
+
+def test_after_other_good_parts_all_images_are_new_to_every_lot() -> None:
+    report = (
+        ToolStarted(call=1, tool="write_report", arguments={"lot": "A-17"}),
+        ToolFinished(call=1, tool="write_report", result={"lot": "A-17"}, seconds=1.0),
+    )
+    lots = Lots()
+    lots.restore([*report, GoodKept(image_ids=(), total=8, by="Kim", at="2026")], ALL)
+    assert (lots.current, lots.has_reports) == ("A-17", True)
+    assert lots.named("A-17", ALL) == ALL
+    lots.forget_recorded()
+    assert lots.named("A-17", ALL) == ALL

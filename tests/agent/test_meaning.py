@@ -26,6 +26,11 @@ EN, KO = Language.EN, Language.KO
             "accept img_001 and reject img_005",
             "img_001 합격 처리해 줘, 그리고 img_005 불합격 처리해 줘",
         ),
+        (
+            'row = keep_good(["img_001", "img_002"])',
+            "keep img_001 and img_002 as good parts",
+            "img_001, img_002 양품으로 기억해 줘",
+        ),
         ('row = write_report(lot="A-17")', "write the report, lot A-17", "영어 보고서 만들어 줘, 로트 A-17"),
         ('row = write_report(language="ko")', "write the report in Korean", "보고서 만들어 줘"),
         (
@@ -94,3 +99,8 @@ def test_a_yes_is_a_yes(text: str) -> None:
 )
 def test_anything_more_is_none(text: str) -> None:
     assert not agrees(text)
+
+
+def test_a_tool_that_is_passed_on_is_not_left_unsaid() -> None:
+    assert meaning('write_report()\nlist(map(decide, ["img_001"], ["accept"], ["x"]))', EN) == ""
+    assert meaning("write_report()", EN) == "write the report"

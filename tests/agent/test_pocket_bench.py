@@ -34,7 +34,7 @@ def test_the_agents_inspections_are_those_of_loupe_inspect(tmp_path: Path) -> No
     workbench.measure("img_002")
     assert workbench.screen("img_003")[0]["status"] == "unreadable"
     workbench.inspect("img_002", threshold=0.05)
-    workbench.inspect()
+    workbench.inspect(threshold=engines.recipe.screening.threshold)
     assert [timeless(inspection) for inspection in workbench.inspections()] == fixed
     likeness = workbench.compare("img_001", "img_002")["similarity"]
     assert isinstance(likeness, float)

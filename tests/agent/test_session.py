@@ -16,6 +16,7 @@ from agent.events import (
     Note,
     Outcome,
     StepFinished,
+    ToolStarted,
     TurnFinished,
     TurnStarted,
 )
@@ -235,6 +236,40 @@ def test_headless_the_pipeline_takes_over_from_a_failing_model(bench: Bench) -> 
     assert "고정 검사 절차를 실행" in last(events, Answer).text
     assert last(events, TurnFinished).outcome is Outcome.FAILED
     assert any(name.endswith(".pdf") for name in last(events, TurnFinished).artifacts)
+
+
+def test_a_question_on_the_side_replaces_nobodys_report(bench: Bench) -> None:
+    report = code('write_report(lot="A-17", ids=["img_003", "img_004"])', 'final_answer("written")')
+    with bench.open(report, fallback=True) as session:
+        list(session.ask("report on 3 and 4, lot A-17"))
+        before = (bench.folder / "out" / "run.json").read_bytes()
+        events = list(session.ask("why is img_003 fine?"))
+        assert len(session.verdicts()) == 4
+    assert (bench.folder / "out" / "run.json").read_bytes() == before
+    assert last(events, Answer).text.endswith("for review.")
+    assert [event.tool for event in events if isinstance(event, ToolStarted)] == ["inspect"]
+    with bench.open(fallback=True) as session:
+        events = list(session.ask("and img_004?"))
+    assert (bench.folder / "out" / "run.json").read_bytes() == before
+
+
+def test_a_report_that_is_written_again_is_told_again(bench: Bench) -> None:
+    write = code("write_report()", "write_report()", 'final_answer("done")')
+    with bench.open(write, write) as session:
+        first, second = (last(list(session.ask("report")), TurnFinished).artifacts for _ in range(2))
+    assert first == second
+    assert len(set(first)) == len(first) > 0
+
+
+def test_a_picture_that_cannot_be_shown_ends_no_turn(bench: Bench) -> None:
+    torn = bench.folder / "parts" / "part_1.png"
+    torn.write_bytes(torn.read_bytes()[:60])
+    look = code('look("img_001")', 'look("img_002")')
+    with bench.open(look, code('final_answer("one of them")')) as session:
+        events = list(session.ask("look at 1 and 2"))
+    assert last(events, TurnFinished).outcome is Outcome.ANSWERED
+    assert "img_001 cannot be shown: " in last(events[:-4], StepFinished).observation
+    assert [picture.label for picture in pictures_of(bench.model.sent[1])] == ["contact sheet", "img_002"]
 
 
 def test_the_turn_after_a_failed_one_works(bench: Bench) -> None:

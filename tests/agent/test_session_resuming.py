@@ -55,6 +55,36 @@ def test_later_reports_are_of_the_same_lot_also_after_a_resume(bench: Bench) -> 
     assert json.loads((bench.folder / "out" / "run.json").read_text())["lot"] == "A-17"
 
 
+def test_a_later_report_is_of_the_first_start_and_names_all_who_wrote(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> tuple[str, list[str]]:
+        content = json.loads((bench.folder / "out" / "run.json").read_text())
+        return content["started_at"], [each["tool"] for each in content["models"]]
+
+    with bench.open(code("write_report()", 'final_answer("done")')) as session:
+        list(session.ask("report"))
+    first = run()
+    monkeypatch.setattr("agent.session.now", lambda: "2099-01-01T00:00:00+00:00")
+    monkeypatch.setattr("agent.workbench.now", lambda: "2099-01-01T00:00:00+00:00")
+    with bench.open() as session:
+        list(session.use("write_report", {}, "/report"))
+    assert run() == first
+
+
+def test_no_report_names_other_weights_than_those_that_saw(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench.open() as session:
+        list(session.use("inspect", {}, "/inspect"))
+    other = bench.engines.localizer.provenance.model_copy(update={"weights_sha256": "f" * 64})
+    monkeypatch.setattr(bench.engines, "models", (bench.engines.screener.provenance, other))
+    with bench.open() as session:
+        events = list(session.use("write_report", {}, "/report"))
+    assert "img_002 was seen with other weights of fake" in last(events, TurnFinished).error
+    assert not (bench.folder / "out" / "run.json").exists()
+
+
 def test_a_session_about_other_images_is_not_resumed(bench: Bench) -> None:
     bench.open().close()
     Image.new("RGB", (64, 64)).save(bench.folder / "parts" / "part_9.png")

@@ -30,3 +30,9 @@ def test_bad_settings_name_the_file_and_the_key(tmp_path: Path, text: str, what:
     with pytest.raises(UsageError, match=what) as caught:
         load_settings(tmp_path)
     assert SETTINGS in caught.value.message
+
+
+def test_settings_that_cannot_be_read_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS).mkdir()
+    with pytest.raises(UsageError, match=r"loupe\.toml cannot be read"):
+        load_settings(tmp_path)

@@ -81,13 +81,3 @@ def test_a_tool_of_another_part_shows_itself_alike() -> None:
     tool = Declines()
     assert tool.to_code_prompt() == 'def decline(reason: str) -> str:\n    """Declines."""\n'
     assert tool("no") == "no"
-
-
-def test_tools_of_later_are_shown_to_models_that_read_any(tmp_path: Path) -> None:
-    engines = FakeEngines(load_recipe())
-    workbench = Workbench(
-        write_batch(tmp_path / "batch", 2), engines.recipe, out=tmp_path / "out", engines=engines.as_engines
-    )
-    first, every = build_tools(Calls(workbench)), build_tools(Calls(workbench), with_later=True)
-    assert every.keys() - first.keys() == {"keep_good"}
-    assert every["keep_good"].to_code_prompt().startswith("def keep_good(ids: str | list[str]) -> dict:\n")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.events import Decision
-from agent.undoing import acts_after, newest_act, numbered
+from agent.undoing import acts_after, newest_act, numbered, opinions
 from tools.records import Verdict
 
 
@@ -38,6 +38,34 @@ def test_the_newest_decisions_that_stand_are_found(
     decisions: list[Decision], expected: list[tuple[int, int]]
 ) -> None:
     assert [(int(each.image_id[-3:]), each.act) for each in newest_act(decisions)] == expected
+
+
+def test_of_several_thresholds_only_the_last_one_is_taken_back() -> None:
+    decisions = [
+        decision(1, 1),
+        decision(2, 2, by_threshold=True),
+        decision(2, 3, by_threshold=True),
+        decision(2, 4, takes_back=3),
+    ]
+    assert [each.act for each in newest_act(decisions[:3])] == [3]
+    assert [each.act for each in newest_act(decisions)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("decisions", "expected"),
+    [
+        ([], {}),
+        ([decision(1, 1), decision(1, 2)], {"img_001": 2}),
+        ([decision(1, 1), decision(1, 2), decision(1, 3, takes_back=2)], {"img_001": 1}),
+        ([decision(1, 1), decision(1, 2, takes_back=1)], {}),
+        ([decision(1, 1), decision(2, 2, by_threshold=True)], {"img_001": 1}),
+    ],
+    ids=["none", "newest", "older", "taken back", "threshold"],
+)
+def test_what_somebody_thinks_of_an_image_is_what_nobody_took_back(
+    decisions: list[Decision], expected: dict[str, int]
+) -> None:
+    assert {image: each.act for image, each in opinions(decisions).items()} == expected
 
 
 @pytest.mark.parametrize(("lapsed", "newest"), [(0, [3]), (2, [3]), (3, [1])])

@@ -5,11 +5,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from agent.events import EVENT, Decision, GoodKept
+from agent.events import EVENT, Decision, GoodKept, Note
 from agent.rows import Row
 from agent.workbench import Workbench
 from tests.agent.conftest import SUSPECT, UNSURE, Bench
-from tools.errors import UsageError
+from tools.errors import OutputError, UsageError
 from tools.records import DecidedBy, Language, Verdict
 
 
@@ -232,3 +232,74 @@ def test_a_decision_in_a_log_of_an_earlier_version_is_nobody_s_threshold_nor_goo
     line = old.model_dump_json(exclude={"by_threshold", "named_good", "kept_as"})
     assert EVENT.validate_json(line) == old
     assert (old.by_threshold, old.named_good, old.kept_as) == (False, False, "")
+
+
+def restored(make: Callable[..., Bench], before: Bench) -> Bench:
+    """A bench of a later start, with what the first one logged."""
+    after = make()
+    after.workbench.restore([EVENT.validate_json(event.model_dump_json()) for event in before.events])
+    return after
+
+
+def taken_back(bench: Bench, decision: Decision) -> None:
+    verdict = bench.workbench.before(decision)
+    bench.workbench.override(
+        decision.image_id, verdict.value, "taken back", by="Kim", takes_back=decision.act
+    )
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_what_was_taken_back_gives_way_to_what_other_good_parts_say(
+    make: Callable[..., Bench], is_resumed: bool
+) -> None:
+    bench = make()
+    bench.workbench.inspect()
+    bench.workbench.decide("img_003", "reject", "bent")
+    taken_back(bench, bench.told(Decision)[-1])
+    bench.workbench.decide("img_004", "accept", "looked at it")
+    bench.workbench.sink(GoodKept(image_ids=(), total=1, by="Kim", at="2026"))
+    if is_resumed:
+        bench = restored(make, bench)
+    else:
+        bench.workbench.start_over()
+    bench.engines.screener.statuses = {}
+    *_, third, last = bench.workbench.inspections()
+    assert (third.judgement.verdict, third.judgement.decided_by) == (Verdict.ACCEPT, DecidedBy.RULE)
+    assert last.judgement.verdict is Verdict.ACCEPT  # which nobody took back
+
+
+def test_a_threshold_that_is_taken_back_takes_along_what_it_found(make: Callable[..., Bench]) -> None:
+    bench = make()
+    bench.workbench.inspect()
+    own, found = bench.workbench.inspections(), bench.workbench.findings()
+    for threshold in (0.99, 0.95):
+        bench.workbench.inspect(threshold=threshold)
+    changed = bench.told(Decision)[-1]
+    assert f"threshold {threshold}" in bench.workbench.inspections(["img_003"])[0].judgement.reason_en
+    assert (changed.image_id, changed.verdict) == ("img_003", Verdict.ACCEPT)
+    taken_back(bench, changed)
+    for each in (bench, restored(make, bench)):
+        assert each.workbench.inspections(["img_003"]) == own[2:3]
+        assert each.workbench.findings() == found
+
+
+def test_findings_of_another_threshold_go_with_it(bench: Bench) -> None:
+    bench.workbench.inspect()
+    found = bench.workbench.findings()
+    bench.workbench.inspect(threshold=0.05)
+    assert len(bench.workbench.findings()) > len(found)
+    return_to_rule(bench.workbench)
+    assert bench.workbench.findings() == found
+
+
+def test_a_ledger_that_takes_nothing_loses_no_decision(make: Callable[..., Bench]) -> None:
+    ledger = Mock()
+    bench = make(ledger=ledger)
+    bench.workbench.inspect()
+    ledger.add_decision.side_effect = OutputError("the ledger cannot be used: database is locked", "wait")
+    bench.workbench.decide("img_003", "reject", "bent")
+    assert bench.workbench.verdicts()["img_003"] is Verdict.REJECT
+    [note] = bench.told(Note)
+    assert note.text == (
+        "the ledger lacks a decision on img_003: the ledger cannot be used: database is locked"
+    )

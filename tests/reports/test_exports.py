@@ -14,6 +14,7 @@ from reports.exports import write_twins
 from reports.source import ReportInput
 from tests.reports.builders import CENTRE_MM, CENTRE_PX, finding, inspection, mixed_batch, report
 from tools.errors import Cancelled, OutputError
+from tools.measurement.scale_reasons import ScaleReason
 from tools.records import Centre, Language, Verdict
 
 
@@ -62,6 +63,28 @@ def test_csv_opens_in_excel_with_korean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "remarks"),
+    [
+        (
+            Language.EN,
+            "duplicate of img_009; caption dropped: img_001-1; no scale: The ArUco marker is only 9 px wide: "
+            "too small for a scale.",
+        ),
+        (
+            Language.KO,
+            "img_009 사진과 내용이 같음; 결함에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함; "
+            "척도 없음: ArUco 마커의 너비가 9 px뿐이라 척도를 구하기에 너무 작음",
+        ),
+    ],
+)
+def test_remarks_are_in_the_report_s_language(tmp_path: Path, language: Language, remarks: str) -> None:
+    why = ScaleReason.MARKER_TOO_SMALL.format(side=9)
+    flags = ("duplicate of img_009", "caption dropped: img_001-1", f"no scale: {why}")
+    (row,) = rows_of(report(inspection(1, flags=flags), language=language), tmp_path)
+    assert row["remarks"] == remarks
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "=cmd|' /C calc'!A0",
@@ -107,6 +130,11 @@ def test_yolo_labels_are_relative_to_the_image(tmp_path: Path) -> None:
         (["../up.jpg", "/etc/x.jpg"], ["etc/x.txt", "up.txt"]),
         (["긴" * 85 + ".jpg", "b.jpg"], ["b.txt", "img_001.txt"]),
         (["scan.tif#2", "A.jpg"], ["A.txt", "scan.txt"]),
+        (["a.jpg", "a.txt/b.jpg"], ["a.txt", "img_002.txt"]),
+        (["a.txt/b.jpg", "a.jpg"], ["a.txt/b.txt", "img_002.txt"]),
+        (["A.TXT/b/c.jpg", "a.jpg"], ["A.TXT/b/c.txt", "img_002.txt"]),
+        (["img_002.txt/b.jpg", "img_002.txt.jpg"], ["img_002.txt.txt", "img_002.txt/b.txt"]),
+        (["img_003.txt/b.jpg", "c.jpg", "c.png"], ["c.txt", "img_003.txt/b.txt", "img_003_.txt"]),
     ],
 )
 def test_labels_never_collide_or_leave_the_folder(
@@ -114,7 +142,8 @@ def test_labels_never_collide_or_leave_the_folder(
 ) -> None:
     write_twins(report(*(inspection(n, name=name) for n, name in enumerate(names, start=1))), tmp_path)
     folder = tmp_path / "labels"
-    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.txt")) == labels
+    files = [path for path in folder.rglob("*.txt") if path.is_file()]
+    assert sorted(str(path.relative_to(folder)) for path in files) == labels
 
 
 def test_overlays_show_what_was_not_accepted(tmp_path: Path) -> None:

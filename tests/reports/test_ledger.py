@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reports.ledger import Ledger
-from tests.reports.builders import RECIPE, RUN, finding, inspection
+from tests.reports.builders import RECIPE, RUN, finding, inspection, unreadable
 from tools.errors import OutputError
 from tools.home import data_folder
 from tools.records import Verdict
@@ -64,6 +64,48 @@ def test_the_latest_verdict_counts_until_the_image_is_inspected_anew(ledger: Led
     assert ledger.search("dust scratch") == [case]
     assert len(ledger.search("", limit=10)) == 2
     assert [entry["kind"] for entry in ledger.history(image.sha256)] == ["inspection", "decision"]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"), [("", ["accept"]), ("cover", ["accept"]), ("scratch", []), ("A-18", ["accept"])]
+)
+def test_words_are_looked_for_in_what_an_image_was_inspected_as_last(
+    tmp_path: Path, text: str, verdicts: list[str]
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.add_inspections([inspection(1, Verdict.REJECT, (finding(),))], recipe=RECIPE, lot="A-17")
+    ledger.add_inspections([inspection(1, Verdict.ACCEPT)], recipe=RECIPE, lot="A-18")
+    assert [case.verdict for case in ledger.search(text)] == verdicts
+
+
+@pytest.mark.parametrize(
+    ("inspected_at", "decided_at", "verdict"),
+    [
+        ("2026-10-25T02:50:00+02:00", "2026-10-25T02:10:00+01:00", "reject"),  # 20 minutes later
+        ("2026-10-25T02:10:00+01:00", "2026-10-25T02:50:00+02:00", "review"),  # 20 minutes earlier
+        ("2026-10-25T02:10:00+01:00", "2026-10-25T03:10:00+02:00", "reject"),  # at once
+    ],
+)
+def test_a_decision_is_later_by_the_time_and_not_by_the_clock_on_the_wall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inspected_at: str, decided_at: str, verdict: str
+) -> None:
+    monkeypatch.setattr("reports.ledger.now", lambda: inspected_at)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.add_inspections([inspection(1, Verdict.REVIEW)], recipe=RECIPE)
+    image = inspection(1).image
+    ledger.add_decision(image, Verdict.REVIEW, Verdict.REJECT, "burr", by="Kim", at=decided_at)
+    assert [case.verdict for case in ledger.search()] == [verdict]
+
+
+def test_files_that_could_not_be_read_are_cases_of_their_own(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    first, second = unreadable(4), unreadable(5)
+    ledger.add_inspections([first, second], recipe=RECIPE)
+    at = "2999-01-01T00:00:00+00:00"
+    ledger.add_decision(first.image, Verdict.REVIEW, Verdict.ACCEPT, "by hand", by="Kim", at=at)
+    assert [(case.verdict, case.reason) for case in ledger.search()] == [("review", "Unreadable.")] * 2
+    assert len(ledger.search("torn")) == 2
+    assert ledger.search("hand") == []
 
 
 def test_pages_of_one_file_are_cases_of_their_own(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reports.words import WORDS
-from tests.reports.builders import SCALE, finding, held_against, inspection, report, report_text
+from tests.reports.builders import RECIPE, SCALE, finding, held_against, inspection, report, report_text
 from tools.records import Language, Source, SourceScore
 from tools.voices import NO_TEMPLATE, OUTDATED, TOO_FEW, UNASKED
 
@@ -60,3 +61,10 @@ def test_scale_bars_hold_where_they_stand(tmp_path: Path) -> None:
     assert ["at the board's centre" in text for text in texts] == [False, True]
     bars = [re.search(r"4.2 ± 0.1 mm ([\d.]+) mm", text) for text in texts]
     assert [bar and bar[1] for bar in bars] == ["2", "5"]
+
+
+def test_a_type_s_name_may_have_any_length(tmp_path: Path) -> None:
+    named = RECIPE.defects["scratch"].model_copy(update={"ko": "긁힘 " * 1500})
+    recipe = RECIPE.model_copy(update={"defects": {**RECIPE.defects, "scratch": named}})
+    source = report(inspection(1, findings=(finding(),)), language=Language.KO)
+    assert "1 · 긁힘 긁힘" in report_text(replace(source, recipe=recipe), tmp_path)

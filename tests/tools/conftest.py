@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,23 @@ def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     processor = CLIPImageProcessor(size=size, crop_size=size)
     CLIPProcessor(processor, CLIPTokenizer(vocab=vocabulary, merges=[])).save_pretrained(folder)
     return Checkpoint("clip", "tiny-clip", folder)
+
+
+@pytest.fixture
+def without_weights(tmp_path: Path) -> Callable[[Path, list[str]], Path]:
+    """Copies a checkpoint's folder without the tensors whose names begin so."""
+    from safetensors.torch import load_file, save_file
+
+    def copied(folder: Path, gone: list[str]) -> Path:
+        copy = tmp_path / "lacking"
+        shutil.copytree(folder, copy)
+        weights = load_file(copy / "model.safetensors")
+        left = {name: tensor for name, tensor in weights.items() if not name.startswith(tuple(gone))}
+        assert (len(left) < len(weights)) is bool(gone)
+        save_file(left, copy / "model.safetensors", metadata={"format": "pt"})
+        return copy
+
+    return copied
 
 
 @pytest.fixture(scope="session")

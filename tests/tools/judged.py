@@ -17,7 +17,7 @@ from tools.records import (
 )
 
 CLEAR, SUSPECT, UNSURE = ScreeningStatus.CLEAR, ScreeningStatus.SUSPECT, ScreeningStatus.UNSURE
-SQUARE = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5))
+TOP, BOTTOM = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5)), ((0.0, 1.0), (0.5, 1.0), (0.5, 0.5))
 
 IMAGE = ImageRecord(id="img_001", name="a.jpg", width_px=640, height_px=640)
 RECIPE = Recipe(
@@ -44,10 +44,10 @@ RECIPE = Recipe(
     zones=(
         Zone(
             name="logo",
-            polygon=SQUARE,
+            polygon=BOTTOM,
             accept={"scratch": Acceptance(max_length_mm=1.0), "stain": Acceptance(max_count=0)},
         ),
-        Zone(name="hidden", polygon=SQUARE, ignore=True),
+        Zone(name="hidden", polygon=TOP, ignore=True),
     ),
     localization=Localization(review_confidence=0.4),
 )

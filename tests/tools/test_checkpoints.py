@@ -15,6 +15,7 @@ from tools.checkpoints import (
     load_transformer,
     pick_device,
     pick_precision,
+    refuse_incomplete,
     resolve,
     weights_sha256,
 )
@@ -211,16 +212,36 @@ def test_another_kind_of_model_is_refused_by_name(clip_checkpoint):
         load_transformer(clip_checkpoint, {"blip": "BlipModel"}, device="cpu", precision="float32")
 
 
-def test_weights_that_are_not_there_are_never_made_up(clip_checkpoint, tmp_path):
-    import shutil
-
-    from safetensors.torch import load_file, save_file
-
-    shutil.copytree(clip_checkpoint.path, tmp_path, dirs_exist_ok=True)
-    weights = load_file(tmp_path / "model.safetensors")
-    half = {name: tensor for name, tensor in weights.items() if name.startswith("vision")}
-    save_file(half, tmp_path / "model.safetensors", metadata={"format": "pt"})
+@pytest.mark.parametrize(
+    "gone",
+    [["visual_projection.weight"], ["vision_model.post_layernorm.bias"], ["text_model", "logit_scale"]],
+    ids=["one", "a bias", "half of them"],
+)
+def test_weights_that_are_not_there_are_never_made_up(clip_checkpoint, without_weights, gone):
+    folder = without_weights(clip_checkpoint.path, gone)
     with pytest.raises(ModelError, match="lacks"):
         load_transformer(
-            Checkpoint("clip", "half", tmp_path), {"clip": "CLIPModel"}, device="cpu", precision="float32"
+            Checkpoint("clip", "half", folder), {"clip": "CLIPModel"}, device="cpu", precision="float32"
         )
+
+
+@pytest.mark.parametrize("gone", [[], ["text_decoder.bert.embeddings.word_embeddings"]])
+def test_tied_weights_are_in_a_sound_file_once(blip_checkpoint, without_weights, gone):
+    folder = without_weights(blip_checkpoint.path, gone)
+    blip = {"blip": "BlipForConditionalGeneration"}
+    checkpoint = Checkpoint("blip", "tied", folder)
+    if gone:  # neither of the two names
+        with pytest.raises(ModelError, match="lacks"):
+            load_transformer(checkpoint, blip, device="cpu", precision="float32")
+        return
+    model, _, _ = load_transformer(checkpoint, blip, device="cpu", precision="float32")
+    assert model.all_tied_weights_keys
+
+
+def test_a_buffer_may_be_absent(clip_checkpoint):
+    import torch
+
+    model = torch.nn.BatchNorm1d(2)
+    refuse_incomplete(clip_checkpoint, model, {"running_mean"})
+    with pytest.raises(ModelError, match="`tiny-clip` lacks 1 weights"):
+        refuse_incomplete(clip_checkpoint, model, {"running_mean", "weight"})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.digits import beside_threshold, plain
+from tools.digits import beside_threshold, percent, plain
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,20 @@ def test_a_suspicion_can_be_told_from_its_threshold(
     suspicion: float, threshold: float, written: tuple[str, str]
 ) -> None:
     assert beside_threshold(suspicion, threshold) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [
+        (0.0, "0.0 %"),
+        (1.0, "100.0 %"),
+        (2 / 3, "66.7 %"),
+        (2999 / 3000, "99.97 %"),
+        (1 / 3000, "0.03 %"),
+        (1 - 1e-6, "99.9999 %"),
+        (1 - 1e-16, "100.0 %"),
+        (1e-17, "0.0 %"),
+    ],
+)
+def test_a_share_reads_as_none_or_all_only_where_it_is(share: float, written: str) -> None:
+    assert percent(share) == written

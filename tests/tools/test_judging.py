@@ -252,6 +252,13 @@ CASES = [
         ids=(1,),
         flags=("caption dropped: img_001-1",),
     ),
+    Case(
+        "caption dropped of what does not count",
+        (scratch(1.0), found("crack", zone="hidden", number=2)),
+        ACCEPT,
+        ALL_CRITERIA_MET,
+        flags=("caption dropped: img_001-2",),
+    ),
     Case("other flags", (), ACCEPT, ALL_CRITERIA_MET, screened(CLEAR), flags=("duplicate of img_000",)),
 ]
 

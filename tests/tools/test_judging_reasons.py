@@ -89,13 +89,27 @@ def test_reasons_name_value_limit_and_finding(finding: Finding, en: str, ko: str
     assert judgement.reason_ko == ko
 
 
-def test_accept_says_what_did_not_count() -> None:
-    findings = (scratch(1.0), found("crack", zone="hidden", number=2))
-    judgement, _ = judge(IMAGE, screened(SUSPECT), findings, RECIPE)
+@pytest.mark.parametrize(
+    ("zones", "en", "ko"),
+    [
+        (("hidden",), "1 in ignored zone hidden not counted", "제외 영역(hidden) 1건 미집계"),
+        (("hidden", "hidden"), "2 in ignored zone hidden not counted", "제외 영역(hidden) 2건 미집계"),
+        (
+            ("hidden", "frame"),
+            "2 in ignored zones hidden, frame not counted",
+            "제외 영역(hidden, frame) 2건 미집계",
+        ),
+    ],
+)
+def test_accept_says_what_did_not_count(zones: tuple[str, ...], en: str, ko: str) -> None:
+    frame = RECIPE.zones[1].model_copy(update={"name": "frame"})
+    recipe = RECIPE.model_copy(update={"zones": (*RECIPE.zones, frame)})
+    left_out = [found("crack", zone=zone, number=number) for number, zone in enumerate(zones, start=2)]
+    judgement, _ = judge(IMAGE, screened(SUSPECT), (scratch(1.0), *left_out), recipe)
     assert judgement.reason_en == (
-        "All criteria met: 1 finding within the limits; suspicion 0.93, threshold 0.5; "
-        "1 in ignored zone hidden not counted."
+        f"All criteria met: 1 finding within the limits; suspicion 0.93, threshold 0.5; {en}."
     )
+    assert judgement.reason_ko == f"모든 기준 충족: 1건 모두 한계 이내; 의심도 0.93, 기준 0.5; {ko}."
     assert judgement.severity is None
 
 

@@ -138,3 +138,20 @@ def test_heat_is_looked_for_outside_ignored_zones_unless_only_they_are_hot(
     assert cells_to_search(heat, screening.calm_below, (LEFT, TOP)).all()
     assert not hot_in_ignored_only(screening, (LEFT, TOP))
     assert not hot_in_ignored_only(screening.model_copy(update={"heat_map": None}), (NOT_LEFT,))
+
+
+@pytest.mark.parametrize("cell", [0, 1, 2], ids=["in both", "in both, too", "in the ignored one alone"])
+@pytest.mark.parametrize("ignored_first", [False, True])
+def test_a_cell_belongs_to_the_first_zone_that_holds_it(cell: int, ignored_first: bool) -> None:
+    around = Zone(name="around", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), ignore=True)
+    zones = (around, LEFT) if ignored_first else (LEFT, around)
+    heat = HeatMap(rows=1, columns=4, values=tuple(0.9 if column == cell else 0.0 for column in range(4)))
+    is_left_out = ignored_first or cell == 2
+    assert hot_in_ignored_only(screened(heat), zones) is is_left_out
+    box = (50 * cell, 0, 50 * cell + 50, 100)
+    found = zone_of(box, (200, 100), zones)
+    assert found is not None
+    assert found.ignore is is_left_out
+    assert cells_to_search(heat, 0.4, zones).tolist() == [
+        [True] * 4 if ignored_first else [not is_left_out] * 2 + [is_left_out] * 2
+    ]

@@ -82,8 +82,9 @@ async def _review(folder: Path, out: Path) -> None:
         await _until(pilot, lambda: app.session and app.workspace.is_ready)
         workspace, session = app.workspace, app.session
         reason = usual_reasons(Verdict.REVIEW, Language.KO)[1]
-        workspace.post_message(workspace.DecisionWanted(_SENT_TO_REVIEW, Verdict.REVIEW, reason))
-        await _until(pilot, lambda: session and all(session.decisions(each) for each in _SENT_TO_REVIEW))
+        assert session is not None
+        workspace.post_message(workspace.DecisionWanted(session, _SENT_TO_REVIEW, Verdict.REVIEW, reason))
+        await _until(pilot, lambda: all(session.decisions(each) for each in _SENT_TO_REVIEW))
         await pilot.press("f2", "w")
         await _until(pilot, lambda: isinstance(app.screen, ReviewScreen))
         while isinstance(app.screen, ReviewScreen) and app.screen.image_id != _SENT_TO_REVIEW[0]:

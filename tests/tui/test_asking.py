@@ -5,7 +5,10 @@ import json
 import pytest
 from PIL import Image
 
+from agent.models.scripted import ScriptedModel
+from agent.session import Session
 from tools.errors import ExitCode, UsageError
+from tools.records import Verdict
 from tui.asking import split_words
 
 
@@ -87,6 +90,14 @@ def test_a_session_is_resumed_by_its_folder(loupe, parts, tmp_path):
         "and 2?",
     ]
     assert done.exit_code == ExitCode.REVIEW
+
+
+def test_a_replay_tells_turns_only_and_not_decisions_before_any(loupe, parts, tmp_path):
+    out = tmp_path / "out"
+    with Session([parts], model=ScriptedModel([]), out=out) as session:
+        session.decide("img_001", Verdict.REJECT, "bent")
+    done = loupe("replay", out, "--json")
+    assert json.loads(done.stdout) == {"turns": []}
 
 
 ACCEPT_BOTH = "for each in images():\n    decide(each['id'], 'accept', 'clean')\nfinal_answer('done')"

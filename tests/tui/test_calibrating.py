@@ -147,3 +147,14 @@ def test_a_scale_is_written_only_into_a_recipe_of_ones_own(
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"there is no recipe file {recipe}" in done.stderr
     assert "loupe recipe new" in done.stderr
+
+
+@pytest.mark.parametrize("margin_px", [0, 800])
+def test_a_board_that_fills_little_of_the_picture_is_told_to_be_larger(
+    loupe: Loupe, photo: Callable[[np.ndarray], Path], margin_px: int
+) -> None:
+    margins = ((margin_px, margin_px), (margin_px, margin_px), (0, 0))[: board_picture().ndim]
+    picture = np.pad(board_picture(), margins, constant_values=255)
+    done = loupe("calibrate", photo(picture), "--chessboard", "9x6", "--square", "10")
+    assert done.exit_code == 0
+    assert ("a board that fills the picture" in " ".join(done.stderr.split())) is (margin_px > 0)

@@ -82,6 +82,13 @@ def test_what_the_served_tools_download_is_told_on_stderr(
     assert f"Downloading {HUB_ID}" in done.stderr
 
 
+@pytest.mark.parametrize("words", [("ask", "batch", "hello"), ("chat", "batch"), ("mcp", "batch")])
+def test_a_user_whose_name_no_file_can_hold_is_refused(loupe: Loupe, words: tuple[str, ...]) -> None:
+    done = loupe(*words, "--user", "A\udcff")
+    assert done.exit_code == ExitCode.USAGE
+    assert "--user is not in UTF-8" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "runs"),
     [

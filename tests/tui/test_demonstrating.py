@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from agent.log import read_log
+from tests.agent.fakes import FakeEngines
 from tests.tui.test_asking import answers
-from tools.errors import ExitCode, UsageError
+from tools.errors import ExitCode, ModelError, UsageError
 from tui import demonstrating
 from tui.demonstrating import run_demo
 
@@ -72,3 +73,30 @@ def test_without_the_sample_batch_it_is_said(tmp_path):
 def test_the_sample_batch_is_where_the_demonstration_looks_for_it():
     assert (demonstrating._EXAMPLES / "batch").is_dir()
     assert (demonstrating._EXAMPLES / "recipes" / demonstrating._RECIPE).is_file()
+
+
+def test_a_report_that_cannot_be_written_is_no_success(examples, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("agent.desk.Engines", lambda recipe, _: FakeEngines(recipe))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.pdf").write_bytes(b"of somebody else")
+    assert run_demo(answers(tmp_path, *WORK), out, examples=examples) is ExitCode.MODEL
+    said = capfd.readouterr()
+    assert "img_001  part.png  accept" in said.out
+    assert "Written:" not in said.err
+
+
+def test_where_nothing_can_be_inspected_no_verdict_is_printed(examples, tmp_path, capfd, monkeypatch):
+    def fail():
+        raise ModelError("`x` lacks 3 weights.", "The file is not complete.")
+
+    def blind(recipe, _):
+        engines = FakeEngines(recipe)
+        engines.screener.before_each = fail
+        return engines
+
+    monkeypatch.setattr("agent.desk.Engines", blind)
+    assert run_demo(answers(tmp_path, *WORK), tmp_path / "out", examples=examples) is ExitCode.MODEL
+    said = capfd.readouterr()
+    assert "lacks 3 weights" in said.out
+    assert "accepted" not in said.err

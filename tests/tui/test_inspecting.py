@@ -12,13 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from rich.cells import cell_len
 
 from reports.ledger import Ledger
+from reports.publishing import Publisher, run_info
+from reports.source import ReportInput
+from tests.agent.fakes import FakeEngines, write_batch
 from tests.tui.conftest import Done
+from tools.errors import OutputError
+from tools.images import Batch
+from tools.overriding import overridden
 from tools.pipeline.engines import Engines
+from tools.pipeline.fixed import Pipeline
 from tools.pipeline.journal import Journal
-from tools.records import Inspection
+from tools.recipe import Recipe
+from tools.recipe.file import load_recipe
+from tools.records import Inspection, Language, Verdict
+from tools.timing import now
 
 Loupe = Callable[..., Done]
 
@@ -36,6 +47,26 @@ def photos(tmp_path: Path) -> Path:
     for name in CHOSEN:
         shutil.copy(EXAMPLES / "batch" / name, folder / name)
     return folder
+
+
+class QuickEngines(FakeEngines):
+    """With what `loupe inspect` asks of its engines beside."""
+
+    def __init__(self, recipe: Recipe, _: object = None) -> None:
+        super().__init__(recipe)
+        vars(self.screener).update(plan=lambda _: "not held against anything", hears=lambda _: True)
+
+    def pipeline(self) -> Pipeline:
+        seers = self.as_engines
+        return Pipeline(self.recipe, seers.screener, seers.localizer, seers.measurer)
+
+
+@pytest.fixture
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two photographs, and engines that take no time for them."""
+    monkeypatch.setattr("tui.inspecting.Engines", QuickEngines)
+    write_batch(tmp_path / "quick", 2)
+    return tmp_path / "quick"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -105,6 +136,9 @@ def test_another_run_in_the_same_folder_is_refused_before_models_are_loaded(
         ([EXAMPLES / "batch", "--recipe", "nowhere.yaml"], 2, "nowhere.yaml"),
         ([EXAMPLES / "batch", "--language", "fr"], 2, "fr"),
         ([EXAMPLES / "batch", "--models", "gigantic"], 2, "gigantic"),
+        ([EXAMPLES / "batch", "--lot", "A\udcff"], 2, "--lot is not in UTF-8"),
+        ([EXAMPLES / "batch", "--inspector", "A\udcff"], 2, "--inspector is not in UTF-8"),
+        ([EXAMPLES / "batch", "--station", "A\udcff"], 2, "--station is not in UTF-8"),
         ([EXAMPLES / "batch", "--device", "gigantic"], 2, "no device `gigantic`"),
         ([EXAMPLES / "batch", "--precision", "gigantic"], 2, "no precision `gigantic`"),
         ([EXAMPLES / "batch", "--clip", "./no-such-checkpoint"], 4, "no-such-checkpoint"),
@@ -118,6 +152,66 @@ def test_bad_input_is_named_and_writes_nothing(
     assert said in done.stderr
     assert "hint:" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_session_s_report_is_no_run_to_go_on_with(loupe: Loupe, quick: Path, tmp_path: Path) -> None:
+    batch, recipe, out, at = Batch.open([quick]), load_recipe(), tmp_path / "out", now()
+    engines = QuickEngines(recipe)
+    rejected = next(iter(engines.pipeline().inspect(batch)))
+    decided = overridden(rejected, Verdict.ACCEPT, "only dust", by="Kim", at=at)
+    run = run_info(batch, recipe, engines.models, started_at=at)
+    Publisher(out).publish(ReportInput(run, recipe, [decided], batch.load, Language.EN, at))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    refused = loupe("inspect", quick, "--out", out)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "holds the report or the log of a session" in " ".join(refused.stderr.split())
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_has_the_date_on_which_it_was_written(
+    loupe: Loupe, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OutputError("the disk is full", "make room")
+
+    out = tmp_path / "out"
+    for day, options, fails, dated in (
+        (1, ["--no-report"], False, ""),
+        (2, [], True, ""),
+        (3, [], False, "2030-01-03T00:00:00+00:00"),
+        (4, [], False, "2030-01-03T00:00:00+00:00"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.inspecting.now", lambda day=day: f"2030-01-0{day}T00:00:00+00:00")
+            if fails:
+                patch.setattr("reports.document.write_report", fail)
+            loupe("inspect", quick, "--out", out, *options)
+        assert json.loads((out / "run.json").read_text())["reported_at"] == dated
+        assert (out / "report.pdf").exists() is bool(dated)
+    first_page = PdfReader(out / "report.pdf").pages[0].extract_text()
+    assert "2030-01-03 00:00:00" in first_page
+    assert json.loads((out / "coco.json").read_text())["info"]["date_created"] == dated
+
+
+def test_who_inspects_and_where_stays_said_whatever_the_recipe_says(
+    loupe: Loupe, quick: Path, tmp_path: Path
+) -> None:
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    recipe.write_text(RECIPE.read_text().replace("\nreport:", "\nreport:\n  station: Line 1\n#"))
+    for options, told in (
+        (["--inspector", "Kim", "--station", "Line 3"], ("Kim", "Line 3")),
+        ([], ("Kim", "Line 3")),
+        (["--station", "Line 4"], ("Kim", "Line 4")),
+        (["--inspector", "Lee"], ("Lee", "Line 4")),
+    ):
+        loupe("inspect", quick, "--recipe", recipe, "--out", out, *options)
+        run = json.loads((out / "run.json").read_text())
+        assert (run["inspector"], run["station"]) == told
+    loupe("inspect", quick, "--recipe", recipe, "--out", tmp_path / "other", "--no-report")
+    assert json.loads((tmp_path / "other" / "run.json").read_text())["station"] == "Line 1"
+    connection = sqlite3.connect(Ledger().path)
+    assert connection.execute("SELECT by FROM reports").fetchall() == [("Kim",), ("Kim",), ("Kim",), ("Lee",)]
+    connection.close()
 
 
 def test_nothing_is_written_among_the_photographs(

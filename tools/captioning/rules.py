@@ -25,8 +25,14 @@ _HEDGING = re.compile(
     r"|not sure|hard to (say|tell)|some kind of|some sort of|kind of|sort of|i (think|believe|guess))\b"
 )
 _FLAWLESS = re.compile(
-    r"\b(flawless|perfect|unblemished|undamaged|intact|spotless|(defect|damage|flaw)[- ]free"
-    r"|(no|without)( any)?( visible)? (flaw|defect|damage|blemish)(s|es)?)\b"
+    r"\b(flawless|perfect|unblemished|undamaged|intact|spotless|(defect|damage|flaw)[- ]free)\b"
+)
+_FLAW = r"\b(?:flaw|defect|damage|blemish|imperfection)(?:s|es|e?d)?\b"
+# What denies the word behind it, one adjective away at most: `without any`, `free of`, `no sign of a`.
+_DENIAL = (
+    r"(?:\b(?:no|not|never|without|none of|(?:free|devoid|clear|absence) of|free from|lack(?:s|ing)?)|n['’]t)"
+    r"(?! (?:other|further|more|only)\b)"
+    r"(?: (?:an?|any|the|one|single|visible|been|have|(?:signs?|traces?|evidence|hints?) of))*(?: \w+)? "
 )
 
 _NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -81,7 +87,8 @@ def caption_faults(
 
 def _denies(text: str, recipe: Recipe, counts: Mapping[str, int]) -> bool:
     own = _terms({name: recipe.defects[name] for name in counts if name in recipe.defects})
-    return bool(_FLAWLESS.search(text) or re.search(rf"\b(no|without)( \w+)? {own}", text))
+    denied = rf"{_DENIAL}(?:{own}|{_FLAW})|{own}[- ]free\b(?! (?:of|from))"
+    return bool(_FLAWLESS.search(text) or re.search(denied, text))
 
 
 def _names_another(text: str, recipe: Recipe, counts: Mapping[str, int]) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from tools.checkpoints import checkpoint_folder, located, quiet_transformers, weights_sha256
+from tools.checkpoints import (
+    checkpoint_folder,
+    loading,
+    located,
+    quiet_transformers,
+    refuse_incomplete,
+    weights_sha256,
+)
 from tools.errors import ModelError
 from tools.records import Provenance
 
@@ -33,7 +40,7 @@ class Translator:
         """What translates; loads it, unless it is loaded.
 
         Raises:
-            ModelError: The checkpoint is not there, or is no MarianMT model.
+            ModelError: The checkpoint is not there, or is no MarianMT model with all its weights.
         """
         _, model = self.load()
         return Provenance(
@@ -49,7 +56,7 @@ class Translator:
         """Loads tokenizer and model, unless they are loaded.
 
         Raises:
-            ModelError: The checkpoint is not there, or is no MarianMT model.
+            ModelError: The checkpoint is not there, or is no MarianMT model with all its weights.
         """
         if self._loaded is None:
             self._loaded = self._load()
@@ -59,7 +66,7 @@ class Translator:
         """Translates one sentence, by beam search without sampling, so always alike.
 
         Raises:
-            ModelError: The checkpoint is not there, or is no MarianMT model.
+            ModelError: The checkpoint is not there, or is no MarianMT model with all its weights.
         """
         import torch
 
@@ -73,12 +80,12 @@ class Translator:
         return checkpoint_folder(located("translator", self.checkpoint))
 
     def _load(self) -> tuple[Any, Any]:
+        checkpoint, source = located("translator", self.checkpoint), self._folder()
         quiet_transformers()
         from transformers import AutoConfig, AutoTokenizer, MarianMTModel
 
-        source = self._folder()
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        try:
+        with loading(checkpoint):
             model_type = AutoConfig.from_pretrained(source, **options).model_type
             if model_type != "marian":
                 raise ModelError(f"the translator {self.checkpoint!r} is a {model_type} model, not MarianMT")
@@ -86,10 +93,6 @@ class Translator:
                 # sacremoses only tidies punctuation, of which a caption has little.
                 warnings.filterwarnings("ignore", message=".*sacremoses")
                 tokenizer = AutoTokenizer.from_pretrained(source, **options)
-            model = MarianMTModel.from_pretrained(source, **options).eval()
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"the translator {self.checkpoint!r} cannot be loaded",
-                "Set `captioning.translator` to a folder with a MarianMT checkpoint, or leave it empty.",
-            ) from error
-        return tokenizer, model
+            model, report = MarianMTModel.from_pretrained(source, output_loading_info=True, **options)
+            refuse_incomplete(checkpoint, model, report["missing_keys"])
+        return tokenizer, model.eval()

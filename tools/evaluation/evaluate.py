@@ -148,10 +148,11 @@ def known_good(screener: CombinedScreener) -> frozenset[str]:
 def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> ErrorRates:
     """Escape and overkill of the verdicts: flagged is whatever is not accepted.
 
-    Inspections are matched by the hash of the image's bytes; images without one are left out, as the
-    totals show.
+    Inspections are matched by the hash of the image's bytes; images without one, and those that no inspection
+    would look at, are left out, as the totals show.
     """
-    verdicts = {inspection.image.picture_key: inspection.judgement.verdict for inspection in inspections}
+    readable = (each for each in inspections if each.image.status is ImageStatus.READABLE)
+    verdicts = {inspection.image.picture_key: inspection.judgement.verdict for inspection in readable}
     decided = [
         (verdicts[sha256] is not Verdict.ACCEPT, image.truth is Truth.DEFECT)
         for image in labelled.judged

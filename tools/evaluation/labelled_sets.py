@@ -148,7 +148,7 @@ def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
         )
     except KeyError as error:
         raise UsageError(f"{file}: {error.args[0]!r} is missing or refers to nothing", _ACCEPTED) from error
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is not COCO: {error}", _ACCEPTED) from error
     for image in images:
         if not image.path.is_file():

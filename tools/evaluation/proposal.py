@@ -55,9 +55,6 @@ def _flagged(limits: Sequence[float], threshold: float) -> list[bool]:
 
 
 def _is_suspect(screening: Screening, threshold: float) -> bool:
-    scores = [
-        moved(score, screening.threshold, threshold) if score.source is Source.DETECTOR else score
-        for score in screening.sources
-    ]
+    scores = [moved(score, screening.threshold, threshold) for score in screening.sources]
     strongest = suspicion_of(scores, threshold)
     return strongest is not None and strongest[1] >= threshold

@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import jpeg_factory
+from PIL.JpegImagePlugin import JpegImageFile, jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from tools.errors import ImageError
+from tools.images.jpeg_data import missing_data
 from tools.images.reasons import (
     MAX_FILE_BYTES,
     MAX_PAGES,
@@ -103,23 +104,54 @@ def full_size_pages(path: Path) -> tuple[int, ...]:
     What a page is stands in its tag NewSubfileType (TIFF 6.0, section 8): bit 0 marks a reduced copy of
     another page, bit 2 a transparency mask. Of the pages beyond `MAX_PAGES` the first stands for all.
     """
-    pages: list[int] = []
-    page = 0
     try:
         with open_regular(path) as file:
             if not re.match(_TIFF_MAGIC, file.read(16)):
                 return (0,)
-        with opened(path, 0) as image:
+            file.seek(0)
+            _quiet_pillow()
+            pages = tuple(_full_size(file))
+    except (ImageError, OSError):
+        return (0,)
+    return pages or (0,)
+
+
+def _full_size(file: BinaryIO) -> Iterator[int]:
+    page = 0
+    try:
+        with _TiffPages(file) as image:
             for page in range(MAX_PAGES + 1):
                 image.seek(page)
-                if page == MAX_PAGES or not int(_tags(image).get(_SUBFILE_TYPE, 0)) & 0b101:
-                    pages.append(page)
-    except ImageError as error:
-        if error.message != Reason.NO_SUCH_PAGE:
-            pages.append(page)  # its own row will say what is wrong with it
-    except OSError:
-        return (0,)
-    return tuple(pages) or (0,)
+                if page == MAX_PAGES or _is_full_size(image):
+                    yield page
+    except EOFError:
+        return
+    except _BAD_METADATA:
+        yield page  # the chain of pages breaks here: its own row will say what is wrong
+
+
+class _TiffPages(TiffImageFile):
+    """A TIFF of which at most one page has to be of a kind that can be decoded.
+
+    Pillow itself makes ready each page that it comes by, and with one that it cannot read refuses all others.
+    """
+
+    def __init__(self, file: BinaryIO, page: int | None = None) -> None:
+        self._page = page
+        super().__init__(file, "")
+
+    def _setup(self) -> None:
+        if self.tell() == self._page:
+            super()._setup()
+        else:
+            self._mode, self._size = "L", (1, 1)  # stands in for what is passed over
+
+
+def _is_full_size(image: TiffImageFile) -> bool:
+    try:
+        return not int(image.tag_v2.get(_SUBFILE_TYPE, 0)) & 0b101
+    except _BAD_METADATA:
+        return True  # its own row will say what is wrong with it
 
 
 def decode(path: Path, page: int = 0, max_side_px: int | None = None) -> NDArray[np.uint8]:
@@ -144,7 +176,12 @@ def decode(path: Path, page: int = 0, max_side_px: int | None = None) -> NDArray
         orientation = _orientation(image)
         size_px = _fitting_size(image.size, max_side_px)
         image.draft(None, size_px)
+        file = image.fp
         rgb = _to_rgb(image)
+        if isinstance(image, JpegImageFile) and file is not None:
+            file.seek(0)
+            if reason := missing_data(file.read(), image):
+                raise ImageError(reason)
         if rgb.size != size_px:
             rgb = rgb.resize(size_px, Image.Resampling.BICUBIC, reducing_gap=3.0)
         return _to_array(_turned(rgb, orientation))
@@ -195,11 +232,9 @@ def opened(path: Path, page: int) -> Iterator[ImageFile.ImageFile]:
     """
     if page >= MAX_PAGES:
         raise ImageError(Reason.TOO_MANY_PAGES)
-    if _PILLOW_WARNINGS not in warnings.filters:
-        # Added once and kept, as catch_warnings is not safe among threads; a file's oddities concern nobody.
-        warnings.filterwarnings("ignore", category=Warning, module=r"PIL\.")
+    _quiet_pillow()
     try:
-        with open_regular(path) as file, _identify(file) as image:
+        with open_regular(path) as file, _identify(file, page) as image:
             _guard_size(image)
             if page:
                 image.seek(page)
@@ -212,14 +247,22 @@ def opened(path: Path, page: int) -> Iterator[ImageFile.ImageFile]:
         raise ImageError(reason_of(error, path)) from error
 
 
-def _identify(file: BinaryIO) -> ImageFile.ImageFile:
-    """Opens the file with the plug-in that its first bytes ask for."""
+def _quiet_pillow() -> None:
+    """Mutes Pillow's warnings, once and for good: `catch_warnings` is not safe among threads."""
+    if _PILLOW_WARNINGS not in warnings.filters:
+        warnings.filterwarnings("ignore", category=Warning, module=r"PIL\.")  # oddities concern nobody
+
+
+def _identify(file: BinaryIO, page: int) -> ImageFile.ImageFile:
+    """Opens the file with the plug-in that its first bytes ask for; a TIFF so that the page can be sought."""
     prefix = file.read(16)
     file.seek(0)
     for magic, factory in _FORMATS:
         if re.match(magic, prefix, re.DOTALL):
             if factory is None:
                 raise ImageError(Reason.FOREIGN)
+            if factory is TiffImageFile:
+                return _TiffPages(file, page)
             return factory(file, "")  # given a name, Pillow would map the file, and crash should it shrink
     raise ImageError(Reason.NOT_AN_IMAGE if prefix else Reason.EMPTY)
 
@@ -304,7 +347,10 @@ def _on_white(image: Image.Image) -> Image.Image:
     """Lays a picture with an alpha channel or a transparent colour on white."""
     premultiplied = {"RGBa": "RGBA", "La": "LA"}.get(image.mode)
     rgba = (image.convert(premultiplied) if premultiplied else image).convert("RGBA")
-    if rgba.getchannel("A").getextrema() == (255, 255):
+    alpha = rgba.getchannel("A")
+    # Many write bitmaps of 32 bits and leave the fourth byte at 0: a picture of nothing was not meant.
+    is_unset = isinstance(image, BmpImageFile) and alpha.getbbox() is None
+    if is_unset or alpha.getextrema() == (255, 255):
         return rgba.convert("RGB")
     white = Image.new("RGBA", rgba.size, "white")
     white.alpha_composite(rgba)
@@ -322,6 +368,8 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
     grey = np.empty(values.shape, dtype=np.uint8)
     for rows in _strips(image.size):
         grey[rows] = table[values[rows]]
+    if isinstance(transparent := image.info.get("transparency"), int):
+        grey[values == transparent] = 255
     return Image.fromarray(grey).convert("RGB")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tools.checkpoints import Checkpoint, Runtime, weights_sha256
 from tools.glossary import UNCLASSIFIED, fold
+from tools.localization.crowding import is_full, more_than
 from tools.localization.detectors import Detector
 from tools.localization.merging import Detection, merge_views
 from tools.records import Finding, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
@@ -220,6 +221,11 @@ class Localizer:
             (view, [d for d in found if d.confidence >= self._settings.confidence]) for view, found in placed
         ]
         merged = merge_views(clear, work.size_px, iou=self._settings.iou)
+        most = self._settings.max_findings
+        is_crowded = len(merged) > most or any(
+            is_full(found, most, self._settings.confidence) for found in work.found
+        )
+        provenance = (self.provenance, more_than(most)) if is_crowded else (self.provenance,)
         findings = tuple(
             Finding(
                 id=f"{work.record.id}-{number}",
@@ -229,9 +235,9 @@ class Localizer:
                 box_xyxy_px=detection.box_xyxy_px,
                 contours_px=detection.contours_px,
                 origin=Origin.YOLO,
-                provenance=(self.provenance,),
+                provenance=provenance,
             )
-            for number, detection in enumerate(merged[: self._settings.max_findings], start=1)
+            for number, detection in enumerate(merged[:most], start=1)
         )
         return Look(findings, min(surest, 1.0))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tools.errors import CalibrationError
 from tools.measurement.dictionaries import is_dictionary, known_dictionaries
+from tools.measurement.lenses import homography_between, map_points, worst_lens_error
 from tools.measurement.marker_edges import MarkerFit, fit_marker
 from tools.measurement.outlines import signed_area
 from tools.measurement.scale_reasons import ScaleReason
@@ -133,15 +134,15 @@ def calibrate_two_points(
 def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8]) -> Scale:
     """Averages over the markers in the picture that the recipe means."""
     markers = _fit_markers(image_rgb, spec)
-    quads = [marker.corners for marker in markers.values()]
+    quads = [marker.corners for _, marker in markers]
     sides_px = np.array([_side_px(quad) for quad in quads])
     # Seen askew, a marker's sides differ; so then does the scale from place to place.
     skew = max(float(np.ptp(_edges_px(quad)) / _side_px(quad)) for quad in quads)
     spread = float(np.std(sides_px) / np.mean(sides_px))
     corners = _CORNER_UNCERTAINTY_PX / float(np.mean(sides_px)) / np.sqrt(len(sides_px))
-    edges = max(marker.uncertainty_px for marker in markers.values()) / float(np.mean(sides_px))
+    edges = max(marker.uncertainty_px for _, marker in markers) / float(np.mean(sides_px))
     relative = 2 * np.sqrt(corners**2 + edges**2 + (skew / (2 * np.sqrt(3))) ** 2 + spread**2)
-    ids = ", ".join(str(number) for number in sorted(markers))
+    ids = ", ".join(str(number) for number in sorted({number for number, _ in markers}))
     return Scale(
         mm_per_px=spec.aruco_side_mm / float(np.mean(sides_px)),
         source=ScaleSource.ARUCO,
@@ -150,8 +151,8 @@ def _scale_from_marker(spec: ArucoScale, image_rgb: NDArray[np.uint8]) -> Scale:
     )
 
 
-def _fit_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, MarkerFit]:
-    """Returns where each marker that the recipe means lies, by its id; those without a white margin not."""
+def _fit_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> list[tuple[int, MarkerFit]]:
+    """Returns id and place of each marker that the recipe means; those without a white margin not."""
     import cv2
 
     if not is_dictionary(spec.dictionary):
@@ -162,14 +163,14 @@ def _fit_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, Ma
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, spec.dictionary))
     grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
     meant = _find_markers(grey, dictionary, spec)
-    smallest_px = min(_side_px(quad) for quad in meant.values())
+    smallest_px = min(_side_px(quad) for _, quad in meant)
     if smallest_px < _MIN_MARKER_SIDE_PX:
         raise CalibrationError(
             ScaleReason.MARKER_TOO_SMALL.format(side=f"{smallest_px:.0f}"),
             "Use a larger marker or a nearer camera.",
         )
-    fits = {number: fit_marker(grey, quad, dictionary.markerSize + 2) for number, quad in meant.items()}
-    fitted = {number: fit for number, fit in fits.items() if fit is not None}
+    fits = [(number, fit_marker(grey, quad, dictionary.markerSize + 2)) for number, quad in meant]
+    fitted = [(number, fit) for number, fit in fits if fit is not None]
     if not fitted:
         raise CalibrationError(
             ScaleReason.NO_MARGIN.value,
@@ -180,17 +181,17 @@ def _fit_markers(image_rgb: NDArray[np.uint8], spec: ArucoScale) -> dict[int, Ma
 
 def _find_markers(
     grey: NDArray[np.uint8], dictionary: Dictionary, spec: ArucoScale
-) -> dict[int, NDArray[np.float64]]:
-    """Returns the corners (4x2, pixels) of each marker that the recipe means, by its id."""
+) -> list[tuple[int, NDArray[np.float64]]]:
+    """Returns id and corners (4x2, pixels) of each marker that the recipe means; an id may be there twice."""
     import cv2
 
     corners, ids, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(grey)
     found = [] if ids is None else [int(number) for number in np.ravel(ids)]
-    meant = {
-        number: np.asarray(quad, np.float64).reshape(4, 2)
+    meant = [
+        (number, np.asarray(quad, np.float64).reshape(4, 2))
         for number, quad in zip(found, corners, strict=True)
         if spec.marker_id in (None, number)
-    }
+    ]
     if not meant:
         reason = ScaleReason.NO_MARKER
         if spec.marker_id is not None:
@@ -219,8 +220,9 @@ def calibrate_from_chessboard(
     """Finds the homography of the plane in which a chessboard lies.
 
     Corners by the sector-based detector of Duda and Frese (BMVC 2018), as OpenCV's
-    `findChessboardCornersSB`. The uncertainty is the root mean square error of the known distances
-    across the board (each row and column of corners), which also shows what the lens distorts.
+    `findChessboardCornersSB`. The uncertainty is the larger of two: the root mean square error of the known
+    distances across the board (each row and column of corners), and what the lens may distort anywhere in
+    the picture, as far as the board shows it. So it is large where a board fills little of the picture.
 
     Args:
         image_rgb: HxWx3.
@@ -249,27 +251,21 @@ def calibrate_from_chessboard(
     corners_px = np.asarray(corners, np.float64).reshape(-1, 2) + 0.5
     steps = np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1).reshape(-1, 2)
     grid_mm = steps.astype(np.float64) * square_mm
-    matrix, _ = cv2.findHomography(corners_px, grid_mm)
-    homography = np.asarray(matrix, np.float64) / matrix[2, 2]
-    back_px = map_points(np.linalg.inv(homography), grid_mm)
+    homography = homography_between(corners_px, grid_mm)
+    back_px = map_points(np.asarray(np.linalg.inv(homography), np.float64), grid_mm)
     rms_px = float(np.sqrt(np.mean(np.sum((back_px - corners_px) ** 2, axis=1))))
     seen_mm = map_points(homography, corners_px).reshape(rows, cols, 2)
     rows_mm = np.linalg.norm(seen_mm[:, -1] - seen_mm[:, 0], axis=1) / (square_mm * (cols - 1))
     columns_mm = np.linalg.norm(seen_mm[-1] - seen_mm[0], axis=1) / (square_mm * (rows - 1))
     error = float(np.sqrt(np.mean((np.concatenate([rows_mm, columns_mm]) - 1) ** 2)))
+    height, width = image_rgb.shape[:2]
+    lens = worst_lens_error(corners_px, grid_mm, (width, height))
     return ChessboardCalibration(
         tuple(float(value) for value in homography.ravel()),
         float(np.sqrt(area_factor(homography, corners_px.mean(axis=0)[None])[0])),
-        max(2 * error, _SMALLEST_RELATIVE_UNCERTAINTY),
+        max(2 * error, lens, _SMALLEST_RELATIVE_UNCERTAINTY),
         rms_px,
     )
-
-
-def map_points(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Maps points (Nx2) through a 3x3 homography."""
-    homogeneous = points @ homography[:, :2].T + homography[:, 2]
-    mapped: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:]
-    return mapped
 
 
 def mm_per_px_at(scale: Scale, at_px: tuple[float, float]) -> float:

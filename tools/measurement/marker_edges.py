@@ -3,7 +3,8 @@
 `cornerSubPix` looks for saddles; on the outer corner of a dark square blur draws it inwards by some tenths of
 a pixel. An edge's place, as the integral of its grey profile, does not move with blur: the profile of a clean
 edge is level at both ends and the same from both. Where it is not, as beside a narrow white margin, the place
-is unsure.
+is unsure. An edge is clean in light: what is written through the curve of sRGB has its blurred edges drawn
+outwards, and how clean they are in either reading is all that tells whether it was.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _LEAST_REACH_PX = 1.5
 _ROUNDS = 3  # each begins where the one before it ended, so that the edge lies in the middle of its profile
 _STEPS = 41
 _ENDS = _STEPS // 7  # of a profile, that are its dark and its light
+_EITHER = 0.6  # standard, of how far an edge moves from the one curve to the other
+_CLIPPED = 250  # grey, from which white may have been lighter than it could be stored
+_CLIPPED_SHARE = 0.22  # standard, of an edge's rise: how far it may lie inwards then
 _WHITE_TOLERANCE = 0.25  # of the contrast, between the marker's own white and its margin's
 
 
@@ -56,17 +60,38 @@ def fit_marker(grey: NDArray[np.uint8], quad: NDArray[np.float64], modules: int)
         quad: 4x2, the corners as detected, clockwise as seen.
         modules: Along a side, with the marker's own dark border.
     """
-    white = _own_white(grey, quad)
-    values = grey.astype(np.float32)
+    stored, light = (
+        _cleanest(values, quad, modules) for values in (grey.astype(np.float32), _LIGHT_OF_SRGB[grey])
+    )
+    if stored is None or light is None or stored.uncertainty_px <= light.uncertainty_px:
+        return stored
+    # Either may be true: the middle is out by half of what they differ, at each of a side's two ends alike.
+    apart_px = float(np.linalg.norm(stored.corners - light.corners, axis=1).max()) / 2**0.5
+    doubt_px = float(np.hypot(stored.uncertainty_px, _EITHER * apart_px))
+    return MarkerFit((stored.corners + light.corners) / 2, doubt_px)
+
+
+def _light_of_srgb() -> NDArray[np.float32]:
+    """Returns how much light each of the 256 values of sRGB means (IEC 61966-2-1), in [0, 255]."""
+    share = np.arange(256) / 255
+    light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return (255 * light).astype(np.float32)
+
+
+_LIGHT_OF_SRGB = _light_of_srgb()
+
+
+def _cleanest(values: NDArray[np.float32], quad: NDArray[np.float64], modules: int) -> MarkerFit | None:
+    white = _own_white(values, quad)
     fits = [_fit(values, quad, modules, reach, white) for reach in _REACHES]
     return min(filter(None, fits), key=lambda fit: fit.uncertainty_px, default=None)
 
 
-def _own_white(grey: NDArray[np.uint8], quad: NDArray[np.float64]) -> float:
+def _own_white(grey: NDArray[np.float32], quad: NDArray[np.float64]) -> float:
     """The white of the marker's own bits, as which its margin was printed."""
     import cv2
 
-    inside = cv2.fillConvexPoly(np.zeros_like(grey), np.round(quad).astype(np.int32), 1) > 0
+    inside = cv2.fillConvexPoly(np.zeros(grey.shape, np.uint8), np.round(quad).astype(np.int32), 1) > 0
     return float(np.percentile(grey[inside], 95))
 
 
@@ -115,9 +140,10 @@ def _edge(
     slopes = [
         abs(float(ends[:_ENDS].mean() - ends[_ENDS : 2 * _ENDS].mean())) for ends in (profile, profile[::-1])
     ]
-    return _Edge(
-        normal, float(np.median(edge @ normal)), reach * float(np.hypot(lopsided, max(slopes))), light, dark
-    )
+    rise_px = 2 * reach * float(np.mean((profile > 0.1) & (profile < 0.9)))
+    clipped_px = _CLIPPED_SHARE * rise_px if light >= _CLIPPED else 0.0
+    unsure_px = float(np.linalg.norm([reach * lopsided, reach * max(slopes), clipped_px]))
+    return _Edge(normal, float(np.median(edge @ normal)), unsure_px, light, dark)
 
 
 def _meeting(one: _Edge, other: _Edge) -> NDArray[np.float64]:

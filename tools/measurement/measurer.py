@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.digits import plain
 from tools.measurement.centrelines import CentreLine, centre_line, straightened
 from tools.measurement.centres import box_centre, line_covariance, mask_centre, patch_covariance
 from tools.measurement.hotspots import hotspot
@@ -27,6 +28,7 @@ from tools.measurement.outlines import (
 from tools.measurement.segmentation import Segment, segment_defect
 from tools.measurement.uncertainty import Budget, Ruler
 from tools.records import Measurement, Provenance, Quantity
+from tools.wording import stated
 from tools.zones import is_coarse, is_ignored, placed
 
 if TYPE_CHECKING:
@@ -151,10 +153,6 @@ def _along(
     chords = level(line.chords + offset)
     widest = float(np.max(np.linalg.norm(chords[:, 1] - chords[:, 0], axis=1), initial=0.0))
     width = area_px2 / total
-    method: str = Method.SKELETON
-    if line.branches:
-        whole = f"{total * budget.ruler.factor:.3g} {budget.ruler.length_unit}"
-        method = Method.SKELETON.with_branches(len(line.branches), whole)
     across = path[-1] - path[0]
     angle = float(np.degrees(np.arctan2(-across[1], across[0])) % 180)
     # The edge's level moves both edges of a line, yet hardly its ends: those count through `own_px`.
@@ -163,6 +161,10 @@ def _along(
     own_px = float(
         np.linalg.norm([_CENTRE_LINE * length, 0.5 * width, end_doubt_px * 2**0.5, wavering_px / 3**0.5])
     )
+    method: str = Method.SKELETON
+    if line.branches:
+        whole = ends.size(Quantity.LENGTH, total, method, own_px=own_px)
+        method = Method.SKELETON.with_branches(len(line.branches), f"{plain(stated(whole)[0])} {whole.unit}")
     sizes = (
         ends.size(Quantity.LENGTH, length, method, own_px=own_px),
         budget.size(Quantity.WIDTH, width, Method.AREA_OVER_LENGTH),

@@ -64,7 +64,9 @@ def patch(view: View) -> Cut:
     soft = _softened(best.value, best.mask, best.cut) if best.two_sided else _halfway(view, rest, best)
     # What its hull holds beyond a patch may be a dent's other side that the light does not show, or ground.
     unseen_px = abs(_radius_px(_hull(best.seen, 0)) - _radius_px(best.mask))
-    doubt_px = float(np.hypot(np.std(sound), unseen_px / 12**0.5))
+    doubt_px = float(
+        np.linalg.norm([float(np.std(sound)), unseen_px / 12**0.5, _beyond_px(view, best) / 12**0.5])
+    )
     return Cut(soft, best.noise, doubt_px, doubt_px)
 
 
@@ -89,6 +91,19 @@ def _candidates(view: View, rest: Field) -> Iterator[_Candidate]:
             score = view.agreement(mask) - 0.6 * abs(level - 0.5) + 0.2 * min(filled, 1.0)
             if mask.any():
                 yield _Candidate(score, mask, seen, field, cut, 1 / peak, blur_px)
+
+
+def _beyond_px(view: View, found: _Candidate) -> float:
+    """Returns how far a patch goes on beyond where it may reach, to one side: its box may be too narrow."""
+    rim = found.mask & ~(cv2.erode(view.allowed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    if not rim.any():
+        return 0.0
+    out = ((found.value > found.cut) & ~view.allowed) | rim
+    _, labels = cv2.connectedComponents(out.astype(np.uint8), connectivity=8)
+    on = np.isin(labels, np.unique(labels[rim])) | found.mask
+    x, y, width, height = cv2.boundingRect(found.mask.astype(np.uint8))
+    left, top, wide, high = cv2.boundingRect(on.astype(np.uint8))
+    return float(max(x - left, y - top, left + wide - x - width, top + high - y - height))
 
 
 def _radius_px(mask: Mask) -> float:

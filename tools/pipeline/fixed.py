@@ -9,7 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled
-from tools.pipeline.stages import Finisher, Seen, chunks, is_located, looked_at, proposals, unreadable
+from tools.pipeline.stages import (
+    Finisher,
+    Seen,
+    chunks,
+    is_located,
+    looked_at,
+    proposals,
+    screened,
+    unreadable,
+)
 from tools.records import Finding, ImageRecord, Inspection
 
 if TYPE_CHECKING:
@@ -101,18 +110,22 @@ class Pipeline:
                 yield inspection
 
     def _inspect_loaded(self, loaded: Sequence[Loaded], cancel: threading.Event) -> Iterator[Inspection]:
-        screenings = list(self._screener.screen(loaded, cancel=cancel))
+        screenings, failed = screened(self._screener, loaded, cancel)
         if cancel.is_set():
             return
-        seen = [
-            Seen.of(record, image, screening, self.recipe)
-            for (record, image), screening in zip(loaded, screenings, strict=True)
-        ]
-        located = self._locate(seen, cancel)
-        for item in seen:
+        pictures = [(record, image) for record, image in loaded if record.id not in failed]
+        seen = {
+            record.id: Seen.of(record, image, screening, self.recipe)
+            for (record, image), screening in zip(pictures, screenings, strict=True)
+        }
+        located = self._locate([*seen.values()], cancel)
+        for record, _ in loaded:
             if cancel.is_set():
                 return
-            looked, findings = located.get(item.record.id, (item, ()))
+            if record.id in failed:
+                yield failed[record.id]
+                continue
+            looked, findings = located.get(record.id, (seen[record.id], ()))
             yield self._finisher.finish(looked, findings, cancel)
 
     def _locate(

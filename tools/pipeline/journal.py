@@ -6,7 +6,7 @@ most the images in work. On resume a half-written last line is cut off and its i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,10 +18,11 @@ from tools.errors import OutputError
 from tools.records import Inspection, Language, RunInfo
 from tools.writing import append_line, cut_half_line, replace_file
 
-__all__ = ["INSPECTIONS", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
+__all__ = ["INSPECTIONS", "REPORT_FILES", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
 
 RUN_INFO = "run.json"
 INSPECTIONS = "inspections.jsonl"
+REPORT_FILES = ".report-files.json"  # lists a session's report, which has files of the same names
 
 _LOCK = ".inspecting.lock"  # held while a run writes into its folder
 
@@ -35,25 +36,34 @@ _MADE = {
 }
 _SAME_RUN = ("loupe_version", *_MADE)
 
-# What only the report tells, so that a later start may add or correct it.
-_GIVEN_LATER = ("inspector", "station")
+_OF_SESSIONS = (REPORT_FILES, "session.jsonl")
 
 
 def refuse_foreign(folder: Path) -> None:
     """Looks at a run folder before the work that its run takes.
 
     Raises:
-        OutputError: There is something else in its place.
+        OutputError: There is something else in its place, e.g. a session's report, in which people decided.
     """
     try:
-        is_free = (
-            not folder.exists() or (folder / RUN_INFO).exists() or (folder.is_dir() and _is_empty(folder))
-        )
+        foreign = _what_is_foreign(folder)
     except OSError as error:
         raise OutputError(f"cannot use {folder}: {error.strerror}", "choose another --out") from error
-    if not is_free:
-        what = "holds files that are not a run of Loupe" if folder.is_dir() else "is no folder"
-        raise OutputError(f"{folder} {what}", "choose an empty or new folder with --out; nothing was changed")
+    if foreign:
+        hint = "choose an empty or new folder with --out; nothing was changed"
+        raise OutputError(f"{folder} {foreign}", hint)
+
+
+def _what_is_foreign(folder: Path) -> str:
+    """Says what is in a run's place; empty where nothing is, or a run."""
+    if not folder.exists():
+        return ""
+    if not folder.is_dir():
+        return "is no folder"
+    if any((folder / name).exists() for name in _OF_SESSIONS):
+        return "holds the report or the log of a session, not a run of `loupe inspect`"
+    is_free = (folder / RUN_INFO).exists() or _is_empty(folder)
+    return "" if is_free else "holds files that are not a run of Loupe"
 
 
 def refuse_other_run(folder: Path, **made_with: object) -> None:
@@ -109,21 +119,23 @@ class Journal:
     Args:
         folder: The run's output folder; made when missing.
         run: What this run is made with.
+        given_anew: What only the report tells, by its names in `RunInfo`, so that a later start may add or
+            correct it: who inspects and where. What is empty stays as it was said first.
 
     Attributes:
-        run: The run as first started; on resume with who inspects and where, if these are given anew.
+        run: The run as first started; on resume with what is given anew.
         done_ids: Ids of the images whose inspection is on disk.
 
     Raises:
         OutputError: The folder holds another run or foreign files, or cannot be written.
     """
 
-    def __init__(self, folder: Path, run: RunInfo) -> None:
+    def __init__(self, folder: Path, run: RunInfo, given_anew: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._path = folder / INSPECTIONS
         self._lock = FileLock(folder / _LOCK, blocking=False)
         try:
-            self._begin(run)
+            self._begin(run, given_anew or {})
         except Timeout as error:
             raise OutputError(
                 f"another Loupe is inspecting into {folder}", "wait for it, stop it, or choose another --out"
@@ -137,42 +149,43 @@ class Journal:
             self._lock.release()
             raise
 
-    def _begin(self, run: RunInfo) -> None:
+    def _begin(self, run: RunInfo, given_anew: Mapping[str, str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         refuse_foreign(self.folder)
         self._lock.acquire()
-        self.run = self._resume(run) if (self.folder / RUN_INFO).exists() else self._written(run)
+        refuse_other_run(self.folder, **{name: getattr(run, name) for name in _SAME_RUN})
         if self._path.exists():
             cut_half_line(self._path)
         self.done_ids = {inspection.image.id for inspection in self.inspections()}
+        self.run = self._resumed(given_anew) if (self.folder / RUN_INFO).exists() else self._written(run)
         self._file = self._path.open("ab")
 
     def _written(self, run: RunInfo) -> RunInfo:
         replace_file(self.folder / RUN_INFO, run.model_dump_json(indent=2) + "\n")
         return run
 
-    def _resume(self, run: RunInfo) -> RunInfo:
-        refuse_other_run(self.folder, **{name: getattr(run, name) for name in _SAME_RUN})
+    def _resumed(self, given_anew: Mapping[str, str]) -> RunInfo:
         earlier = _earlier(self.folder)
-        anew = {name: value for name in _GIVEN_LATER if (value := getattr(run, name))}
-        resumed = earlier.model_copy(update=anew)
+        resumed = earlier.model_copy(update={name: value for name, value in given_anew.items() if value})
         if resumed == earlier:
             return earlier
         return self._written(resumed.model_copy(update={"reported_at": ""}))  # it will be another report
 
-    def reported(self, language: Language, at: str) -> RunInfo:
-        """Notes that the report is written in a language; the same one again keeps its date.
+    def dated(self, language: Language, at: str) -> RunInfo:
+        """Returns the run with its report in a language and its date; the same report again keeps that.
 
         Args:
             language: Of the report.
             at: Now, ISO 8601 with zone.
-
-        Returns:
-            The run with the date of its report.
         """
-        if not self.run.reported_at or self.run.language is not language:
-            self.run = self._written(self.run.model_copy(update={"language": language, "reported_at": at}))
-        return self.run
+        if self.run.reported_at and self.run.language is language:
+            return self.run
+        return self.run.model_copy(update={"language": language, "reported_at": at})
+
+    def reported(self, run: RunInfo) -> None:
+        """Notes that the report of a run as `dated` is written; only now it has its date."""
+        if run != self.run:
+            self.run = self._written(run)
 
     def append(self, inspection: Inspection) -> None:
         """Writes one inspection and hands it to the disk before it returns."""
@@ -183,18 +196,24 @@ class Journal:
         """Yields what is on disk, in the order in which it was written.
 
         Raises:
-            OutputError: A line is damaged.
+            OutputError: A line is damaged, or is no rule's verdict.
         """
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    yield Inspection.model_validate_json(line)
+                    inspection = Inspection.model_validate_json(line)
                 except ValidationError as error:
                     raise OutputError(
                         f"{self._path}:{number}: damaged line", "move the folder away and inspect again"
                     ) from error
+                if inspection.judgement.overrides:
+                    raise OutputError(
+                        f"{self._path}:{number}: somebody decided this verdict, and in a run only rules do",
+                        "choose an empty or new folder with --out; the verdicts were left as they are",
+                    )
+                yield inspection
 
     def close(self) -> None:
         """Closes the file; the journal takes no more lines, and another may."""

@@ -39,11 +39,21 @@ if TYPE_CHECKING:
     from tools.localization.localizer import Localizer
     from tools.measurement.measurer import Measurer
     from tools.recipe import Recipe
+    from tools.screening.combined import CombinedScreener
 
     ImageRgb = npt.NDArray[np.uint8]
     _Caption = tuple[str | None, Callable[[], str] | None]
 
-__all__ = ["Finisher", "Seen", "chunks", "is_located", "looked_at", "proposals", "unreadable"]
+__all__ = [
+    "Finisher",
+    "Seen",
+    "chunks",
+    "is_located",
+    "looked_at",
+    "proposals",
+    "screened",
+    "unreadable",
+]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +89,29 @@ class Seen:
         except CalibrationError as error:
             scale, flags = None, (*flags, f"no scale: {error.message}")
         return cls(record, image_rgb, screening, scale, flags)
+
+
+def screened(
+    screener: CombinedScreener, pictures: Sequence[tuple[ImageRecord, ImageRgb]], cancel: threading.Event
+) -> tuple[list[Screening], dict[str, Inspection]]:
+    """Returns the screenings of images that are shown together, and the rows of those where that fails.
+
+    Where something goes wrong that nobody foresaw, each image is shown alone: only its own row says so.
+    """
+    try:
+        return list(screener.screen(pictures, cancel=cancel)), {}
+    except LoupeError:
+        raise
+    except Exception as error:  # As in `Finisher.finish`.
+        if len(pictures) == 1:
+            record = pictures[0][0]
+            log.warning("%s: %s", record.id, error, exc_info=True)
+            return [], {record.id: _failed(record, error)}
+    every = [screened(screener, [picture], cancel) for picture in pictures]
+    return (
+        [screening for screenings, _ in every for screening in screenings],
+        {image_id: row for _, rows in every for image_id, row in rows.items()},
+    )
 
 
 def looked_at(
@@ -180,15 +213,14 @@ class Finisher:
             raise
         except Exception as error:  # One bad image never ends a batch; its row says why.
             log.warning("%s: %s", item.record.id, error, exc_info=True)
-            return Inspection(
-                image=item.record,
-                scale=item.scale,
-                screening=item.screening,
-                findings=findings,
-                judgement=_failed(error),
-                flags=item.flags,
-                provenance=item.provenance,
-                error=f"{type(error).__name__}: {error}",
+            return _failed(item.record, error).model_copy(
+                update={
+                    "scale": item.scale,
+                    "screening": item.screening,
+                    "findings": findings,
+                    "flags": item.flags,
+                    "provenance": item.provenance,
+                }
             )
 
     def _judged(self, item: Seen, measured: tuple[Finding, ...], cancel: threading.Event) -> Inspection:
@@ -259,10 +291,13 @@ def _lost_caption(finding: Finding) -> bool:
     return finding.description is not None and (finding.description.caption_outcome is CaptionOutcome.DROPPED)
 
 
-def _failed(error: Exception) -> Judgement:
-    return Judgement(
+def _failed(record: ImageRecord, error: Exception) -> Inspection:
+    """Returns the row of an image with which something went wrong that nobody foresaw."""
+    kind = type(error).__name__
+    judgement = Judgement(
         verdict=Verdict.REVIEW,
         rule="inspection.failed",
-        reason_en=f"The inspection could not be completed ({type(error).__name__}).",
-        reason_ko=f"검사를 완료하지 못했습니다({type(error).__name__}).",
+        reason_en=f"The inspection could not be completed ({kind}).",
+        reason_ko=f"검사를 완료하지 못했습니다({kind}).",
     )
+    return Inspection(image=record, judgement=judgement, error=f"{kind}: {error}")

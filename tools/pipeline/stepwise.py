@@ -13,7 +13,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, ImageError, LoupeError
-from tools.pipeline.stages import Finisher, Seen, chunks, is_located, looked_at, proposals, unreadable
+from tools.pipeline.stages import (
+    Finisher,
+    Seen,
+    chunks,
+    is_located,
+    looked_at,
+    proposals,
+    screened,
+    unreadable,
+)
 from tools.records import Finding, ImageRecord, ImageStatus, Inspection, Provenance, Screening
 
 if TYPE_CHECKING:
@@ -40,6 +49,7 @@ class Known:
     Attributes:
         records: One per image; of an image that turned out to be damaged, the unreadable one.
         screenings: At the recipe's threshold.
+        failed: Instead, the inspections of images that could not be screened.
         found: What the detector found.
         looks: How that came about, with the seconds.
         measured: What was located, with sizes.
@@ -49,6 +59,7 @@ class Known:
 
     records: dict[str, ImageRecord]
     screenings: dict[str, Screening] = field(default_factory=dict)
+    failed: dict[str, Inspection] = field(default_factory=dict)
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     looks: dict[str, Provenance] = field(default_factory=dict)
     measured: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
@@ -91,8 +102,8 @@ class Stepwise:
         self._loaded: tuple[int, list[Loaded]] | None = None
 
     def is_readable(self, image_id: str) -> bool:
-        """Whether an image can be decoded, as far as is known yet."""
-        return self.records[image_id].status is ImageStatus.READABLE
+        """Whether an image can be decoded and screened, as far as is known yet."""
+        return self.records[image_id].status is ImageStatus.READABLE and image_id not in self._known.failed
 
     def recall(self, inspections: Iterable[Inspection]) -> None:
         """Takes up inspections that the same engines made of this batch earlier."""
@@ -186,7 +197,8 @@ class Stepwise:
                 complete(image_id, self._finished(image_id, image_rgb, threshold))
             for image_id in wanted:
                 if not self.is_readable(image_id):
-                    complete(image_id, unreadable(self.records[image_id], self._engines.recipe))
+                    record, failed = self.records[image_id], self._known.failed.get(image_id)
+                    complete(image_id, failed or unreadable(record, self._engines.recipe))
         return {image_id: self._known.inspections[image_id, threshold] for image_id in ids}
 
     def embedding(self, image_id: str) -> npt.NDArray[np.float32]:
@@ -234,7 +246,8 @@ class Stepwise:
             self._loaded = None
             loaded = []
             for record, image_rgb in self._batch.stream(self._chunks[number], cancel=self._cancel):
-                self.records[record.id] = record
+                if record.id not in self._known.failed:  # of these the record says why
+                    self.records[record.id] = record
                 if image_rgb is not None:
                     loaded.append((record, image_rgb))
             self._loaded = number, loaded
@@ -243,7 +256,7 @@ class Stepwise:
     def _images(self, number: int, wanted: Sequence[str]) -> Iterator[tuple[str, ImageRgb]]:
         """Yields the readable ones of the images wanted, each in its turn."""
         for record, image_rgb in self._load(number):
-            if record.id in wanted:
+            if record.id in wanted and self.is_readable(record.id):
                 self._stop_if_cancelled()
                 yield record.id, image_rgb
 
@@ -253,9 +266,12 @@ class Stepwise:
             return
         self._engines.screener.prepare(self._batch, cancel=self._cancel)
         loaded = self._load(number)
-        screenings = list(self._engines.screener.screen(loaded, cancel=self._cancel))
+        screenings, failed = screened(self._engines.screener, loaded, self._cancel)
         self._stop_if_cancelled()
         self._known.screenings |= {screening.image_id: screening for screening in screenings}
+        self._known.failed |= failed
+        for image_id, row in failed.items():  # what is said to whoever asks for the image
+            self.records[image_id] = row.image.model_copy(update={"reason": row.error})
 
     def _locate_chunk(self, number: int, wanted: Sequence[str]) -> None:
         """Asks the detector about the images wanted: suspects together, as the pipeline does, then others."""
@@ -288,10 +304,10 @@ class Stepwise:
         return self.is_readable(image_id) and is_located(self._screening(image_id, threshold))
 
     def _screening(self, image_id: str, threshold: float | None) -> Screening:
-        from tools.screening.screener import with_threshold
+        from tools.screening.fusion import at_threshold
 
         screening = self._known.screenings[image_id]
-        return screening if threshold is None else with_threshold(screening, threshold, self._engines.recipe)
+        return screening if threshold is None else at_threshold(screening, threshold, self._engines.recipe)
 
     def _seen(self, image_id: str, image_rgb: ImageRgb, threshold: float | None) -> Seen:
         screening = self._screening(image_id, threshold)

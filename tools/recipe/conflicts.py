@@ -20,6 +20,7 @@ _IN_MM = {"max_length_px": "max_length_mm", "max_width_px": "max_width_mm", "max
 def conflicts(recipe: Recipe) -> Iterator[tuple[Loc, str]]:
     """Yields the path of each value that cannot hold, and what is wrong with it, as a sentence's end."""
     yield from _shared_classes(recipe)
+    yield from _endless_counts(recipe)
     if recipe.scale is not None:
         yield from _scale_conflicts(recipe.scale)
         yield from _pixel_limits(recipe)
@@ -38,6 +39,18 @@ def _shared_classes(recipe: Recipe) -> Iterator[tuple[Loc, str]]:
                     loc,
                     f"takes the detector's class `{each}`, which means `{owner}` already; keep it in one",
                 )
+
+
+def _endless_counts(recipe: Recipe) -> Iterator[tuple[Loc, str]]:
+    """Yields counts that the detector's findings never exceed, because no more of them are kept."""
+    kept = recipe.localization.max_findings
+    for here, accept in _criteria(recipe):
+        if here[0] != "references" and accept.max_count is not None and accept.max_count >= kept:
+            yield (
+                (*here, "max_count"),
+                f"can never be exceeded: {kept} findings of an image are kept; "
+                f"write a larger `max_findings` in `localization`, or leave the limit out",
+            )
 
 
 def _scale_conflicts(scale: ScaleSpec) -> Iterator[tuple[Loc, str]]:

@@ -21,6 +21,7 @@ from tools.recipe import (
 )
 from tools.recipe.problems import parse_recipe
 from tools.records import Language, Unit
+from tools.references.options import plain_percent
 
 __all__ = ["DEFAULT_RECIPE", "bundled_recipes", "is_bundled", "load_recipe", "new_recipe", "render_recipe"]
 
@@ -44,7 +45,7 @@ _TERMS = {
         "screening": "Screening",
         "threshold": "suspect from {threshold}, review within ±{band}",
         "references": "Good parts",
-        "overkill": "{backbone}, at most {overkill:.0%} suspect",
+        "overkill": "{backbone}, at most {overkill} suspect",
         "unlike": "unlike them",
         "scale": "Scale",
         "unscaled": "none: sizes in px, limits in mm go to review",
@@ -67,7 +68,7 @@ _TERMS = {
         "screening": "선별",
         "threshold": "의심 기준 {threshold}, 재검토 구간 ±{band}",
         "references": "양품",
-        "overkill": "{backbone}, 의심 비율 최대 {overkill:.0%}",
+        "overkill": "{backbone}, 의심 비율 최대 {overkill}",
         "unlike": "양품과 다른 곳",
         "scale": "척도",
         "unscaled": "없음: 크기는 px, mm 기준은 재검토",
@@ -184,7 +185,8 @@ def render_recipe(recipe: Recipe, language: Language) -> str:
         threshold=plain(screening.threshold), band=plain(screening.review_band)
     )
     compared = recipe.references
-    references = terms["overkill"].format(backbone=compared.backbone, overkill=compared.overkill)
+    overkill = plain_percent(compared.overkill)
+    references = terms["overkill"].format(backbone=compared.backbone, overkill=overkill)
     models = [f"{kind}={value}" for kind, value in recipe.models if value]
     lines += [
         "",

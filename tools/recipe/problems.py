@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ _SCALE_KEYS: dict[str, type[BaseModel]] = {
     "mm_per_px": FixedScale,
 }
 
+_VERSION: Loc = ("recipe_version",)
+
 # What screening and localization call what is no label of the recipe.
 _RESERVED = (NORMAL, UNKNOWN, UNCLASSIFIED)
 
@@ -46,6 +49,19 @@ _LEAST_AREA = 1e-9
 
 # A number to YAML 1.2; to 1.1 only with a point, and a sign before its exponent.
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d{1,2}")
+
+# How values are written that everybody reads alike. YAML 1.1 reads far more: `012` as 10, `1:30` as 90.
+_PLAIN = {
+    "null": re.compile(r"~|null|Null|NULL|"),
+    "bool": re.compile(r"yes|no|true|false|on|off", re.IGNORECASE),
+    "int": re.compile(r"[-+]?(0|[1-9]\d{0,17})"),
+    "float": re.compile(
+        r"[-+]?((0|[1-9]\d{0,17})(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?|[-+]?\.inf|\.nan", re.IGNORECASE
+    ),
+}
+
+# A number that is plain without the zeros before it and the lines between its digits.
+_PADDED = re.compile(r"([-+]?)0*(\d[\d_]{0,17}(?:\.[\d_]*)?)")
 
 # What pydantic's error types mean in a recipe; others keep pydantic's own words.
 _EXPECTED = {
@@ -120,6 +136,7 @@ class _Document:
         lines: Line (from 1) per path of keys and indexes.
         sources: Text of every scalar as it was written.
         quoted: Paths of the scalars that stand in quotes.
+        odd: Paths of the numbers and the like that not everybody reads alike; none of them is a value.
         problems: What YAML allows but a recipe does not.
     """
 
@@ -127,6 +144,7 @@ class _Document:
         self.lines: dict[Loc, int] = {(): 1}
         self.sources: dict[Loc, str] = {}
         self.quoted: set[Loc] = set()
+        self.odd: set[Loc] = set()
         self.problems: list[_Problem] = []
         self._scalars = yaml.constructor.SafeConstructor()
 
@@ -153,8 +171,11 @@ class _Document:
         if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"'):
             self.quoted.add(loc)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        if kind in ("null", "bool", "int", "float"):
-            return self._scalars.construct_object(node)
+        if kind in _PLAIN:
+            if _PLAIN[kind].fullmatch(node.value):
+                return self._scalars.construct_object(node)
+            self.odd.add(loc)
+            return math.nan  # which no key takes, be it for text, numbers, lists or sections
         if kind not in ("str", "timestamp"):
             self.problems.append(_Problem(line, f"the tag {node.tag!r} is not used in recipes"))
         return node.value
@@ -185,8 +206,9 @@ def _validate(data: object, document: _Document) -> tuple[Recipe | None, list[_P
     known = get_args(Recipe.model_fields["recipe_version"].annotation)
     version = data.get("recipe_version", known[-1])
     if version not in known:
-        text = f"recipe_version {version!r} is not known; this Loupe reads {', '.join(map(str, known))}"
-        return None, [_Problem(document.line(("recipe_version",)), text)]
+        shown = document.sources[_VERSION] if _VERSION in document.odd else repr(version)
+        text = f"recipe_version {shown} is not known; this Loupe reads {', '.join(map(str, known))}"
+        return None, [_Problem(document.line(_VERSION), text)]
     recipe, errors = _parsed(Recipe, data)
     errors = [error for error in errors if not _is_consequence(error, errors)]
     problems = [_problem(error, document) for error in errors if error["loc"] and error["loc"][0] != "scale"]
@@ -237,19 +259,26 @@ def _problem(
         return _Problem(line, f"missing key `{key}`{section and f' in {section}'}")
     if expected := _EXPECTED.get(error["type"]):
         said = f"should be {expected}{', without quotes' if loc in document.quoted else ''}"
+    elif error["type"] == "finite_number" and loc in document.odd:
+        said = "should be a plain decimal number"
     elif error["type"] == "too_short":
         said = f"needs at least {error['ctx']['min_length']} entries"
     else:
         said = error["msg"].replace("Input should", "should").removeprefix("Value error, ")
-    return _Problem(line, f"`{_path(loc)}` {said}{_found(document.sources.get(loc), error)}")
+    return _Problem(
+        line, f"`{_path(loc)}` {said}{_found(document.sources.get(loc), error, loc in document.odd)}"
+    )
 
 
-def _found(source: str | None, error: ErrorDetails) -> str:
-    """Tells what stands there, and how to write a number that YAML 1.1 takes for text."""
+def _found(source: str | None, error: ErrorDetails, is_odd: bool) -> str:
+    """Tells what stands there, and how to write a number that YAML 1.1 takes for text or another number."""
     if not source:
         return "" if source is None else " (it is empty)"
-    if error["type"] in ("float_type", "int_type") and _EXPONENT.fullmatch(source):
-        return f" (it is `{source}`; write `{Decimal(source):f}`)"
+    if error["type"] in ("float_type", "int_type", "finite_number"):
+        if _EXPONENT.fullmatch(source):
+            return f" (it is `{source}`; write `{Decimal(source):f}`)"
+        if is_odd and (padded := _PADDED.fullmatch(source)):
+            return f" (it is `{source}`; write `{padded[1]}{padded[2].replace('_', '')}`)"
     return f" (it is `{source[:60]}`)"
 
 
@@ -295,7 +324,8 @@ def _scale_problems(scale: object, document: _Document) -> list[_Problem]:
         return [_Problem(document.line(("scale",)), text)]
     model = _SCALE_KEYS[telling]
     _, errors = _parsed(model, scale)
-    return [_problem(error, document, model, ("scale",)) for error in errors]
+    told = (error for error in errors if not _is_consequence(error, errors))
+    return [_problem(error, document, model, ("scale",)) for error in told]
 
 
 def _dangling(data: Mapping[str, Any], document: _Document) -> Iterator[_Problem]:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tools.records import Record
+from tools.references.options import plain_percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Calibration", "heat_map", "level", "needed_images", "smoothed", "strongest"]
+__all__ = ["LOST", "Calibration", "heat_map", "level", "needed_images", "smoothed", "strongest"]
+
+LOST = "of the good images"  # so begins what is said of those that could not be looked at again
 
 _SHARES = (0.01, 0.05, 0.2)  # of the cells: small, medium and spread defects
 _PRIOR_DEVIATION = 0.06  # of the logarithm, as among good images of many kinds
@@ -94,14 +97,14 @@ class Calibration(Record):
     def _of_threshold(self) -> str:
         if not self.is_extrapolated:
             return ""
-        needed = needed_images(self.overkill)
+        needed, overkill = needed_images(self.overkill), plain_percent(self.overkill)
         if self.images == 0:
             return (
                 f"one good image shows no spread: the threshold is a guess; add good images, {needed} "
-                f"or more for an overkill of {self.overkill:.0%}"
+                f"or more for an overkill of {overkill}"
             )
         return (
-            f"{self.images} good images are too few to see an overkill of {self.overkill:.0%}: the threshold "
+            f"{self.images} good images are too few to see an overkill of {overkill}: the threshold "
             f"is extrapolated from their spread; with {needed} it would be observed"
         )
 
@@ -109,7 +112,7 @@ class Calibration(Record):
         if not self.unseen:
             return ""
         return (
-            f"of the good images {self.unseen} can no longer be found where they were, so that all together "
+            f"{LOST} {self.unseen} can no longer be found where they were, so that all together "
             "did not show whether parts can be laid over each other: name them once more"
         )
 

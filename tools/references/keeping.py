@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from tools.checkpoints import file_sha256
-from tools.errors import Cancelled, UsageError
+from tools.errors import Cancelled, OutputError, UsageError
 from tools.home import data_folder
 from tools.progress import Steps
 from tools.recipe.file import is_bundled
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["GoodParts", "model_key", "readable", "reference_folder"]
 
 _CHUNK_IMAGES = 8
+_LOCK = ".changing.lock"  # held while somebody changes the set
 _LOST_HINT = "put them back as they were, or take each out with `loupe good --remove NAME`"
 # What is made of an answer, not the answer: a recipe may change it without asking of its good parts again.
 _DECIDING = {
@@ -147,25 +151,27 @@ class GoodParts:
 
         Raises:
             UsageError: None of the images can be read, or the set cannot be used.
+            OutputError: Somebody else is changing the set, or it cannot be written.
             Cancelled: The event was set.
         """
-        wanted = list(ids) if ids is not None else [record.id for record in batch.records]
-        before = self.load() if self.exist else None
-        again = 0 if before is None or before.is_settled else len(before.references)
-        steps = Steps(progress, 2 * len(wanted) + again)
-        notes = _notes(readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
-        notes = before.notes.joined(notes) if before else notes
-        pictures = readable(batch, wanted, cancel, steps)
-        if before is None:
-            anchor = self._recipe.screening.threshold
-            found = ReferenceSet.build(pictures, self.backbones(), self._options(anchor))
-        elif again:
-            found = _grown(before, pictures, notes, cancel, steps)
-        else:
-            found = before.add(pictures)
-        found.notes = notes
-        found.save(self.folder)
-        return found, len(found.references) - (len(before.references) if before else 0)
+        with self._changing():
+            wanted = list(ids) if ids is not None else [record.id for record in batch.records]
+            before = self.load() if self.exist else None
+            again = 0 if before is None or before.is_settled else len(before.references)
+            steps = Steps(progress, 2 * len(wanted) + again)
+            notes = _notes(readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
+            notes = before.notes.joined(notes) if before else notes
+            pictures = readable(batch, wanted, cancel, steps)
+            if before is None:
+                anchor = self._recipe.screening.threshold
+                found = ReferenceSet.build(pictures, self.backbones(), self._options(anchor))
+            elif again:
+                found = _grown(before, pictures, notes, cancel, steps)
+            else:
+                found = before.add(pictures)
+            found.notes = notes
+            found.save(self.folder)
+            return found, len(found.references) - (len(before.references) if before else 0)
 
     def rebuild(
         self,
@@ -179,8 +185,20 @@ class GoodParts:
 
         Raises:
             UsageError: There is none, it is damaged, or an image is no longer where it was, or is another.
+            OutputError: As `add`.
             Cancelled: The event was set; nothing is changed then.
         """
+        self.index()  # where there is none, no folder is made for its lock
+        with self._changing():
+            return self._rebuilt(screener, localizer, cancel, progress)
+
+    def _rebuilt(
+        self,
+        screener: Screener,
+        localizer: Localizer,
+        cancel: threading.Event | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> ReferenceSet:
         from tools.images import Batch
 
         index = self.index()
@@ -218,14 +236,42 @@ class GoodParts:
 
         Raises:
             UsageError: There is none, it is damaged, or a name is not in the set.
+            OutputError: As `add`.
         """
-        before = ReferenceSet.load(self.folder, None)
-        if {reference.name for reference in before.references} == set(names):
-            (self.folder / FILE_NAME).unlink()
-            return None
-        found = before.remove(names)
-        found.save(self.folder)
-        return found
+        self.index()
+        with self._changing():
+            before = ReferenceSet.load(self.folder, None)
+            if {reference.name for reference in before.references} == set(names):
+                (self.folder / FILE_NAME).unlink()
+                return None
+            found = before.remove(names)
+            found.save(self.folder)
+            return found
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Holds the set from reading to writing it: of two who change it, the last would undo the first.
+
+        Raises:
+            OutputError: Somebody else holds it, or its folder cannot be written.
+        """
+        lock = FileLock(self.folder / _LOCK, blocking=False)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout as error:
+            raise OutputError(
+                f"another Loupe is changing the good parts in {self.folder}", "wait until it is done"
+            ) from error
+        except OSError as error:
+            raise OutputError(
+                f"cannot write to {self.folder}: {error.strerror}",
+                "check the folder's rights and the free space",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _options(self, anchor: float) -> ReferenceOptions:
         settings = self._recipe.references

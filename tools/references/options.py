@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Set as AbstractSet
 
 from pydantic import Field
 
+from tools.digits import plain
 from tools.records import Record
 
-__all__ = ["Notes", "ReferenceOptions"]
+__all__ = ["Notes", "ReferenceOptions", "plain_percent"]
+
+
+def plain_percent(share: float) -> str:
+    """Writes a share of 1 with all its digits: `5%`, `0.5%`."""
+    return f"{plain(round(100 * share, 6))}%"
 
 
 class ReferenceOptions(Record):
@@ -50,6 +58,12 @@ class Notes(Record):
     alarms: dict[str, float] = Field(default_factory=dict)
     alarms_by: str = ""
     paths: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what decides whether words and the detector are heard; where the images lie does not."""
+        deciding = self.model_dump(exclude={"paths"})
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
     def joined(self, newer: Notes) -> Notes:
         """Returns both; what another model said than the newer ones' is forgotten."""

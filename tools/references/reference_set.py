@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -31,21 +32,19 @@ from tools.references.options import Notes, ReferenceOptions
 from tools.references.registration import Frame, Registration
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from tools.records import ImageRecord
     from tools.references.backbones import Backbone
 
-__all__ = ["Reference", "ReferenceScore", "ReferenceSet"]
+__all__ = ["SHAPED_REFERENCES", "Reference", "ReferenceScore", "ReferenceSet"]
 
 _NEARER = (
     0.05  # logarithm; screws on a board are nearer by 0.11 to 0.14, solar cells and nuts by 0.01 at most
 )
 _DECIDING_IMAGES = 8  # they show whether the part is rigid; more do not change that any more
 _MAX_PLACED = 32  # references that a rigid part is compared with, place by place
-_SHAPED_REFERENCES = 4  # from which on good parts show where they agree
+SHAPED_REFERENCES = 4  # from which on good parts show where they agree
 _MAX_LEFT_OUT = 60  # references that are left out in their turn, unless the wanted overkill takes more
 
 
@@ -190,10 +189,15 @@ class ReferenceSet:
                 f"there are: {', '.join(reference.name for reference in self.references)}",
             )
         kept = [reference for reference in self.references if reference.name not in unwanted]
+        gone = [reference for reference in self.references if reference.name in unwanted]
         if not kept:
             raise UsageError("no reference would be left", "add others first, or delete the whole set")
         notes = self.notes.only({reference.picture_key for reference in kept})
-        return type(self)(kept, self.backbones, self.options, self.frame, notes=notes)
+        made = type(self)(kept, self.backbones, self.options, self.frame, notes=notes)
+        paths = (Path(self.notes.paths.get(key, "")) for key in {each.picture_key for each in gone})
+        unseen = self.calibration.unseen - sum(not path.is_file() for path in paths)
+        made.calibration = made.calibration.model_copy(update={"unseen": max(unseen, 0)})
+        return made
 
     def save(self, folder: Path) -> None:
         """Writes the set to a folder; what was there is replaced at once."""
@@ -241,6 +245,7 @@ class ReferenceSet:
                 "is_rigid": self.frame is not None,
                 "references": [reference.picture_key or reference.name for reference in self.references],
                 "backbones": {backbone.name: dict(backbone.parameters) for backbone in self.backbones},
+                "notes_sha256": self.notes.sha256,
             },
         )
 
@@ -322,7 +327,7 @@ class ReferenceSet:
         maps = [bank.distances(grid, without) for bank, grid in zip(self._banks, seen.grids, strict=True)]
         if seen.view is not None and self._layout is not None and len(self.references) > 1:
             maps.append(self._layout.edge_differences(seen.view, without))
-            if len(self.references) >= _SHAPED_REFERENCES:
+            if len(self.references) >= SHAPED_REFERENCES:
                 maps.append(self._layout.shape_differences(seen.view, without))
         return maps
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tools.errors import ModelError, OutputError, UsageError
 from tools.records import Record
 from tools.references.calibration import Calibration
 from tools.references.layout import View
 from tools.references.options import Notes, ReferenceOptions
-from tools.references.reference_set import Reference
+from tools.references.reference_set import SHAPED_REFERENCES, Reference
 from tools.references.registration import Frame
 from tools.writing import replace_file
 
@@ -84,7 +85,9 @@ def save(references: ReferenceSet, folder: Path) -> None:
         calibration=references.calibration,
         notes=references.notes,
     )
-    content = to_bytes(_arrays(references), metadata={_KEY: index.model_dump_json()})
+    # Not pydantic's JSON: a path whose bytes are no UTF-8 goes through as Python has it.
+    told = json.dumps(index.model_dump(mode="json"), separators=(",", ":"))
+    content = to_bytes(_arrays(references), metadata={_KEY: told})
     target = folder / FILE_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +114,8 @@ def load(
         arrays = load_file(folder / FILE_NAME)
         references = [_reference(number, index, arrays) for number in range(len(index.names))]
         frame = Frame(index.frame_size_px, arrays["frame"]) if index.frame_size_px else None
+        if not _fit(references, frame, index):
+            raise ValueError("its arrays and its index do not belong together")
     if backbones is None:
         backbones = index.backbones
     elif index.backbones != tuple(_Seer.of(backbone) for backbone in backbones):
@@ -144,7 +149,7 @@ def _sound(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (SafetensorError, KeyError, ValueError, OSError, ValidationError) as error:
+    except (SafetensorError, LookupError, ValueError, OSError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged or was written by another version", "build the references again"
         ) from error
@@ -177,6 +182,35 @@ def _reference(number: int, index: Index, arrays: dict[str, NDArray[Any]]) -> Re
         view=view,
         mask=arrays.get(f"{number}.mask"),
     )
+
+
+def _fit(references: Sequence[Reference], frame: Frame | None, index: Index) -> bool:
+    """Whether what was read has the lengths and shapes that scoring relies on."""
+    calibration, count, seers = index.calibration, len(references), len(index.backbones)
+    has_layout = frame is not None and index.options.layout and count > 1
+    experts = seers + has_layout * (1 + (count >= SHAPED_REFERENCES))
+    return (
+        0 < count == len(index.sha256s)
+        and 0 < seers == calibration.backbones
+        and {len(calibration.means), len(calibration.deviations), len(calibration.peaks)} == {experts}
+        and all(math.isfinite(each) for each in (*calibration.means, *calibration.peaks))
+        and all(0 < each < math.inf for each in (*calibration.deviations, calibration.threshold))
+        and all(0 <= number < count for number in calibration.compared)
+        and all(_is_like(references[0], each, frame, index.options) for each in references)
+    )
+
+
+def _is_like(first: Reference, other: Reference, frame: Frame | None, options: ReferenceOptions) -> bool:
+    """Whether a reference has the shapes of another: of free parts pictures may differ in size."""
+    for ours, theirs in zip(first.grids, other.grids, strict=True):
+        alike = ours.shape == theirs.shape if frame else ours.shape[-1] == theirs.shape[-1]
+        if theirs.ndim != 4 or len(theirs) != (1 if frame else options.turns) or not theirs.size or not alike:
+            return False
+    if other.mask is not None and other.mask.shape != other.grids[0].shape[1:3]:
+        return False
+    if frame is None or other.view is None:
+        return frame is None and other.view is None
+    return other.view.edges.shape == other.view.grey.shape == frame.edges.shape
 
 
 def _told(seer: _Seer) -> str:

@@ -23,6 +23,8 @@ _BLOCKS = 5  # along the shorter side
 _MIN_BLOCK_PX = 48
 _MIN_RESPONSE = 0.05
 _MAX_STRETCH_PX = 8.0
+_BENT_AT_ONCE_PX = 30_000  # with what lies around it less than the 32,767 of OpenCV's remap
+_BENT_FROM_PX = 16  # around a piece: cubic interpolation may overshoot the stretch
 
 
 @dataclass(frozen=True)
@@ -132,14 +134,29 @@ def _stretched(grey: NDArray[np.float32], expected: NDArray[np.float32]) -> NDAr
     columns = len({x0 for x0, *_ in windows})
     grid = np.array(shifts, np.float32).reshape(-1, columns, 2)
     steady = np.dstack([cv2.medianBlur(np.ascontiguousarray(grid[..., axis]), 3) for axis in (0, 1)])
-    flow = cv2.resize(steady, (width, height), interpolation=cv2.INTER_CUBIC)
-    ys, xs = np.mgrid[:height, :width].astype(np.float32)
-    return np.asarray(
-        cv2.remap(
-            expected, xs - flow[..., 0], ys - flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ),
-        dtype=np.float32,
-    )
+    return _bent(expected, cv2.resize(steady, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def _bent(picture: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The picture with each pixel moved by the flow, in pieces where it is longer than OpenCV can bend.
+
+    Args:
+        picture: Grey values.
+        flow: How far to the right and down, at most about `_MAX_STRETCH_PX`; shape (height, width, 2).
+    """
+    import cv2
+
+    height, width = picture.shape
+    bent = np.empty_like(picture)
+    for x0, y0, x1, y1 in covering_windows(width, height, _BENT_AT_ONCE_PX, 0.0):
+        left, top = max(x0 - _BENT_FROM_PX, 0), max(y0 - _BENT_FROM_PX, 0)
+        around = picture[top : y1 + _BENT_FROM_PX, left : x1 + _BENT_FROM_PX]
+        ys, xs = np.mgrid[y0 - top : y1 - top, x0 - left : x1 - left].astype(np.float32)
+        right, down = flow[y0:y1, x0:x1, 0], flow[y0:y1, x0:x1, 1]
+        bent[y0:y1, x0:x1] = cv2.remap(
+            around, xs - right, ys - down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    return bent
 
 
 def _difference(grey: NDArray[np.float32], expected: NDArray[np.float32], reach: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import re
+import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class Templates:
         self._pattern = recipe.references.template
         self._folder = recipe.file.parent if recipe.file else Path()
         self._last: tuple[tuple[Path, int, int], NDArray[np.uint8]] | None = None
-        if not _STEM.search(self._pattern) and not (self._folder / self._pattern).is_file():
+        if not _STEM.search(self._pattern) and not _lying(self._folder, self._pattern).is_file():
             raise UsageError(
                 f"the template {self._folder / self._pattern} does not exist",
                 "`references.template` in the recipe names a picture relative to the recipe's folder",
@@ -80,19 +81,37 @@ class Templates:
 
     def _path(self, record: ImageRecord) -> Path:
         stem = PurePosixPath(record.name).stem
-        return self._folder / _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
+        name = _STEM.sub(lambda found: stem.removesuffix(found[1] or ""), self._pattern)
+        return _lying(self._folder, name)
 
     def _sha256(self) -> str:
         """Hash of the one picture for all images; else of the names and hashes of all that may be meant."""
         if not _STEM.search(self._pattern):
-            return _hash_of(self._folder / self._pattern)
+            return _hash_of(_lying(self._folder, self._pattern))
         before, *after = _STEM.split(self._pattern)
         fixed = [glob.escape(part) for part in (before, *after[1::2])]
-        # Not `Path.glob`: a recipe may name an absolute pattern.
-        found = glob.glob("*".join(fixed), root_dir=self._folder, include_hidden=True)  # noqa: PTH207
+        found = {
+            name
+            for pattern in _forms("*".join(fixed))
+            # Not `Path.glob`: a recipe may name an absolute pattern.
+            for name in glob.glob(pattern, root_dir=self._folder, include_hidden=True)  # noqa: PTH207
+        }
         files = [name for name in sorted(found) if (self._folder / name).is_file()]
         lines = "".join(f"{name}\0{_hash_of(self._folder / name)}\n" for name in files)
         return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _lying(folder: Path, name: str) -> Path:
+    """The path of a name in the Unicode form in which its folders and its file lie there."""
+    path = folder
+    for part in Path(name).parts:
+        path = next((each for form in _forms(part) if (each := path / form).exists()), path / part)
+    return path
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """A name as it is, in NFC as people type it and images are called, and in NFD as a Mac may have it."""
+    return tuple(dict.fromkeys((name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")))))
 
 
 def _hash_of(file: Path) -> str:

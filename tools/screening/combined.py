@@ -26,6 +26,8 @@ from tools.references.keeping import model_key, readable
 from tools.references.mutual import MIN_IMAGES, Panel, panel_ids
 from tools.references.templates import heat_of
 from tools.screening.fusion import (
+    UNFAMILIAR,
+    UNNOTED,
     detector_score,
     fused,
     heat_on_scale,
@@ -108,7 +110,8 @@ class CombinedScreener:
         self._is_small = False
         seers = self._backbones if good is None else good.backbones
         self._seers = " + ".join(seer.name for seer in seers)
-        self._is_known = self._known_by(good) if good is not None else templates is None
+        self._is_noted = good is None or self._has_noted(good)
+        self._is_known = templates is None if good is None else self._is_noted and self._known_by(good)
         self._is_heard = detector is None or self.hears(detector.provenance)
         self.provenance = words.provenance
 
@@ -131,7 +134,8 @@ class CombinedScreener:
     def plan(self, records: Sequence[ImageRecord]) -> str:
         """What the images of a batch will be held against, for a person to read."""
         if self._good is not None:
-            return f"held against {self._good.compared} good parts"
+            silent = f"; {UNNOTED}: they are not heard before `loupe good --rebuild`"
+            return f"held against {self._good.compared} good parts{'' if self._is_noted else silent}"
         if self._templates is not None:
             return f"held against their template{_lacking(self._templates, records)}"
         if not self._backbones:
@@ -290,7 +294,12 @@ class CombinedScreener:
         if not said and self._detector is None:
             return screening
         is_alone = self._templates is None and not any(each.score.decided for each in said)
-        scores = [words_score(screening, is_known=self._is_known or is_alone), *(each.score for each in said)]
+        by_words = words_score(
+            screening,
+            is_known=self._is_known or is_alone,
+            why_not=UNFAMILIAR if self._is_noted else UNNOTED,
+        )
+        scores = [by_words, *(each.score for each in said)]
         if look is not None:
             seen, elapsed_s = look
             score = detector_score(self._sure(seen), screening.threshold)
@@ -340,12 +349,16 @@ class CombinedScreener:
         yield _Said(score, heat_of(differences, record, each))
 
     def _known_by(self, good: ReferenceSet) -> bool:
-        """Whether words know the good parts, as far as the same words were asked about them."""
-        notes = good.notes
-        same = notes.words_by == model_key(self._words.provenance)
-        words = [notes.words[each.picture_key] for each in good.references if each.picture_key in notes.words]
+        """Whether words know the good parts, about each of which they were asked."""
+        words = [good.notes.words[each.picture_key] for each in good.references]
         settings = self._recipe.screening
-        return same and knows(words, settings.threshold - settings.review_band, _CLEAR_GOOD)
+        return knows(words, settings.threshold - settings.review_band, _CLEAR_GOOD)
+
+    def _has_noted(self, good: ReferenceSet) -> bool:
+        """Whether the same words were asked about each good part: the few that came later show nothing."""
+        notes = good.notes
+        is_asked = all(each.picture_key in notes.words for each in good.references)
+        return is_asked and notes.words_by == model_key(self._words.provenance)
 
     def _known_in(self, batch: Batch, panel: Panel, cancel: threading.Event | None) -> bool:
         """Whether words know the parts of a batch, shown by its calmest images."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNFAMILIAR",
+    "UNNOTED",
+    "at_threshold",
     "detector_score",
     "fused",
     "heat_on_scale",
@@ -30,9 +32,13 @@ __all__ = [
 ]
 
 UNFAMILIAR = "words do not know these parts"
+UNNOTED = "the words have changed since the good parts were added"
 
 # What is held against a picture that is known to be good; a batch shows what is odd, never what is good.
 _VOUCHING = (Source.REFERENCES, Source.TEMPLATE)
+
+# Whose own threshold lies at the recipe's, wherever that is.
+_MOVING = (Source.DETECTOR, Source.BATCH, Source.TEMPLATE)
 
 _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far side
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
@@ -71,14 +77,14 @@ def knows(words: Sequence[float], below: float, share: float) -> bool:
     return bool(words) and float(np.quantile(words, share)) < below
 
 
-def words_score(screening: Screening, *, is_known: bool) -> SourceScore:
-    """What words say, as one source among others."""
+def words_score(screening: Screening, *, is_known: bool, why_not: str = UNFAMILIAR) -> SourceScore:
+    """What words say, as one source among others; where they do not know the parts, with why not."""
     return SourceScore(
         source=Source.WORDS,
         score=screening.suspicion,
         suspicion=screening.suspicion,
         decided=is_known,
-        remark="" if is_known else UNFAMILIAR,
+        remark="" if is_known else why_not,
     )
 
 
@@ -95,7 +101,9 @@ def detector_score(confidence: float, threshold: float) -> SourceScore:
 
 
 def moved(score: SourceScore, before: float, after: float) -> SourceScore:
-    """What a source whose scale begins at the threshold says where that is another."""
+    """What a source says where the threshold is another; only one whose scale begins there says otherwise."""
+    if score.source not in _MOVING or not score.decided:
+        return score
     suspicion = on_scale(on_scale(score.suspicion, 1 - before), after)
     return score.model_copy(update={"suspicion": round(suspicion, 6)})
 
@@ -128,3 +136,27 @@ def fused(
     elif suspicion == screening.suspicion:
         return told
     return with_threshold(told, screening.threshold, recipe)
+
+
+def at_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Screening:
+    """Returns what a screening would have been at another threshold; no model need look again.
+
+    What sources say moves as far as their scales do. The heat map moves with the source that it is of: that
+    which says most at the recipe's own threshold, for only its map is kept.
+
+    Args:
+        screening: Of an image, at the recipe's threshold.
+        threshold: Suspicion from which an image is suspect, in [0, 1].
+        recipe: Says which labels are defects.
+    """
+    before, heat = screening.threshold, screening.heat_map
+    if threshold == before:
+        return screening
+    hottest = suspicion_of(screening.sources, before)
+    if heat is not None and hottest is not None and hottest[0] in _MOVING:
+        heat = heat_on_scale(heat_on_scale(heat, 1 - before), threshold)
+    scores = [moved(score, before, threshold) for score in screening.sources]
+    strongest = suspicion_of(scores, threshold)
+    suspicion = screening.suspicion if strongest is None else round(strongest[1], 6)
+    told = {"sources": tuple(scores), "suspicion": suspicion, "heat_map": heat}
+    return with_threshold(screening.model_copy(update=told), threshold, recipe)

@@ -142,9 +142,13 @@ def text_embeddings(
     content = json.dumps([weights_sha256, str(model.dtype), [label.prompts for label in labels]])
     path = cache_dir() / "text" / f"{hashlib.sha256(content.encode()).hexdigest()}.npy"
     try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-    except (OSError, ValueError):  # absent, or damaged: it is made again
-        embeddings = np.stack([_mean_embedding(label.prompts, model, tokenizer) for label in labels])
+        known = np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
+        if known.shape == (len(labels), model.config.projection_dim):
+            return known
+    except (OSError, ValueError, EOFError):
+        pass
+    # Absent, or damaged: it is made again.
+    embeddings = np.stack([_mean_embedding(label.prompts, model, tokenizer) for label in labels])
     buffer = io.BytesIO()
     np.save(buffer, embeddings)
     write_cached(path, buffer.getvalue())

@@ -234,7 +234,7 @@ def views_of(width_px: int, height_px: int, settings: ScreeningSettings) -> tupl
 
 
 def with_threshold(screening: Screening, threshold: float, recipe: Recipe) -> Screening:
-    """Returns what a screening would have been at another threshold; the model need not look again.
+    """Returns what a screening's suspicion means at another threshold; `fusion.at_threshold` also moves it.
 
     Args:
         screening: Of an image, by this recipe.

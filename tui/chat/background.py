@@ -1,41 +1,42 @@
-"""What runs beside the screen: opening a session, its turns, decisions; told to the app by messages."""
+"""What runs beside the screen: opening a session, its turns, closing it; told to the app by messages."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tools.errors import Cancelled, LoupeError
-from tools.records import Verdict
+from tools.pipeline.engines import EngineOptions
 
 if TYPE_CHECKING:
     from agent.events import Approve, Decision, Event
+    from agent.log import SessionHeader
     from agent.session import Session
+    from tools.recipe import Recipe
+    from tui.chat.deciding import Recording
 
 __all__ = [
     "Approval",
     "ApprovalWanted",
-    "Decided",
     "Failed",
     "Happened",
     "OpenSession",
     "Opened",
     "Opening",
+    "Post",
     "Start",
-    "TakenBack",
     "Told",
     "TurnOver",
+    "beside",
     "close_beside",
-    "decide_beside",
     "open_beside",
     "pump_beside",
-    "undo_beside",
 ]
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Start:
         recipe, model: Empty for the default.
         out: The new session's folder; None for a dated one.
         resume: Folder of a session to go on with.
+        seers: Checkpoints that see in place of the recipe's, as its `models` names them.
     """
 
     images: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Start:
     model: str = ""
     out: Path | None = None
     resume: Path | None = None
+    seers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Told(Message):
@@ -96,31 +99,6 @@ class Happened(Told):
 
 class TurnOver(Told):
     """The turn is finished and the next can be asked."""
-
-
-class Decided(Told):
-    """The user's decisions are on record.
-
-    Attributes:
-        ids: Of the images.
-        verdict: The new one.
-    """
-
-    def __init__(self, ids: Sequence[str], verdict: Verdict) -> None:
-        super().__init__()
-        self.ids, self.verdict = ids, verdict
-
-
-class TakenBack(Told):
-    """The newest decisions were taken back.
-
-    Attributes:
-        decisions: That were; none where there was nothing to take back.
-    """
-
-    def __init__(self, decisions: Sequence[Decision]) -> None:
-        super().__init__()
-        self.decisions = decisions
 
 
 class Approval:
@@ -166,7 +144,7 @@ OpenSession = Callable[[Start, "Approve", Callable[[int, int], None]], "Session"
 _TOLD = 50  # times at most that the reading of images is told
 
 
-def _beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread:
+def beside(name: str, work: Callable[[], None], post: Post) -> threading.Thread:
     """Runs work in a daemon thread: one that hangs in a model must not keep the program from quitting."""
 
     def run() -> None:
@@ -200,11 +178,19 @@ def open_beside(start: Start, open_session: OpenSession, approve: Approve, post:
         session = open_session(start, approve, progress)
         header, events = read_log(session.out)
         remember(session.out)
-        known = Start(header.images, header.recipe, start.model or header.model, session.out)
-        post(Opened(session, events, known))
+        model, seers = start.model or header.model, _chosen_seers(header, session.recipe)
+        post(Opened(session, events, Start(header.images, header.recipe, model, session.out, seers=seers)))
 
-    _beside("open", work, post)
+    beside("open", work, post)
     return is_stopped
+
+
+def _chosen_seers(header: SessionHeader, recipe: Recipe) -> dict[str, str]:
+    """Returns the checkpoints of a session that its recipe does not name: another recipe names others."""
+    from agent.resuming import placed
+
+    own = placed(EngineOptions().chosen_for(recipe))
+    return {name: value for name, value in (header.seers or {}).items() if value != own.get(name)}
 
 
 def pump_beside(events: Iterator[Event], post: Post) -> None:
@@ -217,65 +203,15 @@ def pump_beside(events: Iterator[Event], post: Post) -> None:
         finally:
             post(TurnOver())
 
-    _beside("turn", work, post)
+    beside("turn", work, post)
 
 
-# What is decided and taken back is recorded in the order of the keys: each waits for the one before.
-
-
-def decide_beside(
-    session: Session,
-    ids: Sequence[str],
-    verdict: Verdict,
-    reason: str,
-    post: Post,
-    before: threading.Thread | None = None,
-) -> threading.Thread:
-    """Records decisions of the user, as one act; posts `Decided` for those that went through."""
-
-    def work() -> None:
-        _wait_for(before)
-        act, done = session.new_act(), []
-        try:
-            for image_id in ids:
-                session.decide(image_id, verdict, reason, act=act)
-                done.append(image_id)
-        finally:
-            post(Decided(done, verdict))
-
-    return _beside("decide", work, post)
-
-
-def undo_beside(
-    session: Session, reason: Callable[[Decision], str], post: Post, before: threading.Thread | None = None
-) -> threading.Thread:
-    """Takes back the newest act; posts `TakenBack`.
-
-    Args:
-        session: Knows the decisions.
-        reason: Returns why one is taken back.
-        post: Is told.
-        before: What is to be recorded first.
-    """
-
-    def work() -> None:
-        _wait_for(before)
-        done = []
-        try:
-            for decision in session.undo(reason):
-                done.append(decision)
-        finally:
-            post(TakenBack(done))
-
-    return _beside("decide", work, post)
-
-
-def _wait_for(thread: threading.Thread | None) -> None:
-    if thread is not None:
-        thread.join()
-
-
-def close_beside(session: Session, post: Post) -> threading.Thread:
-    """Stops and closes a session; returns the thread, for who has a moment to wait."""
+def close_beside(session: Session, recording: Recording, post: Post) -> threading.Thread:
+    """Stops a session, and closes it once all is on record; returns the thread, for who has time to wait."""
     session.cancel()
-    return _beside("close", session.close, post)
+
+    def work() -> None:
+        recording.wait()
+        session.close()
+
+    return beside("close", work, post)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tools.digits import plain
 from tools.glossary import unit_symbol
+from tools.overriding import AGENT
 from tools.records import DecidedBy, ImageStatus, Quantity, Verdict
 from tools.wording import stated
 
@@ -74,6 +76,7 @@ def row_of(
     position: int,
     inspection: Inspection | None,
     verdict: Verdict | None,
+    by: str = "",
 ) -> Row:
     """Returns the row of one image.
 
@@ -82,10 +85,11 @@ def row_of(
         position: In the batch, from 0.
         inspection: What is known of it.
         verdict: That counts, decisions included.
+        by: Who decided last; counts where nothing is known of the image.
     """
     mark = verdict.value if verdict else UNDECIDED
     known = inspection.image if inspection else record  # damage may show only when it is decoded
-    is_decided = state_of(inspection, verdict) in (DecidedBy.HUMAN.value, DecidedBy.AGENT.value)
+    is_decided = state_of(inspection, verdict, by) in (DecidedBy.HUMAN.value, DecidedBy.AGENT.value)
     if known.status is ImageStatus.UNREADABLE and not is_decided:
         mark = UNREADABLE
     finding = worst_finding(inspection.findings) if inspection else None
@@ -96,17 +100,19 @@ def row_of(
         mark=mark,
         finding=finding.type if finding else "",
         size=_size(finding),
-        state=state_of(inspection, verdict),
+        state=state_of(inspection, verdict, by),
         suspicion=suspicion,
         position=position,
     )
 
 
-def state_of(inspection: Inspection | None, verdict: Verdict | None) -> str:
-    """Returns who brought the verdict about; a verdict without an inspection is a person's."""
+def state_of(inspection: Inspection | None, verdict: Verdict | None, by: str = "") -> str:
+    """Returns who brought the verdict about; one without an inspection is that of whoever decided last."""
     if inspection is not None:
         return inspection.judgement.decided_by.value
-    return DecidedBy.HUMAN.value if verdict else "none"
+    if verdict is None:
+        return "none"
+    return (DecidedBy.AGENT if by == AGENT else DecidedBy.HUMAN).value
 
 
 def worst_finding(findings: Sequence[Finding]) -> Finding | None:
@@ -125,7 +131,7 @@ def _size(finding: Finding | None) -> str:
     measured = finding.measurement(Quantity.LENGTH) or finding.measurement(Quantity.AREA)
     if measured is None:
         return ""
-    return f"{stated(measured)[0]:.6g} {unit_symbol(measured.unit)}"
+    return f"{plain(stated(measured)[0])} {unit_symbol(measured.unit)}"
 
 
 def visible(rows: Iterable[Row], chosen: str, order: str) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tui.chat.models import known_models, model_choices, model_title
 from tui.chat.opening_dialog import OpenDialog
 from tui.chat.paths import home_expanded
 from tui.chat.slash import COMMANDS, Command
-from tui.chat.themes import THEMES, full_name
+from tui.chat.themes import SHORT_NAMES, THEMES, full_name
 from tui.chat.transcript import markdown_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Commander:
         own = sorted(str(path) for path in Path().glob("*.yaml"))
         return {
             "ids": ids,
-            "themes": [*THEMES, *others],
+            "themes": [*THEMES, *SHORT_NAMES, *others],
             "models": known_models(),
             "recipes": [*bundled_recipes(), *own],
         }
@@ -66,7 +67,10 @@ class Commander:
         """
         try:
             if command.tool:
-                await self._use(command.tool, {"ids": list(arguments)} if arguments else {}, typed)
+                given: dict[str, object] = {"ids": list(arguments)} if arguments else {}
+                if command.is_worded:
+                    given["language"] = self._app.words.language.value
+                await self._use(command.tool, given, typed)
             else:
                 await getattr(self, f"_{command.name}")(arguments, typed)
         except LoupeError as error:
@@ -102,18 +106,22 @@ class Commander:
     async def _review(self, arguments: Sequence[str], typed: str) -> None:
         from tui.chat.review import ReviewScreen
 
-        app = self._app
-        screen = ReviewScreen(self._needs_session(), language=app.words.language, graphics=app.graphics)
+        app, session = self._app, self._needs_session()
+        language, graphics = app.words.language, app.graphics
+        screen = ReviewScreen(session, recording=app.recording, language=language, graphics=graphics)
         app.push_screen(screen, lambda _: app.workspace.changed())
 
     async def _report(self, arguments: Sequence[str], typed: str) -> None:
         from tui.chat.report_view import ReportScreen
 
-        app, session = self._app, self._needs_session()
-        if app.is_busy:
-            app.notify(app.words("running.already"), severity="warning")
+        app = self._app
+        if app.must_wait:
+            app.give_back(typed)
             return
-        language, lot = app.words.language, " ".join(arguments)
+        if app.puts_off(partial(self.carry_out, COMMANDS["report"], arguments, typed)):
+            return
+        session, language = self._needs_session(), app.words.language
+        lot = " ".join(typed.split(maxsplit=1)[1:])  # as it is written: no quotes or slashes mean anything
         screen = ReportScreen(session, language=language, lot=lot, graphics=app.graphics)
 
         async def seen(_: None) -> None:
@@ -172,17 +180,23 @@ class Commander:
             self._app.workspace.header.draw()  # which names the model
 
     async def _recipe(self, arguments: Sequence[str], typed: str) -> None:
-        session = self._needs_session()
         if arguments:
             self._switch_recipe(arguments[0])
             return
+        session = self._needs_session()
         title = self._app.words("recipe.title", name=session.recipe.name)
         offered = [(name, name) for name in self.values()["recipes"]]
         self._choose("recipe", title, offered)
 
     def _switch_recipe(self, name: str) -> None:
         # Other rules are another session: verdicts of two recipes must not mix.
-        self._begin_anew(replace(self._app.start, recipe=name, out=None, resume=None))
+        app, start = self._app, replace(self._afresh(), recipe=name)
+        if app.session is None and not app.is_busy:
+            app.start = start  # also for images that are opened later
+        if start.images:
+            self._begin_anew(start)
+        else:
+            app.notify(app.words("recipe.next", name=name))
 
     async def _confirm(self, arguments: Sequence[str], typed: str) -> None:
         if arguments:
@@ -257,13 +271,18 @@ class Commander:
         self._app.push_screen(dialog, chosen)
 
     def _open_images(self, images: tuple[str, ...]) -> None:
-        start = self._app.start
-        self._app.open(Start(_expanded(images), start.recipe, start.model))
+        self._app.open(replace(self._afresh(), images=_expanded(images)))
 
     def _add_images(self, images: tuple[str, ...]) -> None:
-        start = self._app.start
         # More images are another batch: what is held against it, and its report, would be others.
-        self._begin_anew(Start((*start.images, *_expanded(images)), start.recipe, start.model))
+        start = self._afresh()
+        self._begin_anew(replace(start, images=(*start.images, *_expanded(images))))
+
+    def _afresh(self) -> Start:
+        """Returns what a new session begins with: what this one did, in a folder of its own."""
+        start = self._app.start
+        out = None if self._app.session else start.out  # which is given for the first that opens
+        return replace(start, out=out, resume=None)
 
     def _begin_anew(self, start: Start) -> None:
         """Opens a session that people may take for the same; asks first where people have decided."""

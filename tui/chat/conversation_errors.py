@@ -22,6 +22,16 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
         "{path}:{number}: 줄이 손상되었거나 다른 버전에서 쓴 것입니다"
     ),
     "start a new session": "새 세션을 시작하세요",
+    "mend it or take it away": "고치거나 치우세요",
+    "{image} was seen with other weights of {model} than there are now": (
+        "{image}: 지금과 다른 {model} 가중치로 검사했습니다"
+    ),
+    "put the earlier weights back, or inspect anew in a new session": (
+        "이전 가중치를 되돌려 놓거나 새 세션에서 다시 검사하세요"
+    ),
+    "{model} does not tell how sure it is, and changes nothing unasked": (
+        "{model}: 확신하는 정도를 알려 주지 않아, 묻지 않고는 아무것도 바꾸지 않습니다"
+    ),
     "the session in {folder} is open in another window": "이 세션은 다른 창에서 열려 있습니다: {folder}",
     "close it there, or choose another folder with --out": (
         "그 창에서 닫거나 --out으로 다른 폴더를 고르세요"
@@ -229,11 +239,15 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     ),
     "{image} is {verdict}, not all are {claimed}": "모두 {claimed}인 것은 아닙니다. {image}: {verdict}",
     "{image} has no verdict yet, but the answer says {claimed}": (
-        "답에는 {claimed}라고 되어 있지만 {image}에는 아직 판정이 없습니다"
+        "답에는 {claimed}(으)로 되어 있지만 {image}에는 아직 판정이 없습니다"
     ),
     "the verdict of {image} is {verdict}, but the answer says {claimed}": (
-        "답에는 {claimed}라고 되어 있지만 {image}의 판정은 {verdict}입니다"
+        "답에는 {claimed}(으)로 되어 있지만 {image}의 판정은 {verdict}입니다"
     ),
+    "the ledger lacks a decision on {image}: {why}": (
+        "판정 기록(ledger)에 {image}의 결정이 빠졌습니다: {why}"
+    ),
+    "{image} cannot be shown: {why}": "{image}을(를) 보여 줄 수 없습니다: {why}",
     "no report has been written in this session": "이 세션에서는 보고서를 쓴 적이 없습니다",
     # reports
     "The report {path} cannot be written: {why}.": "보고서를 쓸 수 없습니다: {path}: {why}.",

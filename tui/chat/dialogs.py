@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key, Paste
 from textual.screen import ModalScreen
-from textual.widgets import Button, Label, OptionList, Static, TextArea
+from textual.widgets import Button, Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tui.chat.keys import KEYS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ApproveDialog", "ChooseDialog", "HelpDialog"]
 
 
-_MOST_DECISIONS = 4  # more would push the buttons out of a terminal of 24 rows
+_MOST_DECISIONS = 4  # that one takes in at a glance
 
 
 class ApproveDialog(ModalScreen[bool]):
@@ -39,13 +39,20 @@ class ApproveDialog(ModalScreen[bool]):
         draft: What was being written in; None where nothing was.
     """
 
+    DEFAULT_CSS = """
+    ApproveDialog .decisions { height: auto; max-height: 45vh; scrollbar-size-vertical: 1; }
+    """
     AUTO_FOCUS = ""  # Enter may be meant for the text
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "dismiss(True)", "Agree", show=False, priority=True, id="approve.yes"),
         Binding("escape", "dismiss(False)", "Refuse", show=False, id="approve.no"),
+        Binding("up,pageup", "scroll(-1)", "Scroll up", show=False, id="approve.up"),
+        Binding("down,pagedown", "scroll(1)", "Scroll down", show=False, id="approve.down"),
     ]
 
-    def __init__(self, decisions: Sequence[Decision], words: Words, draft: TextArea | None = None) -> None:
+    def __init__(
+        self, decisions: Sequence[Decision], words: Words, draft: TextArea | Input | None = None
+    ) -> None:
         super().__init__()
         self._decisions, self._words, self._draft = decisions, words, draft
 
@@ -55,12 +62,13 @@ class ApproveDialog(ModalScreen[bool]):
         title = words("approve.title") if count == 1 else words("approve.titles", count=count)
         with Vertical(classes="dialog"):
             yield Label(title, classes="dialog-title")
-            for decision in self._decisions[:_MOST_DECISIONS]:
-                before = words(decision.before.value if decision.before else "undecided")
-                verdict = words(decision.verdict.value)
-                line = words("approve.text", image=decision.image_id, before=before, verdict=verdict)
-                yield Label(Content.styled(line, "bold"))
-                yield Static(Content(decision.why(words.language)))
+            with VerticalScroll(classes="decisions", can_focus=False):  # whatever they say, the buttons show
+                for decision in self._decisions[:_MOST_DECISIONS]:
+                    before = words(decision.before.value if decision.before else "undecided")
+                    verdict = words(decision.verdict.value)
+                    line = words("approve.text", image=decision.image_id, before=before, verdict=verdict)
+                    yield Label(Content.styled(line, "bold"))
+                    yield Static(Content(decision.why(words.language)))
             if count > _MOST_DECISIONS:
                 yield Label(words("approve.more", count=count - _MOST_DECISIONS), classes="dialog-hint")
             with Horizontal(classes="dialog-buttons"):
@@ -71,15 +79,24 @@ class ApproveDialog(ModalScreen[bool]):
         """Passes on what is typed; an Enter behind it is none for a button."""
         if event.is_printable:
             self.set_focus(None)
-        if self._draft is not None and event.is_printable and event.character:
-            self._draft.insert(event.character)
+        if event.is_printable and event.character:
+            self._write(event.character)
         elif self._draft is not None and event.key == "backspace":
             self._draft.action_delete_left()
 
     def on_paste(self, event: Paste) -> None:
         """Passes on what is pasted."""
-        if self._draft is not None:
-            self._draft.insert(event.text)
+        self._write(event.text)
+
+    def _write(self, text: str) -> None:
+        if isinstance(self._draft, TextArea):
+            self._draft.insert(text)
+        elif self._draft is not None:
+            self._draft.insert_text_at_cursor(text)
+
+    def action_scroll(self, steps: int) -> None:
+        """Scrolls reasons that are longer than there is room."""
+        self.query_one(".decisions").scroll_relative(y=3 * steps, animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

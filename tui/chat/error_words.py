@@ -6,15 +6,20 @@ import re
 from functools import cache
 
 from tools.errors import LoupeError
-from tools.records import Language
+from tools.records import Language, Verdict
 from tui.chat.conversation_errors import CONVERSATION_ERRORS
 from tui.chat.recipe_errors import RECIPE_ERRORS
 from tui.chat.seeing_errors import SEEING_ERRORS
+from tui.chat.words import WORDS
 
 __all__ = ["ERROR_WORDS", "in_a_line", "known_parts", "said"]
 
 ERROR_WORDS = {**CONVERSATION_ERRORS, **SEEING_ERRORS, **RECIPE_ERRORS}
 _SLOT = re.compile(r"\{(\w+)\}")
+_IN_A_PROGRAM = re.compile(r"(Line \d+, `.*?`: )?\w+Error: ")  # where a program met an error
+_TOLD = frozenset({"why", "what", "detail", "key"})  # slots with texts of ours
+_OF_VERDICTS = frozenset({"verdict", "claimed"})
+_VERDICTS = frozenset({*Verdict, "undecided"})
 
 
 def said(text: str, language: Language) -> str:
@@ -41,10 +46,9 @@ def known_parts(text: str) -> list[tuple[str, str]]:
 
 
 def _korean(line: str) -> str:
-    if halves := _halves(line):
-        message, hint = (_of_table(half) or half for half in halves)
-        return f"{message.rstrip('.')}. {hint}"
-    return _of_table(line) or _behind_a_colon(line) or line
+    if where := _IN_A_PROGRAM.match(line):
+        return where.group() + _korean(line[where.end() :])
+    return _joined(line) or _of_table(line) or _behind_a_colon(line) or line
 
 
 def _halves(line: str) -> tuple[str, str] | None:
@@ -56,10 +60,19 @@ def _halves(line: str) -> tuple[str, str] | None:
     return None
 
 
+def _joined(line: str) -> str | None:
+    """A message and its hint in Korean; None where it is one of them alone."""
+    if not (halves := _halves(line)):
+        return None
+    message, hint = (_of_table(half) or half for half in halves)
+    return f"{message.rstrip('.')}. {hint}"
+
+
 def _behind_a_colon(line: str) -> str | None:
-    """An error with the place it happened at before it: `list.txt:3: error`."""
+    """An error, and its hint, with the place it happened at before it: `list.txt:3: error`."""
     for gap in re.finditer(": ", line):
-        if korean := _of_table(line[gap.end() :]):
+        rest = line[gap.end() :]
+        if korean := _joined(rest) or _of_table(rest):
             return line[: gap.end()] + korean
     return None
 
@@ -72,9 +85,16 @@ def _of_table(text: str) -> str | None:
         return reason
     for pattern, korean in _patterns():
         if found := pattern.fullmatch(bare):
-            slots = {name: _korean(value) for name, value in found.groupdict().items()}
+            slots = {name: _filled(name, value) for name, value in found.groupdict().items()}
             return _SLOT.sub(lambda slot, slots=slots: slots[slot.group(1)], korean)  # type: ignore[misc]
     return None
+
+
+def _filled(name: str, value: str) -> str:
+    """What stands in a slot: errors and verdicts are told in Korean, names and numbers as they are."""
+    if name in _OF_VERDICTS and value in _VERDICTS:
+        return WORDS[value][1]
+    return _korean(value) if name in _TOLD else value
 
 
 @cache

@@ -40,7 +40,7 @@ def system_commands(
     if isinstance(screen, Workspace):
         for name, command in COMMANDS.items():
             asked = partial(screen.post_message, Workspace.Asked(f"/{name}"))
-            yield SystemCommand(command.usage, words(f"slash.{name}"), asked)
+            yield SystemCommand(_as_markup(command.usage), words(f"slash.{name}"), asked)
         for place in (*_PANELS, EVERYWHERE):
             for key in KEYS[place]:
                 title = f"{words(f'palette.{place}')}: {words(f'key.{key.word}')}"
@@ -63,6 +63,11 @@ def _press(workspace: Workspace, place: str, key: str) -> None:
     workspace.app.simulate_key(key)
 
 
+def _as_markup(text: str) -> str:
+    """Markup that shows a text; Textual's own `escape` leaves brackets before capitals."""
+    return text.replace("[", "\\[")
+
+
 class ImageProvider(Provider):
     """Finds images of the batch: a few letters of a name or an id go to the image."""
 
@@ -76,7 +81,7 @@ class ImageProvider(Provider):
             name = f"{record.id} {record.name}"
             if (score := matcher.match(name)) > 0:
                 show = partial(workspace.action_show_image, record.id)
-                yield Hit(score, matcher.highlight(name), show)
+                yield Hit(score, matcher.highlight(_as_markup(name)), show)
                 found += 1
             if found == _MOST:
                 return

@@ -224,8 +224,8 @@ class Prompt(Vertical):
             for each in offers
         )
         shown.display = self.area.is_offering = bool(offers)
-        if offers:
-            shown.highlighted = 0
+        if offers:  # what is whole as it stands is replaced only by what one goes to
+            shown.highlighted = None if offers[0].is_other else 0
 
     @on(PromptArea.Moved)
     def _move(self, event: PromptArea.Moved) -> None:
@@ -235,7 +235,8 @@ class Prompt(Vertical):
             else:
                 shown = self.query_one(OptionList)
                 step = -1 if event.key == "up" else 1
-                shown.highlighted = ((shown.highlighted or 0) + step) % len(self._offers)
+                start = -max(step, 0) if shown.highlighted is None else shown.highlighted
+                shown.highlighted = (start + step) % len(self._offers)
         elif event.key != "tab":
             self._recall(-1 if event.key == "up" else 1)
 
@@ -270,7 +271,8 @@ class Prompt(Vertical):
         if self.area.text != self._offered_for:  # keys came faster than they were looked up
             self._look_up()
         text, word = self.area.text.strip(), self.area.before_cursor[-1:].strip()
-        is_wanted = self.area.is_offering and word and all(offer.text != text for offer in self._offers)
+        is_chosen = self.query_one(OptionList).highlighted is not None
+        is_wanted = is_chosen and word and all(offer.text != text for offer in self._offers)
         if is_wanted:
             self._take()
         return bool(is_wanted)

@@ -22,16 +22,16 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
         "모르는 recipe_version입니다: {version}. 이 Loupe가 읽는 버전: {known}"
     ),
     # keys
-    "the key `{key}` should be text; put it in quotes": "키 `{key}`을(를) 따옴표로 감싸세요",
-    "duplicate key `{key}`; it stands on line {line} already": (
-        "키 `{key}`이(가) 중복되었습니다. {line}번 줄에 이미 있습니다"
+    "the key `{name}` should be text; put it in quotes": "키 `{name}`을(를) 따옴표로 감싸세요",
+    "duplicate key `{name}`; it stands on line {line} already": (
+        "키 `{name}`이(가) 중복되었습니다. {line}번 줄에 이미 있습니다"
     ),
     "unknown key {key}": "모르는 키: {key}",
     "unknown key {key}; did you mean `{near}`?": "모르는 키: {key}. 혹시 `{near}`인가요?",
     "unknown key {key}; it belongs in `{section}`": "모르는 키: {key}. `{section}` 아래에 적으세요",
     "unknown key {key}; known here: {keys}": "모르는 키: {key}. 여기에 쓸 수 있는 키: {keys}",
     "missing key {key}": "빠진 키: {key}",
-    "`{key}` in {section}": "`{section}`의 `{key}`",
+    "`{name}` in {section}": "`{section}`의 `{name}`",
     "`scale` needs `mm_per_px`, `points_px` with `distance_mm`, `aruco_side_mm` or `homography`": (
         "`scale`에는 `mm_per_px`, `points_px`와 `distance_mm`, `aruco_side_mm`, `homography` 가운데 하나가 "
         "필요합니다"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -17,6 +16,7 @@ from textual.widgets import Static
 
 from tools.errors import LoupeError
 from tools.records import ImageStatus, Language, Verdict
+from tui.chat.deciding import Recording, why_undone
 from tui.chat.error_words import in_a_line
 from tui.chat.hints import KeyHints
 from tui.chat.lens import Lens
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from agent.events import Decision
     from agent.session import Session
 
 __all__ = ["ReviewScreen"]
@@ -53,6 +52,7 @@ class ReviewScreen(Screen[None]):
 
     Args:
         session: Knows the images; decisions are recorded in it, in the name of its user.
+        recording: Where they queue up behind those that were taken elsewhere; None for a queue of its own.
         language: Of the words.
         graphics: As for `PicturePanel`.
     """
@@ -94,11 +94,13 @@ class ReviewScreen(Screen[None]):
         self,
         session: Session,
         *,
+        recording: Recording | None = None,
         language: Language = Language.EN,
         graphics: type[Widget] | None = None,
     ) -> None:
         super().__init__()
         self._session, self._words, self._common = session, ViewWords(language), Words(language)
+        self._recording = recording or Recording(lambda _: None)
         self._panel = PicturePanel(language=language, recipe=session.recipe, graphics=graphics)
         self._progress = Static(classes="progress", markup=False)
         self._end = Static(classes="end", markup=False)
@@ -130,23 +132,29 @@ class ReviewScreen(Screen[None]):
     def _show(self) -> None:
         words, image_id = self._words, self.image_id
         self.set_class(image_id is None, "-ended")
-        title = (words("review_title"), "bold")
+        self._show_progress()
         if image_id is None:
             key = "review_finished" if self._queue else "review_empty"
             self._end.update(words(key, decided=len(self._decided)))
-            self._progress.update(Content.assemble(title))
             return
-        place = words(
-            "review_progress", place=self._place + 1, total=len(self._queue), decided=len(self._decided)
-        )
-        state = words("is_decided" if image_id in self._decided else "is_open")
-        self._progress.update(Content.assemble(title, f"  {place} · {state}"))
         record = self._session.batch.record(image_id)
         is_readable = record.status is ImageStatus.READABLE
         load = partial(self._session.batch.photograph, image_id) if is_readable else None
         decisions = self._session.decisions(image_id)
         self._panel.show(image_id, self._session.inspection(image_id), load, decisions)
         self.query_one(Lens).focus()
+
+    def _show_progress(self) -> None:
+        words, image_id = self._words, self.image_id
+        parts: list[str] = []
+        if image_id is not None:
+            count, total = len(self._decided), len(self._queue)
+            place = words("review_progress", place=self._place + 1, total=total, decided=count)
+            parts = [place, words("is_decided" if image_id in self._decided else "is_open")]
+        if self._is_recording:
+            parts.append(words("recording"))
+        told = f"  {' · '.join(parts)}".rstrip()
+        self._progress.update(Content.assemble((words("review_title"), "bold"), told))
 
     def action_go(self, steps: int) -> None:
         """Shows the next or the previous image, round and round."""
@@ -174,15 +182,16 @@ class ReviewScreen(Screen[None]):
             self._record(self._take_back, is_undo=True)
 
     def _record(self, job: Callable[[], Iterator[str]], *, is_undo: bool) -> None:
-        """Records in a thread: another program may be writing to the ledger just now."""
         self._is_recording = True
+        self._show_progress()
 
-        def work() -> None:
+        def work() -> Iterator[str]:
             done: list[str] = []
             error = ""
             try:
                 for image_id in job():
                     done.append(image_id)
+                    yield image_id
             except LoupeError as failure:
                 error = in_a_line(failure, self._words.language)
             except Exception as failure:  # A full disk, say: without `Recorded` all keys stay dead.
@@ -190,18 +199,15 @@ class ReviewScreen(Screen[None]):
                 error = f"{type(failure).__name__}: {failure}"
             self.post_message(self.Recorded(done, error, is_undo=is_undo))
 
-        threading.Thread(target=work, name="loupe-decide", daemon=True).start()
+        self._recording.add(work)
 
     def _decide(self, image_id: str, verdict: Verdict, reason: str) -> Iterator[str]:
         self._session.decide(image_id, verdict, reason)
         yield image_id
 
     def _take_back(self) -> Iterator[str]:
-        for decision in self._session.undo(self._why_undone):
+        for decision in self._session.undo(lambda each: why_undone(each, self._common)):
             yield decision.image_id
-
-    def _why_undone(self, decision: Decision) -> str:
-        return self._common("undo.reason", reason=decision.why(self._common.language))
 
     @on(Recorded)
     def _on_recorded(self, message: Recorded) -> None:

@@ -91,7 +91,6 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "the translator {name} is a {kind} model, not MarianMT": (
         "번역 모델 {name}의 종류는 {kind}입니다. 필요한 종류: MarianMT"
     ),
-    "the translator {name} cannot be loaded": "번역 모델을 불러올 수 없습니다: {name}",
     "Set `captioning.translator` to a folder with a MarianMT checkpoint, or leave it empty.": (
         "`captioning.translator`에 MarianMT 체크포인트 폴더를 지정하거나 비워 두세요."
     ),
@@ -167,6 +166,8 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "put them back as they were, or take each out with `loupe good --remove NAME`": (
         "원래대로 되돌려 놓거나 `loupe good --remove NAME`으로 하나씩 빼세요"
     ),
+    "another Loupe is changing the good parts in {folder}": ("다른 Loupe가 양품을 바꾸는 중입니다: {folder}"),
+    "wait until it is done": "끝날 때까지 기다리세요",
     "there is no good image to learn from": "배울 양품 이미지가 없습니다",
     "name at least one, better eight": "한 장 이상, 되도록 여덟 장을 지정하세요",
     "not among the references: {names}": "등록된 양품이 아닙니다: {names}",

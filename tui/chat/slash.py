@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -25,12 +25,14 @@ class Command:
         takes: What may follow, as it is shown.
         choices: Which values are offered: `ids`, `themes`, `models`, `recipes`, or the values themselves.
         tool: The inspection tool that it uses without the model; empty for commands of the app.
+        is_worded: Whether the tool answers in a language.
     """
 
     name: str
     takes: str = ""
     choices: str | tuple[str, ...] = ()
     tool: str = ""
+    is_worded: bool = False
 
     @property
     def usage(self) -> str:
@@ -45,7 +47,7 @@ COMMANDS: dict[str, Command] = {
         Command("screen", "[IDS]", "ids", "screen"),
         Command("locate", "[IDS]", "ids", "locate"),
         Command("measure", "[IDS]", "ids", "measure"),
-        Command("describe", "[IDS]", "ids", "describe"),
+        Command("describe", "[IDS]", "ids", "describe", is_worded=True),
         Command("findings", "[IDS]", "ids", "findings"),
         Command("good", "IDS", "ids", "keep_good"),
         Command("look", "ID", "ids"),
@@ -77,11 +79,13 @@ class Completion:
         text: Replaces the last `replaces` characters before the cursor.
         replaces: Characters.
         key: Of the words that explain it; empty for none.
+        is_other: Whether the word is whole as it stands, and this something else.
     """
 
     text: str
     replaces: int
     key: str = ""
+    is_other: bool = False
 
 
 def parse(text: str) -> tuple[str, list[str]] | None:
@@ -142,11 +146,11 @@ def complete(before: str, values: dict[str, Sequence[str]]) -> list[Completion]:
     return _offered(word, known, len(word), "")
 
 
-def _offered(word: str, known: Iterable[str], replaces: int, prefix: str) -> list[Completion]:
+def _offered(word: str, known: Sequence[str], replaces: int, prefix: str) -> list[Completion]:
     """Values that begin with the word, then those that hold it: `4` finds img_004."""
-    folded = word.lower()
+    folded, is_whole = word.lower(), word in known
     ranked = sorted(
         (each for each in known if folded in each.lower() and each != word),
         key=lambda each: not each.lower().startswith(folded),
     )
-    return [Completion(f"{prefix}{each}", replaces) for each in ranked[:_MOST_OFFERED]]
+    return [Completion(f"{prefix}{each}", replaces, is_other=is_whole) for each in ranked[:_MOST_OFFERED]]

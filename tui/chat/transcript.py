@@ -18,6 +18,8 @@ from agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from tools.digits import plain
+from tools.overriding import AGENT
 from tui.chat.error_words import said
 from tui.chat.words import Words
 
@@ -26,6 +28,7 @@ __all__ = ["CodeFence", "cell", "decision_line", "given", "markdown_of", "size_o
 _MOST_ROWS = 40
 _LONGEST_CELL = 60
 _LONGEST_GIVEN = 48
+_WHOLE_FROM = 1000  # numbers are rounded to four digits, but never before the point
 
 
 def markdown_of(events: Iterable[Event], words: Words) -> str:
@@ -69,7 +72,7 @@ def decision_line(decision: Decision, words: Words) -> str:
         image=decision.image_id,
         before=before,
         verdict=words(decision.verdict.value),
-        by=decision.by,
+        by=words("by.agent") if decision.by == AGENT else decision.by,
         reason=decision.why(words.language),
     )
 
@@ -100,7 +103,7 @@ def cell(value: JsonValue) -> str:
         case bool():
             return str(value).lower()
         case float():
-            text = f"{value:.4g}"
+            text = f"{value:.0f}" if abs(value) >= _WHOLE_FROM else plain(float(f"{value:.4g}"))
         case list():
             text = ", ".join(cell(each) for each in value)
         case str():

@@ -66,6 +66,7 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
         "{place} of {total} · {decided} decided",
         "{place}/{total} · 판정 {decided}건",
     ),
+    "recording": ("recording …", "기록하는 중 …"),
     "review_empty": (
         "Nothing waits for review: every image has a verdict.",
         "재검토할 사진이 없습니다: 모든 사진이 판정되었습니다.",

@@ -89,6 +89,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{image}: {before} → {verdict}, by {by}: {reason}",
         "{image}: {before} → {verdict}, {by}: {reason}",
     ),
+    "by.agent": ("agent", "에이전트"),
     "note": ("note: {text}", "알림: {text}"),
     "unverified": ("not verified: {reason}", "확인되지 않음: {reason}"),
     "turn.answered": ("answered", "답변 완료"),
@@ -295,6 +296,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
         "Enter: 경로 열기 · Tab: 이동 · o: 트리의 폴더 열기 · Esc: 닫기",
     ),
     "sessions.title": ("Sessions", "세션"),
+    "sessions.open": ("this session is open already", "이미 열려 있는 세션입니다"),
     "sessions.none": ("There are no sessions yet.", "아직 세션이 없습니다."),
     "sessions.row": ("{when} · {images} · requests: {turns}", "{when} · {images} · 요청 {turns}개"),
     "choose.hint": ("Enter chooses · Escape closes", "Enter 선택 · Esc 닫기"),
@@ -312,6 +314,7 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
         "서버: /model http://host:port/v1#name, 폴더나 허브 이름도 가능",
     ),
     "model.switched": ("model {name}: loads at the next request", "모델 {name}: 다음 요청 때 불러옵니다"),
+    "recipe.next": ("recipe {name}: for the images that you open", "레시피 {name}: 여는 이미지에 적용됩니다"),
     "recipe.title": ("Recipe: {name}", "레시피: {name}"),
     # notices
     "undo.done": ("taken back: {what}, {verdict} ({reason})", "되돌림: {what}, {verdict} ({reason})"),
@@ -338,6 +341,10 @@ Loupe는 부품 사진을 검사합니다. 결함을 찾아 재고, 레시피에
     "waits.already": (
         "one request waits for the images already: send this one after it",
         "이미지를 기다리는 요청이 이미 있습니다. 그 요청 다음에 보내세요",
+    ),
+    "waits.recording": (
+        "recording decisions …: follows at once after them",
+        "판정을 기록하는 중 …: 기록한 다음 바로 이어집니다",
     ),
     "waits": ("asked as soon as the images are open", "이미지가 열리는 대로 요청합니다"),
     "error": ("Error", "오류"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from textual.widgets import Static
 from agent.events import Decision, Event, ImageShown, Inspected, ToolFinished
 from tools.records import Language, Verdict
 from tui.chat.batch import BatchPanel
-from tui.chat.board import row_of
+from tui.chat.board import Row, row_of
 from tui.chat.conversation import Conversation
 from tui.chat.header import Header
 from tui.chat.hints import KeyHints
@@ -80,11 +80,14 @@ class Workspace(Screen[None]):
             self.text = text
 
     class DecisionWanted(Message):
-        """The user decides on images."""
+        """The user decides on images of a session."""
 
-        def __init__(self, ids: Sequence[str], verdict: Verdict, reason: str) -> None:
+        def __init__(self, session: Session, ids: Sequence[str], verdict: Verdict, reason: str) -> None:
             super().__init__()
-            self.ids, self.verdict, self.reason = ids, verdict, reason
+            self.session, self.ids, self.verdict, self.reason = session, ids, verdict, reason
+
+    class Returned(Message):
+        """What lay over the workspace is gone."""
 
     class OpeningStopped(Message):
         """The user does not want to wait for the images."""
@@ -123,6 +126,10 @@ class Workspace(Screen[None]):
         self.set_interval(_REFRESH_S, self._refresh_rows)
         self.header.draw()
 
+    def on_screen_resume(self) -> None:
+        """Says so once what was answered there has been heard."""
+        self.call_after_refresh(self.post_message, self.Returned())
+
     # A session comes, and what happens in it.
 
     def opening(self, start: Start) -> None:
@@ -156,13 +163,7 @@ class Workspace(Screen[None]):
             for name, label in session.recipe.defects.items()
         }
         verdicts = session.verdicts()
-        self.board.fill(
-            (
-                row_of(record, place, session.inspection(record.id), verdicts.get(record.id))
-                for place, record in enumerate(session.batch.records)
-            ),
-            names,
-        )
+        self.board.fill((_row(session, i, place, verdicts) for i, place in self._positions.items()), names)
         await self.conversation.query("#welcome").remove()
         await self.conversation.replay(events)
         if not session.turns:
@@ -203,10 +204,7 @@ class Workspace(Screen[None]):
         if self._changed:
             self.call_later(self._refresh_rows)  # keys that were pressed meanwhile come before the rest
         session, verdicts = self.session, self.session.verdicts()
-        self.board.change(
-            row_of(session.batch.record(i), self._positions[i], session.inspection(i), verdicts.get(i))
-            for i in changed
-        )
+        self.board.change(_row(session, i, self._positions[i], verdicts) for i in changed)
         if self.board.current in changed:
             self.show_image(self.board.current)
 
@@ -290,17 +288,17 @@ class Workspace(Screen[None]):
 
     def action_decide(self, verdict: str) -> None:
         """Asks for the reason, then decides on the selection or the image under the cursor."""
-        chosen = self.board.chosen()
-        if self.session is None or not chosen:
+        chosen, session = self.board.chosen(), self.session
+        if session is None or not chosen:
             return
 
         def decide(reason: str | None) -> None:
             if reason:
-                self.post_message(self.DecisionWanted(chosen, Verdict(verdict), reason))
+                self.post_message(self.DecisionWanted(session, chosen, Verdict(verdict), reason))
                 self.board.clear_selection()
 
         what = self.words.of_images(chosen)
-        dialog = ReasonScreen(Verdict(verdict), what, self.words.language, self.session.recipe)
+        dialog = ReasonScreen(Verdict(verdict), what, self.words.language, session.recipe)
         self.app.push_screen(dialog, decide)
 
     # What the panels tell.
@@ -329,3 +327,11 @@ class Workspace(Screen[None]):
         size = (record.width_px, record.height_px)
         load = partial(session.batch.photograph, image_id) if all(size) else None
         self._picture.show(image_id, inspection, load, session.decisions(image_id), size)
+
+
+def _row(session: Session, image_id: str, place: int, verdicts: Mapping[str, Verdict]) -> Row:
+    """The row of an image; of one that was only decided on, its decisions know by whom."""
+    inspection, verdict = session.inspection(image_id), verdicts.get(image_id)
+    decided = session.decisions(image_id) if verdict and inspection is None else ()
+    by = decided[-1].by if decided else ""
+    return row_of(session.batch.record(image_id), place, inspection, verdict, by)

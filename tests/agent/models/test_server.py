@@ -255,3 +255,10 @@ def test_cancelling_while_waiting_for_a_busy_server(server: Server) -> None:
     with pytest.raises(TurnCancelled):
         model.generate([user("x")])
     assert len(server.requests) == 1
+
+
+def test_a_server_that_does_not_take_the_temperature_is_not_called_greedy(server: Server) -> None:
+    model, _ = connect(server, fails(400, "temperature is not supported"), FINE)
+    assert model.provenance.parameters["decoding"] == "greedy"
+    assert model.generate([user("x")]).content == "fine"
+    assert model.provenance.parameters["decoding"] == "the server's own"

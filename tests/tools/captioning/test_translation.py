@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tools.captioning.translation import Translator
 from tools.checkpoints import file_sha256
 from tools.errors import ModelError
 
+Copied = Callable[[Path, list[str]], Path]
 SENTENCES = ["a long thin scratch on a metal plate", "a dent near the edge", "긁힘 자국", "금속 판의 찍힘"]
 
 
@@ -80,8 +82,30 @@ def test_a_checkpoint_that_is_not_there_is_told_as_any_other(tmp_path: Path) -> 
 
 
 def test_what_is_no_checkpoint_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="does not load as translator") as raised:
         Translator(str(tmp_path))("a scratch")
+    assert "captioning.translator" in raised.value.hint
+
+
+def test_weights_that_are_not_there_are_never_made_up(checkpoint: Path, without_weights: Copied) -> None:
+    with pytest.raises(ModelError, match="lacks"):
+        Translator(str(without_weights(checkpoint, ["model.decoder"]))).load()
+
+
+def test_half_a_file_says_so(checkpoint: Path, without_weights: Copied) -> None:
+    folder = without_weights(checkpoint, [])
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(ModelError, match="does not load as translator"):
+        Translator(str(folder)).load()
+
+
+def test_weights_for_another_config_say_so(checkpoint: Path, without_weights: Copied) -> None:
+    folder = without_weights(checkpoint, [])
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "d_model": 32}))
+    with pytest.raises(ModelError, match="does not load as translator"):
+        Translator(str(folder)).load()
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -17,6 +18,8 @@ from tools.evaluation.evaluate import (
 from tools.evaluation.figures import Evaluation, render_text
 from tools.evaluation.labelled_sets import read_labelled_set
 from tools.evaluation.sources import source_figures
+from tools.images import Batch
+from tools.pipeline.stages import unreadable
 from tools.recipe import DefectType, Part, Recipe
 from tools.records import (
     Finding,
@@ -423,6 +426,26 @@ def test_pipeline_rates_count_review_as_flagged(five):
     assert (rates.escape.count, rates.escape.total) == (1, 2)
     assert (rates.overkill.count, rates.overkill.total) == (1, 2)
     assert pipeline_rates(five, inspections[:1]).escape.value is None
+
+
+def test_what_could_not_be_read_is_in_no_rate(tmp_path):
+    generator = np.random.default_rng(1)
+    for name, size in ((name, size) for name in ("good", "scratch") for size in (64, 64, 64, 8)):
+        number = len(list(tmp_path.glob("*/*")))
+        file = tmp_path / name / f"{number}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (size, size, 3), dtype=np.uint8)).save(file)
+        if number % 4 == 0:
+            file.write_bytes(file.read_bytes()[:2_000])
+    labelled = read_labelled_set(tmp_path)
+    accepted = Judgement(verdict=Verdict.ACCEPT, rule="r", reason_en="", reason_ko="")
+    inspections = [
+        unreadable(record, RECIPE) if image is None else Inspection(image=record, judgement=accepted)
+        for record, image in Batch.open([image.path for image in labelled.judged]).stream()
+    ]
+    rates = pipeline_rates(labelled, inspections)
+    assert (rates.escape.count, rates.escape.total) == (2, 2)
+    assert (rates.overkill.count, rates.overkill.total) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,7 @@ def coco_text(**changes):
     [
         pytest.param("{", "is not COCO", id="not JSON"),
         pytest.param("[]", "is not COCO", id="a list"),
+        pytest.param("[" * 100_000, "is not COCO", id="nested without end"),
         pytest.param("{}", "'images' is missing", id="no images"),
         pytest.param(coco_text(images=[]), "refers to nothing", id="annotation of no image"),
         pytest.param(coco_text(images=[], annotations=[]), "holds no image", id="empty"),

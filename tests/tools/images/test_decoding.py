@@ -308,11 +308,14 @@ def test_broken_files_have_a_reason(tmp_path, case):
     assert caught.value.message == reason
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "gif", "tif"])
-def test_truncated_pictures_are_refused(tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "end"),
+    [*((suffix, b"") for suffix in ("jpg", "png", "webp", "bmp", "gif", "tif")), ("jpg", b"\xff\xd9")],
+)
+def test_truncated_pictures_are_refused(tmp_path, suffix, end):
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     path = save(tmp_path / f"cut.{suffix}", Image.fromarray(noise))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] + end)
     with pytest.raises(ImageError) as caught:
         decode(path)
     assert caught.value.message in {Reason.TRUNCATED, Reason.DAMAGED}
@@ -400,3 +403,54 @@ def test_every_reason_speaks_korean():
         assert any("가" <= sign <= "힣" for sign in korean)
     assert reason_text("something else", Language.KO) == "something else"
     assert reason_of(EOFError(), Path("x")) is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("broken", [0, 1, 3])
+def test_a_page_that_cannot_be_decoded_hides_no_other(tmp_path, broken):
+    path = tiff_pages(tmp_path / "pages.tif", ["red", "white", "blue", "black"], [0, 0, 0, 0])
+    content = bytearray(path.read_bytes())
+    (directory,) = struct.unpack_from("<I", content, 4)
+    for _ in range(broken):
+        (count,) = struct.unpack_from("<H", content, directory)
+        (directory,) = struct.unpack_from("<I", content, directory + 2 + 12 * count)
+    compression = content.index(struct.pack("<HHI", 259, 3, 1), directory)
+    struct.pack_into("<H", content, compression + 8, 34_712)  # JPEG 2000
+    path.write_bytes(content)
+    assert full_size_pages(path) == (0, 1, 2, 3)
+    for page, colour in enumerate(([255, 0, 0], [255] * 3, [0, 0, 255], [0] * 3)):
+        if page == broken:
+            with pytest.raises(ImageError):
+                decode(path, page)
+        else:
+            assert decode(path, page)[0, 0].tolist() == colour
+
+
+@pytest.mark.parametrize(
+    ("size", "alpha", "wanted"), [(124, 0, 90), (108, 0, 90), (124, 255, 90), (124, 51, 222)]
+)
+def test_a_bitmap_whose_fourth_byte_is_never_set_keeps_its_colours(tmp_path, size, alpha, wanted):
+    pixels = bytes([90, 90, 90, alpha]) * 32 * 32
+    fields = struct.pack("<IiiHHIIiiII", size, 32, 32, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + bytes(size - 56)
+    path = tmp_path / "plain.bmp"
+    path.write_bytes(
+        b"BM" + struct.pack("<IHHI", 14 + size + len(pixels), 0, 0, 14 + size) + fields + masks + pixels
+    )
+    assert decode(path)[16, 16].tolist() == [wanted] * 3
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_transparent_shade_of_grey_is_white(tmp_path, bits):
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    rows = (b"\0" + bytes(16 * bits // 8) + b"\x40" * (16 * bits // 8)) * 32
+    path = tmp_path / "clear.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, bits, 0, 0, 0, 0))
+        + chunk(b"tRNS", b"\0\0")
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    assert decode(path)[5, [0, 31]].tolist() == [[255] * 3, [64] * 3]

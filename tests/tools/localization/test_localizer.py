@@ -8,14 +8,16 @@ import PIL.Image
 import pytest
 from scipy.ndimage import find_objects, label
 
+from tests.tools.judged import CLEAR, screened
 from tools.checkpoints import Checkpoint, Runtime, file_sha256
 from tools.errors import ModelError, UntrustedCheckpointError
 from tools.glossary import UNCLASSIFIED
+from tools.judging import judge
 from tools.localization.detectors import Detector, import_ultralytics
 from tools.localization.localizer import Localizer, candidate_from_heat_map
 from tools.localization.merging import Detection
-from tools.recipe import DefectType, Label, Localization, Models, Zone
-from tools.records import HeatMap, ImageRecord, Origin, Provenance, Screening, ScreeningStatus
+from tools.recipe import Acceptance, DefectType, Label, Localization, Models, Zone
+from tools.records import HeatMap, ImageRecord, Origin, Provenance, Screening, ScreeningStatus, Verdict
 
 MANY = Localization(confidence=0.2, iou=0.5, max_findings=30)
 
@@ -415,3 +417,22 @@ def test_without_a_heat_map_the_candidate_is_the_whole_image(recipe):
 @pytest.mark.parametrize("status", [ScreeningStatus.CLEAR, ScreeningStatus.UNSURE])
 def test_only_suspects_get_a_candidate(recipe, status):
     assert candidate_from_heat_map(RECORD, screening_of(status, "dent"), recipe) is None
+
+
+@pytest.mark.parametrize(
+    ("boxes", "most", "verdict"),
+    [
+        ([(0, (x, y, x + 3, y + 3)) for x in range(0, 150, 6) for y in range(0, 72, 6)], 100, Verdict.REVIEW),
+        ([(0, (x, 5, x + 3, 9)) for x in range(0, 60, 6)], 11, Verdict.ACCEPT),
+        ([(0, (1, 1, 5, 5)), *((2, (x, 30, x + 3, 34)) for x in range(0, 60, 6))], 11, Verdict.REVIEW),
+    ],
+    ids=["more than are kept", "fewer", "hard negatives in the place of others"],
+)
+def test_an_image_of_which_findings_were_left_out_is_not_accepted(located, recipe, boxes, most, verdict):
+    found = located((160, 80), boxes, max_findings=most)
+    known = {**recipe.defects, "scratch": DefectType(accept=Acceptance(max_count=120))}
+    counted = tuple(each.model_copy(update={"type": "scratch"}) for each in found)
+    record = ImageRecord(id="img_003", name="a.jpg", width_px=160, height_px=80)
+    judgement, _ = judge(record, screened(CLEAR), counted, recipe.model_copy(update={"defects": known}))
+    assert judgement.verdict is verdict
+    assert (f"{most} places or more" in judgement.reason_en) is (verdict is Verdict.REVIEW)

@@ -147,3 +147,50 @@ def test_perspective_changes_what_a_pixel_spans() -> None:
     assert [mm_per_px_at(scale, (x, 5.0)) for x in (0, 1000)] == pytest.approx([0.1, 0.025], rel=0.01)
     flat = Scale(mm_per_px=0.1, source=ScaleSource.RECIPE)
     assert mm_per_px_at(flat, (1000, 5.0)) == 0.1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_markers_with_one_id_neither_is_forgotten(order: int) -> None:
+    pair = [marker_image(side) for side in (120, 60)][::order]
+    scale = resolve_scale(ArucoScale(aruco_side_mm=10), np.hstack(pair))
+    assert scale is not None
+    for side_px in (120, 60):
+        assert abs(scale.mm_per_px - 10 / side_px) <= scale.relative_uncertainty * scale.mm_per_px
+
+
+def through_a_barrel(
+    points: NDArray[np.float64], size_px: tuple[int, int], share: float
+) -> NDArray[np.float64]:
+    """Where a straight picture's place lies that a lens shows at points (Nx2); drawn in by a share."""
+    centre = np.array(size_px) / 2
+    off = points - centre
+    return centre + off * (1 + share * np.sum(off**2, axis=1, keepdims=True) / np.sum(centre**2))
+
+
+@pytest.mark.parametrize("square_px", [14, 40, 90])
+@pytest.mark.parametrize("at_px", [(600.0, 450.0), (380.0, 300.0)])
+def test_what_the_lens_distorts_is_within_a_chessboards_uncertainty_all_over_the_picture(
+    square_px: int, at_px: tuple[float, float]
+) -> None:
+    size = (1200, 900)
+    if square_px == 90:
+        at_px = (600.0, 450.0)  # fills the picture
+    squares = np.indices((7, 9)).sum(axis=0) % 2 * 255
+    tile = np.pad(np.kron(squares, np.ones((40, 40))), 40, constant_values=255).astype(np.uint8)
+    scale = square_px / 40
+    start = np.array(at_px) - scale * np.array(tile.shape[::-1]) / 2
+    y, x = np.mgrid[0:900, 0:1200]
+    places = np.stack([x.ravel(), y.ravel()], axis=1) + 0.5
+    spots = (through_a_barrel(places, size, 0.01) - start) / scale - 0.5
+    across, down = (spots[:, i].reshape(900, 1200).astype(np.float32) for i in (0, 1))
+    smooth = cv2.GaussianBlur(tile, (0, 0), 0.3 / scale)
+    seen = cv2.remap(smooth, across, down, cv2.INTER_LINEAR, borderValue=255).astype(np.float32)
+    found = calibrate_from_chessboard(grey_to_rgb(seen), 8, 6, 5.0)
+    homography = np.array(found.homography).reshape(3, 3)
+    mm_per_px = 5.0 / square_px
+    for x0, y0 in (at_px, (10.0, 10.0), (1190.0, 890.0), (10.0, 890.0), (1190.0, 10.0)):
+        for step in ((8.0, 0.0), (0.0, 8.0)):
+            ends = np.array([(x0, y0), (x0, y0)]) + np.outer((-0.5, 0.5), step)
+            stated = np.linalg.norm(np.diff(map_points(homography, ends), axis=0))
+            true = mm_per_px * np.linalg.norm(np.diff(through_a_barrel(ends, size, 0.01), axis=0))
+            assert abs(stated / true - 1) <= found.relative_uncertainty

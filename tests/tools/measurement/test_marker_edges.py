@@ -67,3 +67,36 @@ def test_a_marker_without_a_white_margin_is_refused(margin: float) -> None:
     with pytest.raises(CalibrationError, match="no white margin") as caught:
         resolve_scale(ArucoScale(aruco_side_mm=20), sticker(240, margin, 128))
     assert "small squares" in caught.value.hint
+
+
+def encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What sRGB writes for light in [0, 1], in [0, 255]."""
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(255 * curve, np.float32)
+
+
+def photograph(side_px: int, *, blur_px: float, exposure: float, srgb: bool) -> NDArray[np.uint8]:
+    """A marker of linear light, blurred by the lens before the sensor clips it and the camera writes it."""
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    marker = np.where(cv2.aruco.generateImageMarker(dictionary, 3, 4 * side_px) > 0, 0.85, 0.04)
+    around = np.pad(marker, 4 * side_px // MODULES, constant_values=0.85)
+    scene = np.pad(around, 2 * side_px, constant_values=0.2).astype(np.float32)
+    small = cv2.resize(scene, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    light = np.clip(exposure * cv2.GaussianBlur(small, (0, 0), blur_px), 0, 1)
+    grey = encoded(light) if srgb else 255 * light
+    noisy = grey + np.random.default_rng(1).normal(0, 2, grey.shape)
+    return np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("side_px", [60, 150, 240])
+@pytest.mark.parametrize(
+    ("blur_px", "exposure", "srgb"),
+    [(1.2, 1.0, True), (1.6, 1.0, True), (0.6, 1.4, False), (1.2, 1.4, False)],
+)
+def test_the_curve_of_a_photograph_and_clipped_white_stay_within_the_uncertainty(
+    side_px: int, blur_px: float, exposure: float, srgb: bool
+) -> None:
+    image_rgb = photograph(side_px, blur_px=blur_px, exposure=exposure, srgb=srgb)
+    scale = resolve_scale(ArucoScale(aruco_side_mm=20), image_rgb)
+    assert scale is not None
+    assert abs(scale.mm_per_px / (20 / side_px) - 1) <= scale.relative_uncertainty

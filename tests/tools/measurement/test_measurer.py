@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -405,3 +407,31 @@ def test_odd_boxes_are_survived(box: tuple[float, float, float, float], kind: st
     measured = Measurer(RECIPE).measure(image, finding(kind, box), None)
     assert measured.measurements
     assert all(np.isfinite([m.value, m.uncertainty]).all() for m in measured.measurements)
+
+
+def test_a_branched_line_of_more_than_a_thousand_pixels_names_its_length_in_plain_digits() -> None:
+    mask = np.zeros((60, 1500), bool)
+    mask[28:31, 20:1480] = True
+    mask[10:30, 700:703] = True
+    method = by_quantity(measure_mask(mask, curvilinear=True).sizes)[Quantity.LENGTH].method
+    whole = re.fullmatch(r".+, 1 branch, (\d+) px in all", method)
+    assert whole is not None
+    assert int(whole[1]) == pytest.approx(1480, abs=20)
+
+
+@pytest.mark.parametrize("side", range(4))
+@pytest.mark.parametrize("short_px", [8, 16, 24, 32])
+def test_a_patch_that_goes_on_beyond_a_narrow_box_is_within_its_uncertainty(side: int, short_px: int) -> None:
+    grey = np.full((400, 400), 150, np.float32)
+    cv2.circle(grey, (200, 200), 40, 60, -1, cv2.LINE_AA)
+    noisy = cv2.GaussianBlur(grey, (0, 0), 0.7) + np.random.default_rng(0).normal(0, 3, grey.shape)
+    image_rgb = np.repeat(np.clip(noisy, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    box = [160.0, 160.0, 241.0, 241.0]
+    box[side] += short_px if side < 2 else -short_px
+    recipe = Recipe(recipe_version=1, name="test", part=Part(name="plate"), defects={"stain": DefectType()})
+    x0, y0, x1, y1 = box
+    sizes = by_quantity(
+        Measurer(recipe).measure(image_rgb, finding("stain", (x0, y0, x1, y1)), None).measurements
+    )
+    for quantity, true in ((Quantity.LENGTH, 81), (Quantity.WIDTH, 81), (Quantity.AREA, np.pi / 4 * 81**2)):
+        assert abs(sizes[quantity].value - true) <= sizes[quantity].uncertainty

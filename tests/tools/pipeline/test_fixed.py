@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tools.errors import Cancelled
+from tools.errors import Cancelled, ModelError
 from tools.images import Batch
 from tools.pipeline.fixed import Pipeline
 from tools.recipe import ArucoScale, Captioning, FixedScale, Recipe
@@ -37,11 +37,17 @@ CLEAR, UNSURE, SUSPECT = ScreeningStatus.CLEAR, ScreeningStatus.UNSURE, Screenin
 
 
 class FakeScreener:
-    """Gives each image the status asked for by id, clear where none was; sets `cancel` after some images."""
+    """Gives each image the status asked for by id, clear where none was.
 
-    def __init__(self, statuses: Mapping[str, ScreeningStatus], cancel_after: int | None = None) -> None:
+    Sets `cancel` after some images, and fails on the image named.
+    """
+
+    def __init__(
+        self, statuses: Mapping[str, ScreeningStatus], cancel_after: int | None = None, fails_on: str = ""
+    ) -> None:
         self.statuses = statuses
         self.cancel_after = cancel_after
+        self.fails_on = fails_on
 
     def prepare(self, batch: Batch, *, cancel: threading.Event | None = None) -> None:
         self.prepared = batch
@@ -56,6 +62,8 @@ class FakeScreener:
             if number == self.cancel_after:
                 cancel.set()
                 return
+            if record.id == self.fails_on:
+                raise ValueError("no such size")
             status = self.statuses.get(record.id, CLEAR)
             suspicion = {CLEAR: 0.1, UNSURE: 0.5, SUSPECT: 0.9}[status]
             yield Screening(
@@ -192,6 +200,28 @@ def test_what_was_looked_at_says_so_once_with_its_seconds_whatever_was_found(
     looked = [inspection.provenance for inspection in pipeline(recipe, **seers).inspect(batch)]
     assert [[step.tool for step in steps] for steps in looked] == [["localization"]] * 3 + [[]]
     assert all(step.elapsed_s > 0 for steps in looked for step in steps)
+
+
+def test_an_image_that_cannot_be_screened_is_a_row_that_says_why(batch: Batch, recipe: Recipe) -> None:
+    screener = FakeScreener({"img_003": SUSPECT}, fails_on="img_002")
+    inspections = by_id(pipeline(recipe, screener=screener).inspect(batch))
+    assert list(inspections) == ["img_001", "img_002", "img_003", "img_004"]
+    failed = inspections.pop("img_002")
+    assert (failed.judgement.verdict, failed.judgement.rule) == (Verdict.REVIEW, "inspection.failed")
+    assert (failed.error, failed.screening, failed.findings) == ("ValueError: no such size", None, ())
+    whole = by_id(pipeline(recipe, screener=FakeScreener({"img_003": SUSPECT})).inspect(batch))
+    assert {i: each.judgement for i, each in inspections.items()} == {
+        i: each.judgement for i, each in whole.items() if i != "img_002"
+    }
+
+
+def test_an_error_that_a_person_can_act_on_ends_the_batch(batch: Batch, recipe: Recipe) -> None:
+    class Refusing(FakeScreener):
+        def screen(self, *_: object, **__: object) -> Iterator[Screening]:
+            raise ModelError("no memory is left", "take a smaller model")
+
+    with pytest.raises(ModelError):
+        list(pipeline(recipe, screener=Refusing({})).inspect(batch))
 
 
 def test_one_failing_image_is_a_row_that_says_why(batch: Batch, recipe: Recipe) -> None:

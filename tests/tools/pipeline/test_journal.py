@@ -193,23 +193,47 @@ def test_an_output_path_that_is_a_file_is_an_error_not_a_crash(tmp_path: Path) -
 
 def test_the_same_report_keeps_its_date_and_another_gets_its_own(tmp_path: Path) -> None:
     steps = [
-        (RUN, Language.EN, "2026-01-02", "2026-01-02"),
-        (RUN, Language.EN, "2026-01-03", "2026-01-02"),
-        (RUN, Language.KO, "2026-01-04", "2026-01-04"),
-        (RUN.model_copy(update={"inspector": "Kim"}), Language.KO, "2026-01-05", "2026-01-05"),
-        (RUN, Language.KO, "2026-01-06", "2026-01-05"),
+        ("", Language.EN, "2026-01-02", "2026-01-02"),
+        ("", Language.EN, "2026-01-03", "2026-01-02"),
+        ("", Language.KO, "2026-01-04", "2026-01-04"),
+        ("Kim", Language.KO, "2026-01-05", "2026-01-05"),
+        ("", Language.KO, "2026-01-06", "2026-01-05"),
     ]
-    for run, language, now, dated in steps:
-        with Journal(tmp_path, run) as journal:
-            told = journal.reported(language, now)
+    for inspector, language, now, dated in steps:
+        with Journal(tmp_path, RUN, {"inspector": inspector}) as journal:
+            told = journal.dated(language, now)
+            journal.reported(told)
         assert (told.reported_at, told.language) == (dated, language)
         assert RunInfo.model_validate_json((tmp_path / RUN_INFO).read_bytes()) == told
 
 
-def test_who_inspects_and_where_may_be_said_later_and_stays_said(tmp_path: Path) -> None:
-    with Journal(tmp_path, RUN.model_copy(update={"station": "Line 3"})):
-        pass
-    with Journal(tmp_path, RUN.model_copy(update={"inspector": "Kim"})) as journal:
-        assert (journal.run.inspector, journal.run.station) == ("Kim", "Line 3")
+def test_a_report_that_was_not_written_has_no_date(tmp_path: Path) -> None:
     with Journal(tmp_path, RUN) as journal:
-        assert (journal.run.inspector, journal.run.station) == ("Kim", "Line 3")
+        assert journal.dated(Language.EN, "2026-01-02").reported_at == "2026-01-02"
+    with Journal(tmp_path, RUN) as journal:
+        assert journal.run == RUN
+        assert journal.dated(Language.EN, "2026-01-03").reported_at == "2026-01-03"
+
+
+def test_who_inspects_and_where_may_be_said_later_and_stays_said(tmp_path: Path) -> None:
+    first = RUN.model_copy(update={"station": "Line 3"})
+    again = RUN.model_copy(update={"station": "Line 1"})  # by default, and not as anybody gave it
+    for run, given, told in (
+        (first, {}, ("", "Line 3")),
+        (again, {"inspector": "Kim", "station": ""}, ("Kim", "Line 3")),
+        (again, {"inspector": "", "station": ""}, ("Kim", "Line 3")),
+        (again, {"inspector": "", "station": "Line 4"}, ("Kim", "Line 4")),
+    ):
+        with Journal(tmp_path, run, given) as journal:
+            assert (journal.run.inspector, journal.run.station) == told
+
+
+def test_a_verdict_that_somebody_decided_is_of_no_run(tmp_path: Path) -> None:
+    with Journal(tmp_path, RUN) as journal:
+        ruled = inspection(1).judgement
+        decided = ruled.model_copy(update={"verdict": Verdict.REJECT, "overrides": ruled})
+        journal.append(inspection(1).model_copy(update={"judgement": decided}))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(OutputError, match=rf"{INSPECTIONS}:1: somebody decided this verdict"):
+        Journal(tmp_path, RUN, {"inspector": "Kim"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

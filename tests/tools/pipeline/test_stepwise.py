@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.agent.fakes import FakeEngines, write_batch
-from tools.errors import Cancelled
+from tools.errors import Cancelled, ImageError
 from tools.images import Batch
 from tools.pipeline.fixed import Pipeline
 from tools.pipeline.stepwise import Stepwise
 from tools.recipe import FixedScale, Recipe
 from tools.recipe.file import load_recipe
-from tools.records import Inspection, ScreeningStatus, Verdict
+from tools.records import Inspection, ScreeningStatus, Source, SourceScore, Verdict
 
 SUSPECT, UNSURE = ScreeningStatus.SUSPECT, ScreeningStatus.UNSURE
 COUNT = 20  # more than one chunk
@@ -160,6 +160,42 @@ def test_a_damaged_image_is_told_and_ends_nothing(tmp_path: Path, recipe: Recipe
     assert not steps.is_readable("img_002")
     assert steps.records["img_002"].reason
     assert steps.inspect(ids)["img_002"].judgement.rule == "image.unreadable"
+
+
+@pytest.mark.parametrize("before", ASKED.values(), ids=ASKED)
+def test_one_image_that_cannot_be_screened_ends_nothing(
+    batch: Batch, recipe: Recipe, before: list[tuple[str, list[str] | None]]
+) -> None:
+    engines = engines_of(recipe)
+    engines.screener.fails_on = "img_002"
+    steps = Stepwise(batch, engines.as_engines)
+    ids = [record.id for record in batch.records]
+    for name, asked in before:
+        assert "img_002" not in getattr(steps, name)(asked or ids)
+    inspections = steps.inspect(ids)
+    assert inspections["img_002"].judgement.rule == "inspection.failed"
+    pipeline = Pipeline(recipe, engines.as_engines.screener, engines.as_engines.localizer, engines.measurer)  # type: ignore[arg-type]
+    assert list(inspections.values()) == list(pipeline.inspect(batch))
+    with pytest.raises(ImageError, match="no such size"):
+        steps.seen("img_002")
+    with pytest.raises(ImageError, match="no such size"):
+        Stepwise(batch, engines.as_engines).seen("img_002")
+
+
+def test_another_threshold_moves_the_sources_whose_scale_begins_there(batch: Batch, recipe: Recipe) -> None:
+    engines = engines_of(recipe)
+    steps = Stepwise(batch, engines.as_engines)
+    known = steps.screen(["img_005"])["img_005"]
+    like = SourceScore(source=Source.TEMPLATE, score=0.0, suspicion=0.1, decided=True)
+    steps.recall(
+        [
+            by_the_pipeline(batch, recipe)[4].model_copy(
+                update={"screening": known.model_copy(update={"suspicion": 0.1, "sources": (like,)})}
+            )
+        ]
+    )
+    for threshold in (0.05, 0.3, 0.9):
+        assert steps.screen(["img_005"], threshold=threshold)["img_005"].status is ScreeningStatus.CLEAR
 
 
 def test_one_image_that_cannot_be_measured_ends_nothing(batch: Batch, recipe: Recipe) -> None:

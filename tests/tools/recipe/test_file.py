@@ -225,6 +225,31 @@ BROKEN: list[tuple[str | bytes, str]] = [
         VALID + "references: {accept: {max_length_px: 2}}\nscale: {mm_per_px: 1}\n",
         "6: `references.accept.max_length_px` does not hold beside a `scale`",
     ),
+    *(
+        (
+            HEAD + f"defects:\n  pit:\n    accept:\n      {key}: {value}\n",
+            f"7: `defects.pit.accept.{key}` {said}",
+        )
+        for key, value, said in [
+            ("max_length_mm", "012", "should be a plain decimal number (it is `012`; write `12`)"),
+            ("max_length_mm", "1_5", "should be a plain decimal number (it is `1_5`; write `15`)"),
+            ("max_length_mm", "1:30", "should be a plain decimal number (it is `1:30`)"),
+            ("max_length_mm", "0x1F", "should be a plain decimal number (it is `0x1F`)"),
+            ("max_length_mm", "0x_", "should be a plain decimal number (it is `0x_`)"),
+            ("max_length_mm", "0b_", "should be a plain decimal number (it is `0b_`)"),
+            ("max_length_mm", "!!int abc", "should be a plain decimal number (it is `abc`)"),
+            ("max_length_mm", "!!float x", "should be a plain decimal number (it is `x`)"),
+            ("max_length_mm", "!!null 5", "should be a plain decimal number (it is `5`"),
+            ("max_length_mm", 5_000 * "9", "should be a plain decimal number (it is `999"),
+            ("max_count", "010", "should be a whole number (it is `010`; write `10`)"),
+            ("max_count", "!!bool maybe", "should be a whole number (it is `maybe`)"),
+        ]
+    ),
+    (VALID.replace("version: 1", "version: 01"), "1: recipe_version 01 is not known; this Loupe reads 1"),
+    (
+        HEAD + "defects: {pit: {accept: {max_count: 100}}}\n",
+        "4: `defects.pit.accept.max_count` can never be exceeded: 100 findings of an image are kept",
+    ),
 ]
 
 
@@ -327,3 +352,12 @@ def test_render_says_what_unlikeness_is_acceptable(tmp_path: Path, language: Lan
     path = tmp_path / "metal.yaml"
     path.write_text(VALID + "references: {accept: {max_area_px2: 1234567, max_count: 3}}\n")
     assert said in render_recipe(load_recipe(path), language)
+
+
+@pytest.mark.parametrize(("overkill", "written"), [(0.05, "5%"), (0.005, "0.5%"), (0.015, "1.5%")])
+@pytest.mark.parametrize("language", Language)
+def test_an_overkill_is_written_with_all_its_digits(
+    overkill: float, written: str, language: Language
+) -> None:
+    recipe = load_recipe().model_copy(update={"references": References(overkill=overkill)})
+    assert f" {written}" in render_recipe(recipe, language)

@@ -86,3 +86,10 @@ def test_a_small_defect_and_a_spread_one_both_raise_the_level() -> None:
     assert level(small) > level(calm) + 0.2
     assert level(spread) > level(calm) + 0.2
     assert strongest(small) > strongest(spread)
+
+
+@pytest.mark.parametrize(
+    ("overkill", "written"), [(0.05, "5%"), (0.07, "7%"), (0.005, "0.5%"), (0.015, "1.5%"), (0.0125, "1.25%")]
+)
+def test_an_overkill_is_written_with_all_its_digits(overkill: float, written: str) -> None:
+    assert f"an overkill of {written}:" in calibrated(5, overkill).remark

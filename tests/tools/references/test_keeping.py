@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,15 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.tools.pipeline.test_journal import RUN
 from tests.tools.references.conftest import drawn_part
-from tests.tools.screening.test_combined import detector, words
+from tests.tools.screening.test_combined import FakeDetector, detector, words
+from tools.errors import OutputError, UsageError
 from tools.images import Batch
-from tools.localization.localizer import Look
+from tools.localization.localizer import Localizer, Look
+from tools.pipeline.journal import Journal, refuse_other_run
 from tools.recipe import Recipe, References
 from tools.recipe.file import load_recipe
 from tools.records import ImageRecord, Provenance
+from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts, model_key
+from tools.references.options import Notes
 from tools.references.reference_set import ReferenceSet
+from tools.references.storing import FILE_NAME
 
 Add = Callable[..., ReferenceSet]
 
@@ -177,3 +184,93 @@ def test_false_alarms_are_noted_also_below_the_limit_of_findings(
     assert bool(look.findings) is (confidence > 0.25)
     found, _ = GoodParts(recipe).add(batch, words(0.3), fake)
     assert list(found.notes.alarms.values()) == [confidence]
+
+
+def seen_by(name: str) -> Localizer:
+    fake: Any = FakeDetector(0.6)
+    fake.provenance = Provenance(tool="localization", model=name)
+    return fake  # type: ignore[no-any-return]
+
+
+def test_a_run_is_not_gone_on_with_after_a_rebuild_that_another_detector_saw(
+    tmp_path: Path, photos: Path
+) -> None:
+    parts = GoodParts(load_recipe().loaded_from(tmp_path / "plate.yaml"))
+    parts.add(Batch.open([photos]), words(0.3), seen_by("A"))
+    before = (parts.load().provenance,)
+    Journal(tmp_path / "run", RUN.model_copy(update={"models": before})).close()
+    parts.rebuild(words(0.3), seen_by("A"))
+    refuse_other_run(tmp_path / "run", models=(parts.load().provenance,))
+    parts.rebuild(words(0.3), seen_by("B"))
+    with pytest.raises(OutputError, match="other models, good parts"):
+        refuse_other_run(tmp_path / "run", models=(parts.load().provenance,))
+
+
+def test_where_good_parts_lie_is_no_part_of_what_they_decide() -> None:
+    here, there = (Notes(words={"a": 0.5}, paths={"a": path}) for path in ("/here/a.png", "/there/a.png"))
+    assert here.sha256 == there.sha256
+    assert here.sha256 != here.model_copy(update={"words": {"a": 0.6}}).sha256
+
+
+@pytest.mark.parametrize("other", ["add", "remove", "rebuild"])
+def test_one_at_a_time_changes_the_good_parts(tmp_path: Path, photos: Path, other: str) -> None:
+    recipe = load_recipe().loaded_from(tmp_path / "plate.yaml")
+    first, second = (Batch.open([photos / f"part_{number}.png"]) for number in (1, 2))
+    GoodParts(recipe).add(first, words(0.3), detector(0.6))
+    refused = []
+
+    def meanwhile(*_: object) -> None:
+        parts = GoodParts(recipe)
+        changes: dict[str, Callable[[], object]] = {
+            "add": lambda: parts.add(first, words(0.3), detector(0.6)),
+            "remove": lambda: parts.remove(["part_1.png"]),
+            "rebuild": lambda: parts.rebuild(words(0.3), detector(0.6)),
+        }
+        with pytest.raises(OutputError, match="another Loupe is changing the good parts in"):
+            changes[other]()
+        refused.append(other)
+
+    GoodParts(recipe).add(second, words(0.3), detector(0.6), progress=meanwhile)
+    assert refused
+    assert GoodParts(recipe).index().names == ("part_1.png", "part_2.png")
+    GoodParts(recipe).remove(["part_1.png"])  # what was refused holds nothing back
+    assert GoodParts(recipe).index().names == ("part_2.png",)
+
+
+def test_no_folder_is_made_where_there_is_nothing_to_change(tmp_path: Path) -> None:
+    parts = GoodParts(load_recipe().loaded_from(tmp_path / "plate.yaml"))
+    for change in (lambda: parts.remove(["a"]), lambda: parts.rebuild(words(0.3), detector(0.6))):
+        with pytest.raises(UsageError, match="there are no references"):
+            change()
+    assert not parts.folder.exists()
+
+
+def test_a_file_whose_name_is_no_utf_8_can_be_a_good_part(tmp_path: Path, photos: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xba\xce.png")
+    try:
+        shutil.copy(photos / "part_1.png", odd)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    parts = GoodParts(load_recipe().loaded_from(tmp_path / "plate.yaml"))
+    parts.add(Batch.open([odd]), words(0.3), detector(0.6))
+    again = parts.rebuild(words(0.3), detector(0.6))
+    assert [each.name for each in again.references] == [r"\xba\xce.png"]
+    assert list(again.notes.paths.values()) == [str(odd)]
+
+
+def test_that_good_parts_were_not_found_is_said_until_they_are_named_again_or_removed(
+    add: Add, photos: Path, tmp_path: Path
+) -> None:
+    add(range(1, 4), False)
+    for number in (1, 2):
+        (photos / f"part_{number}.png").unlink()
+    recipe = load_recipe().loaded_from(tmp_path / "plate.yaml")
+    held = GoodParts(recipe).folder / FILE_NAME
+    loose = ReferenceSet.load(held.parent, TextureBackbone())
+    loose.calibration = loose.calibration.model_copy(update={"unseen": 2})
+    loose.save(held.parent)
+    for name, unseen in (("part_3.png", 2), ("part_1.png", 1)):
+        found = GoodParts(recipe).remove([name])
+        assert found is not None
+        assert found.calibration.unseen == unseen
+        assert f"of the good images {unseen} can no longer be found" in found.calibration.remark

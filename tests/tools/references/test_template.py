@@ -74,3 +74,30 @@ def test_camera_noise_is_no_difference() -> None:
     noise = np.random.default_rng(1).normal(0, 8, (2, 320, 320, 3))
     image, template = (np.clip(circuit() * 0.6 + 50 + each, 0, 255).astype(np.uint8) for each in noise)
     assert template_differences(image, template) == ()
+
+
+@pytest.mark.parametrize("is_upright", [False, True])
+def test_a_picture_longer_than_opencv_bends_at_once_is_compared_all_along(is_upright: bool) -> None:
+    generator = np.random.default_rng(0)
+    good = cv2.resize(generator.integers(0, 256, (16, 8_250, 3), dtype=np.uint8), (33_000, 64))
+    marked = good.copy()
+    at = (1_000, 29_990, 32_500)  # the second where two pieces meet
+    for x in at:
+        cv2.circle(marked, (x, 32), 8, (255, 0, 255), -1)
+    if is_upright:
+        good, marked = (np.ascontiguousarray(each.swapaxes(0, 1)) for each in (good, marked))
+    assert template_differences(good, good) == ()
+    along = [each.box_xyxy_px[int(is_upright) :: 2] for each in template_differences(marked, good)]
+    assert {x for x in at for start, end in along if start <= x <= end} == set(at)
+    assert all(any(x - 20 < start < end < x + 20 for x in at) for start, end in along)
+
+
+def test_pieces_bend_as_the_whole_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    bent, good = shifted(circuit(), 2.5, -1.5), circuit()
+    cv2.line(bent, (120, 30), (140, 30), (0, 0, 0), 12)
+    whole = template_differences(bent, good)
+    monkeypatch.setattr("tools.references.template._BENT_AT_ONCE_PX", 70)
+    pieces = template_differences(bent, good)
+    assert whole
+    assert [each.box_xyxy_px for each in pieces] == [each.box_xyxy_px for each in whole]
+    assert [each.score for each in pieces] == pytest.approx([each.score for each in whole], abs=1e-6)

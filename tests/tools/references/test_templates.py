@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,23 @@ def test_a_template_that_is_missing_is_named(tmp_path: Path) -> None:
     record = ImageRecord(id="img_001", name="part_test.jpg", width_px=160, height_px=120)
     with pytest.raises(ImageError, match=r"no template part_temp\.png"):
         templates(tmp_path, "{stem-_test}_temp.png").differences(record, drawn_part(4))
+
+
+@pytest.mark.parametrize("template", ["{stem}.png", "양품/{stem}.png", "부품.png", "양품/부품.png"])
+@pytest.mark.parametrize("folder", ["NFC", "NFD"])
+@pytest.mark.parametrize("file", ["NFC", "NFD"])
+@pytest.mark.parametrize("typed", ["NFC", "NFD"])
+def test_a_template_is_found_in_whatever_unicode_form_it_lies(
+    tmp_path: Path, template: str, folder: str, file: str, typed: str
+) -> None:
+    under, _, _ = template.rpartition("/")
+    place = tmp_path / unicodedata.normalize(folder, under) / unicodedata.normalize(file, "부품.png")  # type: ignore[arg-type]
+    place.parent.mkdir(exist_ok=True)
+    Image.fromarray(drawn_part(3)).save(place)
+    record = ImageRecord(id="img_001", name="lot/부품.jpg", width_px=160, height_px=120)
+    held = templates(tmp_path, unicodedata.normalize(typed, template))  # type: ignore[arg-type]
+    assert held.has(record)
+    assert held.differences(record, drawn_part(4)) == ()
+    before = held.provenance
+    place.write_text("exchanged")
+    assert held.provenance != before

@@ -30,7 +30,7 @@ from tools.references.backbones import TextureBackbone
 from tools.references.keeping import GoodParts
 from tools.references.templates import Templates
 from tools.screening.combined import CombinedScreener
-from tools.screening.fusion import UNFAMILIAR
+from tools.screening.fusion import UNFAMILIAR, UNNOTED, at_threshold
 from tools.screening.screener import Screener, with_threshold
 from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, TOO_FEW, was_asked
 
@@ -173,7 +173,30 @@ def test_words_of_another_model_are_not_taken_for_those_of_the_good_parts(
     recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
     changed = CombinedScreener(cast(Any, other), recipe, good=GoodParts(recipe).load())
     assert screened(screener, test_batch)[0].sources[0].decided
-    assert not screened(changed, test_batch)[0].sources[0].decided
+    by_words = screened(changed, test_batch)[0].sources[0]
+    assert (by_words.decided, by_words.remark) == (False, UNNOTED)
+    assert [UNNOTED in each.plan(test_batch.records) for each in (screener, changed)] == [False, True]
+
+
+@pytest.mark.parametrize("suspicion", [0.99, 0.3], ids=["lost before", "known before"])
+def test_words_that_did_not_see_each_good_part_do_not_know_them(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path, suspicion: float
+) -> None:
+    with_good_parts(good_batch, suspicion, tmp_path)
+    recipe = RECIPE.loaded_from(tmp_path / "plate.yaml")
+    other: Any = FakeWords(0.1)
+    other.provenance = Provenance(tool="screening", model="other words")
+    parts = GoodParts(recipe)
+    parts.add(batch_of(tmp_path / "one more", 20), other, detector(0.6))
+    (by_words, _), *_ = (
+        each.sources for each in screened(CombinedScreener(other, recipe, good=parts.load()), test_batch)
+    )
+    assert (by_words.decided, by_words.remark) == (False, UNNOTED)
+    parts.rebuild(other, detector(0.6))
+    (by_words, _), *_ = (
+        each.sources for each in screened(CombinedScreener(other, recipe, good=parts.load()), test_batch)
+    )
+    assert (by_words.decided, by_words.remark) == (True, "")
 
 
 def test_each_source_but_words_tells_the_seconds_it_took(
@@ -388,6 +411,16 @@ def test_every_difference_to_a_template_is_a_finding(tmp_path: Path, template: s
     assert found
     assert all(finding.provenance[0].tool == "template" for finding in found)
     assert [model.tool for model in screener.models] == ["screening", "template"]
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.9])
+def test_no_threshold_changes_what_a_template_says(tmp_path: Path, threshold: float) -> None:
+    Image.fromarray(drawn_part(3)).save(tmp_path / "golden.png")
+    screener = with_template(tmp_path, "golden.png")
+    record = ImageRecord(id="img_001", name="part.jpg", width_px=160, height_px=120)
+    pictures = [(record, drawn_part(4, scratched=scratched)) for scratched in (False, True)]
+    statuses = [at_threshold(each, threshold, RECIPE).status for each in screener.screen(pictures)]
+    assert statuses == [ScreeningStatus.CLEAR, ScreeningStatus.SUSPECT]
 
 
 @pytest.mark.parametrize("suspicion", [0.01, 0.99])

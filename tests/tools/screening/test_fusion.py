@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tools.recipe.file import load_recipe
 from tools.records import HeatMap, Provenance, Screening, ScreeningStatus, Source, SourceScore
 from tools.screening.fusion import (
+    at_threshold,
     detector_score,
     fused,
     heat_on_scale,
     knows,
     on_scale,
+    words_score,
 )
 from tools.screening.screener import with_threshold
 from tools.voices import strongest_source
@@ -133,3 +137,47 @@ def test_another_threshold_names_no_type_that_words_do_not_know() -> None:
     scores = [said(WORDS, 0.95, decided=False), said(REFERENCES, 0.4)]
     screening = with_threshold(fused(by_words(0.95), scores, HEAT, RECIPE), 0.2, RECIPE)
     assert (screening.label, screening.status) == ("unclassified", ScreeningStatus.SUSPECT)
+
+
+CONFIDENCE, UNLIKE = 0.05, 0.8
+AT: dict[str, Callable[[float], list[SourceScore]]] = {
+    "words": lambda _: [],
+    "a detector": lambda threshold: [detector_score(CONFIDENCE, threshold)],
+    "a surer detector": lambda threshold: [detector_score(0.5, threshold)],
+    "good parts": lambda _: [said(REFERENCES, UNLIKE)],
+    "a template": lambda threshold: [said(Source.TEMPLATE, round(on_scale(0.1, threshold), 6))],
+    "a template that differs": lambda threshold: [said(Source.TEMPLATE, round(on_scale(0.7, threshold), 6))],
+    "a batch": lambda threshold: [said(BATCH, round(on_scale(UNLIKE, threshold), 6))],
+    "a template that is missing": lambda _: [said(Source.TEMPLATE, 0.0, decided=False)],
+}
+
+
+@pytest.mark.parametrize("others", AT.values(), ids=AT)
+@pytest.mark.parametrize("words", [0.3, 0.6, 0.97])
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("after", [0.3, 0.5, 0.7, 0.92, 0.97])
+def test_another_threshold_is_as_though_the_recipe_had_it(
+    others: Callable[[float], list[SourceScore]], words: float, is_known: bool, after: float
+) -> None:
+    def at(threshold: float) -> Screening:
+        seen = with_threshold(by_words(words), threshold, RECIPE)
+        scores = [words_score(seen, is_known=is_known), *others(threshold)]
+        return fused(seen, scores, heat_on_scale(HEAT, threshold), RECIPE)
+
+    found, expected = at_threshold(at(0.92), after, RECIPE), at(after)
+    assert found.suspicion == pytest.approx(expected.suspicion, abs=1e-4)
+    assert (found.status, found.label) == (expected.status, expected.label)
+    assert [each.suspicion for each in found.sources] == pytest.approx(
+        [each.suspicion for each in expected.sources], abs=1e-4
+    )
+    strongest = strongest_source(expected)
+    if strongest is not REFERENCES and strongest is strongest_source(at(0.92)):
+        heats = [each.heat_map.values if each.heat_map else () for each in (found, expected)]
+        assert heats[0] == pytest.approx(heats[1], abs=2e-3)
+
+
+def test_a_detector_calms_at_another_threshold_as_it_does_at_the_recipes() -> None:
+    words = with_threshold(by_words(0.97), 0.92, RECIPE)
+    scores = [words_score(words, is_known=True), detector_score(0.05, 0.92)]
+    screening = at_threshold(fused(words, scores, None, RECIPE), 0.7, RECIPE)
+    assert (screening.suspicion, screening.status) == (pytest.approx(0.605, abs=1e-3), ScreeningStatus.UNSURE)

@@ -130,7 +130,7 @@ def test_cancel_stops_before_the_next_batch(clip_checkpoint, recipe, picture):
 
 def test_text_embeddings_are_cached_by_content(clip_checkpoint, recipe, picture, own_cache, monkeypatch):
     first = next(Screener(clip_checkpoint, recipe).screen([picture()]))
-    (cached,) = (own_cache / "text").iterdir()
+    assert len(list((own_cache / "text").iterdir())) == 1
 
     def forbidden(*_):
         raise AssertionError("text was encoded again")
@@ -141,8 +141,21 @@ def test_text_embeddings_are_cached_by_content(clip_checkpoint, recipe, picture,
         other = recipe.model_copy(update={"hard_negatives": {"glare": Label()}})
         with pytest.raises(AssertionError, match="encoded again"):
             Screener(clip_checkpoint, other)
-    cached.write_bytes(b"damaged")
+
+
+@pytest.mark.parametrize(
+    "content", [b"damaged", b"", b"\x93NUMPY", None], ids=["text", "empty", "cut", "other"]
+)
+def test_a_damaged_text_cache_is_made_anew(clip_checkpoint, recipe, picture, own_cache, content):
+    first = next(Screener(clip_checkpoint, recipe).screen([picture()]))
+    (cached,) = (own_cache / "text").iterdir()
+    whole = cached.read_bytes()
+    if content is None:
+        np.save(cached, np.zeros((1, 3), np.float32))
+    else:
+        cached.write_bytes(content)
     assert next(Screener(clip_checkpoint, recipe).screen([picture()])).scores == first.scores
+    assert cached.read_bytes() == whole
 
 
 def test_status_follows_threshold_and_band(clip_checkpoint, recipe, picture):

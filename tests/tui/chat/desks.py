@@ -13,6 +13,7 @@ from textual.widgets import Markdown, Static
 from agent.events import Approve
 from agent.models.scripted import ScriptedModel
 from agent.session import Session, SessionOptions
+from reports.ledger import Ledger
 from tests.agent.fakes import FakeEngines, write_batch
 from tools.recipe.file import load_recipe
 from tools.records import ScreeningStatus
@@ -37,6 +38,7 @@ class Desk:
         self.engines = FakeEngines(load_recipe(), {"img_002": ScreeningStatus.SUSPECT}, ["img_002"])
         self.model = ScriptedModel([])
         self.opened: list[Start] = []
+        self.ledger: Ledger | None = None
 
     def app(
         self,
@@ -48,7 +50,9 @@ class Desk:
 
         def open_session(wanted: Start, approve: Approve, progress: Callable[[int, int], None]) -> Session:
             self.opened.append(wanted)
-            given = SessionOptions(user="Kim", approve=approve, progress=progress, self_test=False)
+            given = SessionOptions(
+                user="Kim", approve=approve, progress=progress, self_test=False, ledger=self.ledger
+            )
             engines = self.engines.as_engines
             if wanted.resume:
                 return Session.resume(wanted.resume, self.model, options=given)
@@ -85,10 +89,14 @@ async def say(pilot: Pilot[Any], app: LoupeApp, text: str) -> None:
     await pilot.pause()
 
 
-def play(app: LoupeApp, flow: Flow, size: tuple[int, int] = (120, 40)) -> None:
+def play(
+    app: LoupeApp, flow: Flow, size: tuple[int, int] = (120, 40), *, notifications: bool = False
+) -> None:
     async def run() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             await flow(pilot)
+        if app._leaving is not None:
+            app._leaving.join()
         if app.closing is not None:
             app.closing.join()
         elif app.session is not None:

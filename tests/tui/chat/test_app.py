@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.widgets import Collapsible, Markdown, OptionList
+from textual.widgets._toast import Toast
 
+from agent.events import ToolStarted
+from agent.log import read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
+from tools.recipe.file import new_recipe
 from tools.records import Language
 from tui.chat.dialogs import ChooseDialog, HelpDialog
 from tui.chat.keys import KEYS
@@ -198,6 +202,64 @@ def test_completion_offers_commands_and_images_and_enter_takes_the_first(desk: D
         await until(pilot, lambda: app.workspace.board.current == "img_003")
 
     play(app, flow)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sent"),
+    [
+        (["enter"], "/recipe cover.yaml"),
+        (["down", "enter", "enter"], "/recipe painted-cover.yaml"),
+        (["up", "enter", "enter"], "/recipe painted-cover.yaml"),
+        (["tab", "enter"], "/recipe painted-cover.yaml"),
+    ],
+)
+def test_enter_leaves_a_word_that_is_whole_as_it_stands(desk: Desk, keys: list[str], sent: str) -> None:
+    for name in ("cover.yaml", "painted-cover.yaml"):
+        new_recipe(Path(name), "Plate")
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await pilot.press(*"/recipe cover.yaml")
+        await until(pilot, lambda: app.workspace.prompt.area.is_offering)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        await until(pilot, lambda: len(desk.opened) == 2)
+        assert f"/recipe {desk.opened[1].recipe}" == sent
+        await until(pilot, lambda: not app.is_busy)
+
+    play(app, flow)
+
+
+def test_a_description_is_in_the_language_of_the_interface(desk: Desk) -> None:
+    app = desk.app(language=Language.KO)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "/describe img_002")
+        assert app.session is not None
+        (called,) = [event for event in read_log(app.session.out)[1] if isinstance(event, ToolStarted)]
+        assert called.arguments["language"] == "ko"
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("name", ["./models[/old]/qwen", "./[A-17]", "x [red]y"])
+def test_a_bracket_in_a_notice_is_a_bracket(desk: Desk, name: str) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, f"/model '{name}'")
+        await until(pilot, lambda: app.screen.query(Toast))
+        assert name in str(app.screen.query_one(Toast).render())
+        app.workspace.notify(f"opened {name}")  # as the panels do
+        await until(
+            pilot, lambda: any(f"opened {name}" in str(each.render()) for each in app.screen.query(Toast))
+        )
+
+    play(app, flow, notifications=True)
 
 
 def test_keys_that_come_faster_than_they_are_heard_keep_their_order(desk: Desk) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from textual.geometry import Spacing
+from textual.widgets import Input
 
+from agent.events import Decision
 from agent.log import read_log
 from tests.agent.fakes import FakeGoodParts
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
@@ -193,5 +197,76 @@ def test_review_mode_decides_and_the_table_follows(desk: Desk) -> None:
         await pilot.press("q")
         ((image, verdict),) = session.verdicts().items()
         await until(pilot, lambda: app.workspace.board._rows[image].mark == verdict.value)
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+def test_the_buttons_of_a_question_show_however_long_its_reasons_are(
+    desk: Desk, size: tuple[int, int]
+) -> None:
+    app = desk.app()
+    made = [
+        Decision(image_id=f"img_00{n}", verdict=Verdict.REJECT, reason="bent " * 100, by="agent", at="2026")
+        for n in range(1, 7)
+    ]
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.push_screen(ApproveDialog(made, app.words))
+        await until(pilot, lambda: "and 2 more" in shown(app))
+        await pilot.pause()
+        inside = app.screen.query_one(".dialog").region.shrink(Spacing.all(1))
+        for each in app.screen.query("Button, .dialog-hint"):
+            assert inside.contains_region(each.region), each.region
+        await pilot.press("pagedown")
+        assert app.screen.query_one(".decisions").scroll_y > 0
+
+    play(app, flow, size)
+
+
+def test_what_is_being_typed_as_a_reason_goes_on_there(desk: Desk) -> None:
+    app, may_ask = desk.app([code('decide("img_003", "reject", "dust")', 'final_answer("done")')]), Event()
+    approve = app._approve
+
+    def later(decisions: Any) -> bool:
+        may_ask.wait(20)
+        return approve(decisions)
+
+    app._approve = later  # type: ignore[method-assign]
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        app.workspace.prompt.write("reject img_003")
+        await pilot.press("enter", "f2", "r")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        await pilot.press(*"not s")
+        may_ask.set()
+        await until(pilot, lambda: isinstance(app.screen, ApproveDialog))
+        await pilot.press(*"xo", "backspace", "backspace", *"o", "escape")
+        await until(pilot, lambda: isinstance(app.screen, ReasonScreen))
+        assert app.screen.query_one(Input).value == "not so"
+        await until(pilot, lambda: not app.is_busy)
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "line"),
+    [(Language.EN, "by agent", "by agent"), (Language.KO, "에이전트", "에이전트:")],
+)
+def test_what_the_agent_decided_on_an_image_that_nobody_inspected_is_the_agents(
+    desk: Desk, language: Language, state: str, line: str
+) -> None:
+    program = code('decide("img_003", "reject", "bent")', 'final_answer("done")')
+    app = desk.app([program], confirm=False, language=language)
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await say(pilot, app, "reject img_003")
+        await until(pilot, lambda: app.workspace.board._rows["img_003"].mark == "reject")
+        row = app.workspace.board._rows["img_003"]
+        assert (row.state, app.words(f"state.{row.state}")) == ("agent", state)
+        assert any("→" in told and line in told for told in shown(app).splitlines())
 
     play(app, flow)

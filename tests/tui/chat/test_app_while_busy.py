@@ -12,7 +12,8 @@ from agent.log import read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.records import Language
 from tui.app import LoupeApp
-from tui.chat.background import Happened, TakenBack, TurnOver
+from tui.chat.background import Happened, TurnOver
+from tui.chat.deciding import TakenBack
 
 
 def busy(desk: Desk) -> tuple[LoupeApp, threading.Event]:

@@ -75,6 +75,23 @@ def test_an_image_without_an_inspection(
     assert (row.mark, row.state) == (mark, state)
 
 
+@pytest.mark.parametrize(("by", "state"), [("agent", "agent"), ("Kim", "human"), ("", "human")])
+def test_an_image_that_was_only_decided_on_is_whose_decision_it_was(by: str, state: str) -> None:
+    record = ImageRecord(id="img_001", name="a", width_px=9, height_px=9)
+    assert row_of(record, 0, None, Verdict.REJECT, by).state == state
+    assert row_of(record, 0, None, None, by).state == "none"
+
+
+def test_a_large_area_is_written_out() -> None:
+    area = Measurement(
+        quantity=Quantity.AREA, value=1_250_000, unit=Unit.PX2, uncertainty=10_000, method="fake"
+    )
+    seen = inspection(
+        "img_001", Verdict.REJECT, finding(1, "dent", 2, 9).model_copy(update={"measurements": (area,)})
+    )
+    assert row_of(seen.image, 0, seen, Verdict.REJECT).size == "1250000 px²"
+
+
 def test_an_image_that_cannot_be_decoded_counts_as_unreadable_until_somebody_decides() -> None:
     record = ImageRecord(id="img_001", name="a", width_px=9, height_px=9)
     damaged = record.model_copy(update={"status": ImageStatus.UNREADABLE})

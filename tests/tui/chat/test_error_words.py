@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import count, product
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ TOLD = {name for name in errors.__all__ if name != "ExitCode"} | {"Note"}
 # Texts that come from elsewhere: other errors, tables of their own, the system, the app's words.
 FREE = re.compile(
     r"Reason\.|reason_of(_folder)?\(|\.reason$|error\.(hint|message|strerror)|str\(error\)|^error$|'\\n'\.join\("
-    r"|self\._app\.words\(|failure\."
+    r"|self\._app\.words\(|failure\.|^\?missing\[-1\]$"
 )
 SYSTEM = {  # and what stands in a slot
     "recipe",
@@ -217,3 +218,63 @@ def test_what_is_known_of_a_joined_text_is_told_apart() -> None:
     parts = known_parts("the request is empty. wait for it, or stop it")
     assert [english for english, _ in parts] == ["the request is empty", "wait for it, or stop it"]
     assert known_parts("nobody knows") == []
+
+
+def joined() -> Iterator[tuple[str, str]]:
+    """Each error with its hint, as a tool tells them to a program, what varies filled in."""
+    for module in sources().values():
+        for node in ast.walk(module):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=[first, second]) if name in TOLD:
+                    pairs = product(map(filled, texts(first, module)), map(filled, texts(second, module)))
+                    yield from (
+                        pair for pair in pairs if all(said(each, Language.KO) != each for each in pair)
+                    )
+
+
+def filled(text: str) -> str:
+    places = count()
+    return re.sub(r"\{\}", lambda _: f"X{next(places)}", text)
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    sorted(set(joined())),
+)
+def test_an_error_that_a_program_met_is_told_in_korean_with_its_hint(message: str, hint: str) -> None:
+    where = 'Line 1, `look("a. b: c")`: ToolError: '
+    told_so = said(f"{where}{message.rstrip('.')}. {hint}", Language.KO)
+    assert told_so == f"{where}{said(message, Language.KO).rstrip('.')}. {said(hint, Language.KO)}"
+    assert re.search("[가-힣]", told_so)
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("batch does not exist", "파일이나 폴더가 없습니다: batch"),
+        ("recipe does not exist", "파일이나 폴더가 없습니다: recipe"),
+        ("there is no recipe batch", "레시피가 없습니다: batch"),
+        (
+            "cannot write recipe: No space left on device",
+            "파일을 쓸 수 없습니다: recipe: 디스크에 남은 공간이 없습니다",
+        ),
+        ("/x holds a session about another batch", "다른 이미지 세션이 들어 있습니다: /x"),
+        (
+            "duplicate key `batch`; it stands on line 3 already",
+            "키 `batch`이(가) 중복되었습니다. 3번 줄에 이미 있습니다",
+        ),
+        (
+            "the verdict of img_002 is reject, but the answer says accept",
+            "답에는 합격(으)로 되어 있지만 img_002의 판정은 불합격입니다",
+        ),
+        ("img_002 is undecided, not all are accept", "모두 합격인 것은 아닙니다. img_002: 미정"),
+        (
+            "the user did not agree to reject img_003. leave its verdict as it is, and say so",
+            "사용자가 img_003 불합격 판정에 동의하지 않았습니다. 판정을 그대로 두고 그렇게 말하세요",
+        ),
+    ],
+)
+def test_verdicts_and_reasons_in_an_error_are_told_in_korean_and_names_stay(
+    english: str, korean: str
+) -> None:
+    assert said(english, Language.KO) == korean

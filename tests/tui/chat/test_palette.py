@@ -28,7 +28,8 @@ def test_the_palette_has_every_command_and_the_keys_of_every_panel(
     async def flow(pilot: Any) -> None:
         await opened(pilot, app)
         titles = offered(app)
-        assert {command.usage for command in COMMANDS.values()} <= titles.keys()
+        usages = {command.usage.replace("[", "\\[") for command in COMMANDS.values()}
+        assert usages <= titles.keys()
         keys = [key for place in ("batch", "picture", "conversation", "everywhere") for key in KEYS[place]]
         assert len(titles) >= len(COMMANDS) + len(keys)
         titles[reject]()
@@ -47,7 +48,7 @@ def test_over_another_screen_the_palette_offers_its_keys(desk: Desk) -> None:
         await until(pilot, lambda: isinstance(app.screen, GalleryScreen))
         await pilot.pause()
         titles = offered(app)
-        assert "/inspect [IDS]" not in titles
+        assert "/inspect \\[IDS]" not in titles
         titles["return"]()
         await until(pilot, lambda: not isinstance(app.screen, GalleryScreen))
 
@@ -65,3 +66,23 @@ def test_an_image_is_found_by_a_few_letters(desk: Desk) -> None:
         await until(pilot, lambda: app.workspace.board.current == "img_004")
 
     play(app, flow)
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"), [("lot", "img_001 lot [A-17] x[.png"), ("report", "/report [LOT]")]
+)
+def test_brackets_are_shown_as_they_are(desk: Desk, letters: str, expected: str) -> None:
+    (desk.folder / "parts" / "part_1.png").rename(desk.folder / "parts" / "lot [A-17] x[.png")
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        await pilot.press("ctrl+p", *letters)
+        await until(pilot, lambda: any(line.startswith(expected) for line in offered_lines(app)))
+        await pilot.press("escape")
+
+    play(app, flow)
+
+
+def offered_lines(app: Any) -> list[str]:
+    return [str(each.prompt) for found in app.screen.query(OptionList) for each in found.options]

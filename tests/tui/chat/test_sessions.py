@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from textual.events import Paste
 from textual.widgets import Input, ProgressBar
 
@@ -12,6 +14,8 @@ from agent.events import Decision
 from agent.log import LOG, read_log
 from tests.tui.chat.desks import Desk, code, opened, play, say, shown, until
 from tools.errors import UsageError
+from tools.pipeline.engines import EngineOptions
+from tools.recipe.file import new_recipe
 from tools.records import Language, Verdict
 from tui.app import LoupeApp
 from tui.chat.background import Failed, Start, open_beside
@@ -20,6 +24,7 @@ from tui.chat.opening_dialog import OpenDialog
 from tui.chat.reasons import ReasonScreen
 from tui.chat.review import ReviewScreen
 from tui.chat.turns import TurnView
+from tui.chatting import session_opener
 
 
 def test_a_folder_without_images_is_a_message_and_another_can_be_opened(desk: Desk) -> None:
@@ -344,3 +349,82 @@ def test_a_session_is_listed_resumed_and_refused_to_a_second_window(desk: Desk) 
         assert again.workspace.prompt.area.text == "first request"
 
     play(again, resume)
+
+
+def test_the_session_that_is_open_stays_open_where_it_is_asked_for_again(desk: Desk) -> None:
+    app = desk.app()
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        session = app.session
+        assert session is not None
+        Image.new("RGB", (64, 64)).save(desk.folder / "parts" / "part_9.png")  # it would not open again
+        app.open(Start(resume=session.out))
+        await until(pilot, lambda: any("open already" in each.message for each in app._notifications))
+        assert app.session is session
+        session.decide("img_001", Verdict.REJECT, "bent")
+        assert [event.kind for event in read_log(session.out)[1]] == ["decision"]
+
+    play(app, flow)
+
+
+def test_a_session_that_follows_sees_with_the_checkpoints_that_were_chosen_and_another_recipe_with_its_own(
+    desk: Desk,
+) -> None:
+    clip, own = desk.folder / "my-clip", Path("own.yaml")
+    clip.mkdir()
+    new_recipe(own, "Plate")
+    own.write_text(own.read_text() + "  detector: pocket\n")
+    first = Start((str(desk.folder / "parts"),), str(own), out=desk.folder / "first")
+    open_first = session_opener("Kim", EngineOptions(clip=str(clip)), ledger=False)
+    open_first(first, lambda _: True, lambda *_: None).close()
+    app = LoupeApp(Start(resume=first.out), session_opener("Kim", EngineOptions(), ledger=False))
+
+    async def flow(pilot: Any) -> None:
+        await opened(pilot, app)
+        for command, detector in ((f"/open {desk.folder / 'parts'}", True), ("/recipe metal-surface", False)):
+            before = app.session
+            await say(pilot, app, command)
+            await until(pilot, lambda before=before: app.session is not before and app.workspace.is_ready)
+            seers = read_log(app.session.out)[0].seers  # type: ignore[union-attr]
+            assert seers is not None
+            assert seers["clip"] == str(clip)
+            assert ("detector" in seers) is detector
+
+    play(app, flow)
+
+
+def test_the_first_session_that_opens_is_written_where_it_was_asked_for(desk: Desk) -> None:
+    app = desk.app(start=Start(out=desk.folder / "runs" / "A-17"))
+
+    async def flow(pilot: Any) -> None:
+        await until(pilot, lambda: isinstance(app.screen, OpenDialog))
+        await pilot.press("escape")
+        for _ in range(2):
+            before = app.session
+            await say(pilot, app, f"/open {desk.folder / 'parts'}")
+            await until(pilot, lambda before=before: app.session is not before and app.workspace.is_ready)
+        assert [start.out for start in desk.opened] == [desk.folder / "runs" / "A-17", None]
+
+    play(app, flow)
+
+
+@pytest.mark.parametrize("images", [("parts",), ()])
+def test_a_recipe_that_there_is_takes_the_place_of_one_that_there_is_not(
+    desk: Desk, images: tuple[str, ...]
+) -> None:
+    app = desk.app(start=Start(tuple(str(desk.folder / each) for each in images), "nope"))
+
+    async def flow(pilot: Any) -> None:
+        if images:
+            await until(pilot, lambda: "there is no recipe nope" in shown(app))
+        else:
+            await until(pilot, lambda: isinstance(app.screen, OpenDialog))
+            await pilot.press("escape")
+        await say(pilot, app, "/recipe metal-surface")
+        if not images:
+            await say(pilot, app, f"/open {desk.folder / 'parts'}")
+        await opened(pilot, app)
+        assert app.start.recipe == "metal-surface"
+
+    play(app, flow)

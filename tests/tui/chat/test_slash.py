@@ -49,6 +49,22 @@ def test_what_is_offered_fits_the_word_before_the_cursor(before: str, expected: 
     assert all(before[len(before) - offer.replaces :].strip() == before.split()[-1] for offer in offers)
 
 
+@pytest.mark.parametrize(
+    ("before", "is_other"),
+    [
+        ("/recipe cover.yaml", True),
+        ("/recipe cover", False),
+        ("/look img_001", None),
+        ("/look img_01", False),
+    ],
+)
+def test_what_is_whole_as_it_stands_is_told_from_what_is_still_to_be_completed(
+    before: str, is_other: bool | None
+) -> None:
+    offers = complete(before, {**VALUES, "recipes": ["cover.yaml", "painted-cover.yaml"]})
+    assert {offer.is_other for offer in offers} == (set() if is_other is None else {is_other})
+
+
 def test_an_empty_slash_offers_every_command_with_its_explanation() -> None:
     offers = complete("/", VALUES)
     assert len(offers) == len(COMMANDS)

@@ -46,6 +46,12 @@ def test_a_conversation_is_written_in_korean() -> None:
     assert "img_001: 미정 → 불합격, Kim: bent" in markdown_of(EVENTS, Words(Language.KO))
 
 
+def test_a_decision_of_the_agent_is_told_as_the_agents() -> None:
+    decided = Decision(image_id="img_001", verdict=Verdict.REJECT, reason="bent", by="agent", at="2026")
+    assert "img_001: open → reject, by agent: bent" in markdown_of([decided], Words())
+    assert "img_001: 미정 → 불합격, 에이전트: bent" in markdown_of([decided], Words(Language.KO))
+
+
 def test_that_an_image_was_named_as_a_good_part_is_said_in_the_language_of_the_reader() -> None:
     good = Decision(
         image_id="img_001",
@@ -65,6 +71,10 @@ def test_that_an_image_was_named_as_a_good_part_is_said_in_the_language_of_the_r
         (True, "true"),
         (3, "3"),
         (0.123456, "0.1235"),
+        (30_000.0, "30000"),
+        (28_431.4, "28431"),
+        (999.96, "1000"),
+        (0.000123456, "0.0001235"),
         ([1.0, 2.5], "1, 2.5"),
         ("a\nb", "a b"),
         ({"a": 1}, '{"a": 1}'),
