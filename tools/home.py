@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from tools.writing import replace_file
@@ -42,7 +43,9 @@ def new_run_folder(images: Sequence[str | Path], say: Callable[[str], object] | 
         runs = data_folder() / "runs"
         if say:
             say(f"Photographs lie in {here}, so the run goes to {runs}.")
-    return runs / datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = chain([name], (f"{name}-{number}" for number in count(2)))  # others may begin in the same second
+    return next(runs / each for each in names if not (runs / each).exists())
 
 
 def cache_dir() -> Path:

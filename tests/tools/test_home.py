@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -52,3 +54,20 @@ def test_a_run_does_not_go_among_its_photographs(
     runs = data_folder() / "runs"
     assert folder.parent == (runs if is_among else Path("loupe-runs"))
     assert [str(runs) in text for text in said] == [True] * is_among
+
+
+def test_what_begins_in_the_same_second_has_a_folder_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tools.home.datetime", Mock(now=lambda: datetime(2026, 11, 23, 9, 30)))
+    (tmp_path / "photos").mkdir()
+    folders = []
+    for _ in range(3):
+        folders.append(new_run_folder(["photos"]))
+        folders[-1].mkdir(parents=True)
+    assert [each.name for each in folders] == [
+        "20261123-093000",
+        "20261123-093000-2",
+        "20261123-093000-3",
+    ]

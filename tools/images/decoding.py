@@ -180,8 +180,8 @@ def decode(path: Path, page: int = 0, max_side_px: int | None = None) -> NDArray
         rgb = _to_rgb(image)
         if isinstance(image, JpegImageFile) and file is not None:
             file.seek(0)
-            if reason := missing_data(file.read(), image):
-                raise ImageError(reason)
+            if why := missing_data(file.read(), image):
+                raise ImageError(Reason(why))
         if rgb.size != size_px:
             rgb = rgb.resize(size_px, Image.Resampling.BICUBIC, reducing_gap=3.0)
         return _to_array(_turned(rgb, orientation))

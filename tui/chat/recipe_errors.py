@@ -43,10 +43,18 @@ RECIPE_ERRORS: Final[dict[str, str]] = {
         "`{path}`에 필요한 값: {what} (지금은 `{value}`, `{plain}`(으)로 적으세요)"
     ),
     "`{path}` should be {what} (it is empty)": "`{path}`에 필요한 값: {what} (지금은 비어 있음)",
+    (
+        "`{path}` can never be exceeded: {kept} findings of an image are kept; "
+        "write a larger `max_findings` in `localization`, or leave the limit out"
+    ): (
+        "`{path}`은(는) 넘을 수 없는 한도입니다. 이미지마다 결함을 {kept}건까지만 남깁니다. "
+        "`localization`의 `max_findings`를 늘리거나 이 한도를 지우세요"
+    ),
     "`{path}` needs at least {count} entries": "`{path}`에는 항목이 {count}개 이상 필요합니다",
     "text; put it in quotes": "따옴표로 감싼 텍스트",
     "a number": "숫자",
     "a finite number": "유한한 숫자",
+    "a plain decimal number": "일반 십진수",
     "a whole number": "정수",
     "true or false": "true 또는 false(참/거짓)",
     "a list": "목록",

@@ -33,7 +33,7 @@ ELSEWHERE = (
 TOLD = {name for name in errors.__all__ if name != "ExitCode"} | {"Note"}
 # Texts that come from elsewhere: other errors, tables of their own, the system, the app's words.
 FREE = re.compile(
-    r"Reason\.|reason_of(_folder)?\(|\.reason$|error\.(hint|message|strerror)|str\(error\)|^error$|'\\n'\.join\("
+    r"Reason[.(]|reason_of(_folder)?\(|\.reason$|error\.(hint|message|strerror)|str\(error\)|^error$|'\\n'\.join\("
     r"|self\._app\.words\(|failure\.|^\?missing\[-1\]$"
 )
 SYSTEM = {  # and what stands in a slot
