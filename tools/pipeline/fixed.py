@@ -118,7 +118,8 @@ class Pipeline:
             record.id: Seen.of(record, image, screening, self.recipe)
             for (record, image), screening in zip(pictures, screenings, strict=True)
         }
-        located = self._locate([*seen.values()], cancel)
+        located, unlocated = self._locate([*seen.values()], cancel)
+        failed |= unlocated
         for record, _ in loaded:
             if cancel.is_set():
                 return
@@ -130,13 +131,14 @@ class Pipeline:
 
     def _locate(
         self, seen: Sequence[Seen], cancel: threading.Event
-    ) -> dict[str, tuple[Seen, tuple[Finding, ...]]]:
+    ) -> tuple[dict[str, tuple[Seen, tuple[Finding, ...]]], dict[str, Inspection]]:
         suspects = [item for item in seen if is_located(item.screening)]
         pairs = [(item.record, item.image_rgb) for item in suspects]
-        found, provenance = looked_at(self._localizer, pairs, cancel)
+        found, provenance, failed = looked_at(self._localizer, pairs, cancel)
         located = {}
-        for item, picture, findings in zip(suspects, pairs, found, strict=False):
-            heard = self._screener.located(picture, item.screening, findings)
+        sound = (item for item in suspects if item.record.id not in failed)
+        for item, findings in zip(sound, found, strict=False):
+            heard = self._screener.located((item.record, item.image_rgb), item.screening, findings)
             proposed = proposals(item.record, item.screening, heard, self.recipe)
             located[item.record.id] = replace(item, provenance=(provenance,)), proposed
-        return located
+        return located, failed

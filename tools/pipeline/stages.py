@@ -94,12 +94,40 @@ class Seen:
 def screened(
     screener: CombinedScreener, pictures: Sequence[tuple[ImageRecord, ImageRgb]], cancel: threading.Event
 ) -> tuple[list[Screening], dict[str, Inspection]]:
-    """Returns the screenings of images that are shown together, and the rows of those where that fails.
+    """Returns the screenings of images that are shown together, and the rows of those where that fails."""
+    return _together(lambda some: list(screener.screen(some, cancel=cancel)), pictures)
+
+
+def looked_at(
+    localizer: Localizer, pictures: Sequence[tuple[ImageRecord, ImageRgb]], cancel: threading.Event
+) -> tuple[list[tuple[Finding, ...]], Provenance, dict[str, Inspection]]:
+    """Looks with the detector at images that are shown together.
+
+    Returns:
+        What it finds in each, how it did so, and the rows of those where that fails, which are left out.
+    """
+    shares_s: list[float] = []
+
+    def look(some: Sequence[tuple[ImageRecord, ImageRgb]]) -> list[tuple[Finding, ...]]:
+        found, share_s = timed_together(localizer.locate(some, cancel=cancel))
+        shares_s.append(share_s)
+        return found
+
+    found, failed = _together(look, pictures)
+    elapsed_s = sum(shares_s) / max(len(shares_s), 1)
+    return found, localizer.provenance.model_copy(update={"elapsed_s": elapsed_s}), failed
+
+
+def _together(
+    see: Callable[[Sequence[tuple[ImageRecord, ImageRgb]]], list[_Item]],
+    pictures: Sequence[tuple[ImageRecord, ImageRgb]],
+) -> tuple[list[_Item], dict[str, Inspection]]:
+    """Returns what comes of images that are shown together, and the rows of those where that fails.
 
     Where something goes wrong that nobody foresaw, each image is shown alone: only its own row says so.
     """
     try:
-        return list(screener.screen(pictures, cancel=cancel)), {}
+        return see(pictures), {}
     except LoupeError:
         raise
     except Exception as error:  # As in `Finisher.finish`.
@@ -107,19 +135,11 @@ def screened(
             record = pictures[0][0]
             log.warning("%s: %s", record.id, error, exc_info=True)
             return [], {record.id: _failed(record, error)}
-    every = [screened(screener, [picture], cancel) for picture in pictures]
+    every = [_together(see, [picture]) for picture in pictures]
     return (
-        [screening for screenings, _ in every for screening in screenings],
+        [item for items, _ in every for item in items],
         {image_id: row for _, rows in every for image_id, row in rows.items()},
     )
-
-
-def looked_at(
-    localizer: Localizer, pictures: Iterable[tuple[ImageRecord, ImageRgb]], cancel: threading.Event
-) -> tuple[list[tuple[Finding, ...]], Provenance]:
-    """Returns what the detector finds in images that it is shown together, and how it did in each."""
-    found, share_s = timed_together(localizer.locate(pictures, cancel=cancel))
-    return found, localizer.provenance.model_copy(update={"elapsed_s": share_s})
 
 
 def proposals(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ class Known:
     Attributes:
         records: One per image; of an image that turned out to be damaged, the unreadable one.
         screenings: At the recipe's threshold.
-        failed: Instead, the inspections of images that could not be screened.
+        failed: Instead, the inspections of images that could not be screened or located.
         found: What the detector found.
         looks: How that came about, with the seconds.
         measured: What was located, with sizes.
@@ -269,6 +269,10 @@ class Stepwise:
         screenings, failed = screened(self._engines.screener, loaded, self._cancel)
         self._stop_if_cancelled()
         self._known.screenings |= {screening.image_id: screening for screening in screenings}
+        self._leave_out(failed)
+
+    def _leave_out(self, failed: Mapping[str, Inspection]) -> None:
+        """Takes images for unreadable that nothing can be done with, and keeps why."""
         self._known.failed |= failed
         for image_id, row in failed.items():  # what is said to whoever asks for the image
             self.records[image_id] = row.image.model_copy(update={"reason": row.error})
@@ -279,17 +283,19 @@ class Stepwise:
         missing = [i for i in wanted if self.is_readable(i) and i not in self._known.found]
         if any(self._is_suspect(image_id) for image_id in missing):
             self._find(number, [i for i in self._chunks[number] if self._is_suspect(i)])
-        self._find(number, [image_id for image_id in missing if image_id not in self._known.found])
+        self._find(number, [i for i in missing if i not in self._known.found and self.is_readable(i)])
 
     def _find(self, number: int, ids: Sequence[str]) -> None:
         if not ids:
             return
         self._engines.screener.prepare(self._batch, cancel=self._cancel)  # screenings may be recalled
         pairs = [(record, image_rgb) for record, image_rgb in self._load(number) if record.id in ids]
-        found, provenance = looked_at(self._engines.localizer, pairs, self._cancel)
+        found, provenance, failed = looked_at(self._engines.localizer, pairs, self._cancel)
         self._stop_if_cancelled()
+        self._leave_out(failed)
         screener, screened = self._engines.screener, self._known.screenings
-        for picture, each in zip(pairs, found, strict=True):
+        sound = [picture for picture in pairs if picture[0].id not in failed]
+        for picture, each in zip(sound, found, strict=True):
             image_id = picture[0].id
             self._known.looks[image_id] = provenance
             self._known.found[image_id] = screener.located(picture, screened[image_id], each)

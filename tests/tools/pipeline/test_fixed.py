@@ -83,8 +83,8 @@ class FakeLocalizer:
 
     provenance = Provenance(tool="localization", model="fake")
 
-    def __init__(self, found_in: Sequence[str] = ()) -> None:
-        self.found_in = found_in
+    def __init__(self, found_in: Sequence[str] = (), fails_on: str = "") -> None:
+        self.found_in, self.fails_on = found_in, fails_on
         self.shown: list[str] = []
 
     def locate(
@@ -92,6 +92,8 @@ class FakeLocalizer:
     ) -> Iterator[tuple[Finding, ...]]:
         for record, _ in images:
             self.shown.append(record.id)
+            if record.id == self.fails_on:
+                raise ValueError("no such box")
             finding = Finding(
                 id=f"{record.id}-1",
                 image_id=record.id,
@@ -212,6 +214,23 @@ def test_an_image_that_cannot_be_screened_is_a_row_that_says_why(batch: Batch, r
     whole = by_id(pipeline(recipe, screener=FakeScreener({"img_003": SUSPECT})).inspect(batch))
     assert {i: each.judgement for i, each in inspections.items()} == {
         i: each.judgement for i, each in whole.items() if i != "img_002"
+    }
+
+
+def test_an_image_that_cannot_be_located_is_a_row_that_says_why(batch: Batch, recipe: Recipe) -> None:
+    suspects = dict.fromkeys(("img_001", "img_002", "img_003"), SUSPECT)
+
+    def inspected(fails_on: str = "") -> dict[str, Inspection]:
+        localizer = FakeLocalizer(["img_003"], fails_on)
+        seers = {"screener": FakeScreener(suspects), "localizer": localizer}
+        return by_id(pipeline(recipe, **seers).inspect(batch))
+
+    inspections, whole = inspected("img_002"), inspected()
+    assert list(inspections) == list(whole)
+    failed = inspections.pop("img_002")
+    assert (failed.judgement.rule, failed.error) == ("inspection.failed", "ValueError: no such box")
+    assert {i: (each.judgement, each.findings) for i, each in inspections.items()} == {
+        i: (each.judgement, each.findings) for i, each in whole.items() if i != "img_002"
     }
 
 

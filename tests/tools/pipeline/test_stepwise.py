@@ -182,6 +182,24 @@ def test_one_image_that_cannot_be_screened_ends_nothing(
         Stepwise(batch, engines.as_engines).seen("img_002")
 
 
+@pytest.mark.parametrize("first", ["locate", "measure", "inspect"])
+def test_one_image_that_cannot_be_located_ends_nothing(batch: Batch, recipe: Recipe, first: str) -> None:
+    engines = engines_of(recipe)
+    engines.localizer.fails_on = "img_002"
+    steps = Stepwise(batch, engines.as_engines)
+    ids = [record.id for record in batch.records]
+    getattr(steps, first)(ids)
+    looked = engines.localizer.shown.count("img_002")
+    inspections = steps.inspect(ids)
+    assert engines.localizer.shown.count("img_002") == looked  # once together, once alone, and never again
+    assert inspections["img_002"].error == "ValueError: no such box"
+    assert "img_002" not in steps.locate(ids)
+    pipeline = Pipeline(recipe, engines.as_engines.screener, engines.as_engines.localizer, engines.measurer)  # type: ignore[arg-type]
+    assert [each.judgement for each in inspections.values()] == [
+        each.judgement for each in pipeline.inspect(batch)
+    ]
+
+
 def test_another_threshold_moves_the_sources_whose_scale_begins_there(batch: Batch, recipe: Recipe) -> None:
     engines = engines_of(recipe)
     steps = Stepwise(batch, engines.as_engines)
