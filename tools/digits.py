@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-__all__ = ["beside_threshold", "percent", "plain"]
+__all__ = ["beside_threshold", "percent", "plain", "plain_percent"]
 
 _LEAST = 2  # decimals of a suspicion
 _MOST = 6  # to which a screening is rounded
@@ -33,3 +33,8 @@ def percent(share: float) -> str:
     """Writes a share with one decimal, and more where it would read as none or all although it is neither."""
     said = [f"{100 * share:.{decimals}f}" for decimals in range(1, _FINEST + 1)]
     return f"{next((each for each in said if 0 < float(each) < 100), said[0])} %"
+
+
+def plain_percent(share: float) -> str:
+    """Writes a share of 1 with all its digits: `5%`, `0.5%`."""
+    return f"{plain(round(100 * share, 6))}%"

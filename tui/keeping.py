@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tools.digits import plain_percent
 from tools.downloading import stop_downloads
 from tools.errors import UsageError
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.references.options import plain_percent
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.digits import beside_threshold, percent, plain
+from tools.digits import beside_threshold, percent, plain, plain_percent
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,8 @@ def test_a_suspicion_can_be_told_from_its_threshold(
 )
 def test_a_share_reads_as_none_or_all_only_where_it_is(share: float, written: str) -> None:
     assert percent(share) == written
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.05, "5%"), (0.005, "0.5%"), (0.015, "1.5%"), (1.0, "100%")])
+def test_a_share_that_somebody_chose_is_written_with_all_its_digits(share: float, said: str) -> None:
+    assert plain_percent(share) == said

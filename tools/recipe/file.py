@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from string import Template
 
-from tools.digits import plain
+from tools.digits import plain, plain_percent
 from tools.errors import OutputError, RecipeError
 from tools.glossary import label_name, unit_symbol, word
 from tools.recipe import (
@@ -21,7 +21,6 @@ from tools.recipe import (
 )
 from tools.recipe.problems import parse_recipe
 from tools.records import Language, Unit
-from tools.references.options import plain_percent
 
 __all__ = ["DEFAULT_RECIPE", "bundled_recipes", "is_bundled", "load_recipe", "new_recipe", "render_recipe"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tools.digits import plain_percent
 from tools.records import Record
-from tools.references.options import plain_percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,15 +8,9 @@ from collections.abc import Set as AbstractSet
 
 from pydantic import Field
 
-from tools.digits import plain
 from tools.records import Record
 
-__all__ = ["Notes", "ReferenceOptions", "plain_percent"]
-
-
-def plain_percent(share: float) -> str:
-    """Writes a share of 1 with all its digits: `5%`, `0.5%`."""
-    return f"{plain(round(100 * share, 6))}%"
+__all__ = ["Notes", "ReferenceOptions"]
 
 
 class ReferenceOptions(Record):
