@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from agent.abstention import Unsure, chosen, offer
 from agent.calls import Calls
@@ -272,8 +272,8 @@ class Desk:
         numbers = {verdict.value: counts[verdict] for verdict in Verdict}
         said = phrase("summary", language, total=len(self._batch), **numbers)
         if not self.workbench.has_reported:  # a question on the side replaces nobody's report
-            self._calls("write_report", language=language.value)
-            said += phrase("with_report", language, report=self.workbench.artifacts[0])
+            written = cast("dict[str, JsonValue]", self._calls("write_report", language=language.value))
+            said += phrase("with_report", language, report=written["report"])
         return said
 
     @property

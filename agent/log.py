@@ -108,7 +108,8 @@ class SessionLog:
 def has_log(folder: Path) -> bool:
     """Returns whether a folder holds a session: a log that got as far as its first line."""
     try:
-        return b"\n" in (folder / LOG).read_bytes()
+        with (folder / LOG).open("rb") as file:
+            return file.readline().endswith(b"\n")
     except FileNotFoundError:
         return False
 

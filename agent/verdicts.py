@@ -201,9 +201,9 @@ class Verdicts:
         act, own, decided = self.new_act(), plain(self._recipe.screening.threshold), opinions(self._taken)
         changes = []
         for image_id, at in inspections.items():
-            reason, now = at.judgement.reason(language), self._decisions.get(image_id)
+            reason, standing = at.judgement.reason(language), self._decisions.get(image_id)
             why = phrase("by_threshold", language, threshold=plain(threshold), own=own, reason=reason)
-            is_other = now is not None and now.by_threshold and now.reason != why
+            is_other = standing is not None and standing.by_threshold and standing.reason != why
             is_change = is_other or at.judgement.verdict is not self._verdict(image_id)
             if is_change and image_id not in decided:
                 verdict = at.judgement.verdict

@@ -186,9 +186,7 @@ class ServerModel(VisionModel):
                 if error.status_code not in {400, 422} or not refused:
                     raise self._refusal(error) from error
                 self._refused |= refused
-                if (
-                    "temperature" in refused
-                ):  # what it does now is its own affair, and reports must not say otherwise
+                if "temperature" in refused:  # reports must not call greedy what is the server's own affair
                     parameters = {**self.provenance.parameters, "decoding": "the server's own"}
                     self.provenance = self.provenance.model_copy(update={"parameters": parameters})
             except _BrokenOff as broken:
