@@ -15,6 +15,7 @@ from tools.records import Language, Verdict
 __all__ = ["agrees", "meaning"]
 
 _NO_TOOLS = frozenset({*dir(builtins), "final_answer"})
+_ABOUT_IMAGES = frozenset({"compare", "describe", "inspect", "locate", "measure", "screen", "search"})
 _VERDICTS = frozenset(verdict.value for verdict in Verdict)
 _YES = re.compile(
     r"(?:y|yes|yep|yeah|yup|sure|right|correct|exactly|ok|okay|please|please do|do it|go ahead"
@@ -108,7 +109,17 @@ def _wish(tool: str, given: Mapping[str, Given], language: Language) -> str:
     if tool == "inspect" and given.keys() == {"threshold"} and isinstance(threshold, str):
         said = with_particle(threshold, "으로/로") if language is Language.KO else threshold
         return phrase("do_inspect_by", language, threshold=said)
+    if tool in _ABOUT_IMAGES and (ids := _named(given, language)):
+        return phrase(f"do_{tool}", language, ids=_ids(ids, language))
     raise _Unsaid
+
+
+def _named(given: Mapping[str, Given], language: Language) -> list[str]:
+    """The images that a tool is to look at, where nothing else is asked of it; else none."""
+    about = {key: each for key, each in given.items() if (key, each) != ("language", language.value)}
+    if not about.keys() <= {"0", "1", "ids", "id", "other", "like"}:
+        return []
+    return [each for named in about.values() for each in ([named] if isinstance(named, str) else named)]
 
 
 def _report(given: Mapping[str, Given], language: Language) -> str:

@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     mix.add_argument("newer", type=Path, help="what it ended with")
     mix.add_argument("--share", type=float, default=0.8, help="of the newer one (default %(default)s)")
     mix.add_argument("--out", type=Path, required=True, help="folder of the new checkpoint")
+    larger = commands.add_parser(
+        "grow", help="make it larger, to say the same and learn more", parents=[model]
+    )
+    larger.add_argument("--hidden", type=int, required=True, help="width, a multiple of 64")
+    larger.add_argument("--layers", type=int, required=True, help="of the language model")
+    larger.add_argument("--out", type=Path, required=True, help="folder of the larger checkpoint")
     fast = commands.add_parser("speed", help="measure how fast it answers", parents=[model, threads])
     fast.add_argument(
         "--images", type=Path, default=Path("examples/batch"), help="batch (default %(default)s)"
@@ -128,7 +134,7 @@ def _train_together(
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: nobody to train", "give 1 or more")
     photos = ensure_set(arguments.set, _PHOTOS, TRAINING_SEED, defect_rate=_DEFECT_RATE)
-    size = Size(arguments.hidden, 64 * round(2.8 * arguments.hidden / 64), arguments.layers)
+    size = Size.of(arguments.hidden, arguments.layers)
     options = Options(arguments.rate, sight_rate, arguments.seed, arguments.start, eyes, size)
     spent = getattr(arguments, "spent", 0.0)
     budget = Budget(arguments.minutes, arguments.steps, spent)
@@ -142,6 +148,13 @@ def _blend(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.share <= 1:
         raise UsageError(f"--share {arguments.share:g}: not a share", "give a number from 0 to 1")
     blend(arguments.older, arguments.newer, arguments.share, arguments.out)
+    sys.stderr.write(f"written to {arguments.out}\n")
+
+
+def _grow(arguments: argparse.Namespace) -> None:
+    from agent.forge.growing import grow
+
+    grow(arguments.model, arguments.hidden, arguments.layers, arguments.out)
     sys.stderr.write(f"written to {arguments.out}\n")
 
 
@@ -195,6 +208,7 @@ _COMMANDS = {
     "train": _train,
     "eyes": _teach_eyes,
     "blend": _blend,
+    "grow": _grow,
     "evaluate": _evaluate,
     "eyesight": _eyesight,
     "calibrate": _calibrate,

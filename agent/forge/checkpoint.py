@@ -39,6 +39,11 @@ class Size:
     vision_hidden: int = 160
     vision_depth: int = 3
 
+    @classmethod
+    def of(cls, hidden: int, layers: int) -> Size:
+        """The size of a model of a width and depth, in the pocket model's proportions."""
+        return cls(hidden, 64 * round(2.8 * hidden / 64), layers)
+
     @property
     def text(self) -> dict[str, Any]:
         """The language model's part of the config."""

@@ -58,10 +58,33 @@ EN, KO = Language.EN, Language.KO
             "reject img_002 and write the report, lot B",
             "img_002 불합격 처리해 줘, 그리고 영어 보고서 만들어 줘, 로트 B",
         ),
+        (
+            'rows = measure("img_005")\nrows = [decide(each, "reject", "x") for each in ["img_005"]]',
+            "measure img_005 and reject img_005",
+            "img_005 크기 재 줘, 그리고 img_005 불합격 처리해 줘",
+        ),
+        (
+            'rows = [decide("img_001", "accept", "x")]\nrow = compare("img_011", "img_009")',
+            "accept img_001 and compare img_011 and img_009",
+            "img_001 합격 처리해 줘, 그리고 img_011, img_009 비교해 줘",
+        ),
+        (
+            'rows = search(like="img_006")\nrow = inspect(["img_001", "img_002"])[0]',
+            "search for cases like img_006 and inspect img_001 and img_002",
+            "img_006 비슷한 사례 찾아 줘, 그리고 img_001, img_002 검사해 줘",
+        ),
     ],
 )
 def test_what_a_program_would_change_is_said_as_a_request(code: str, en: str, ko: str) -> None:
     assert (meaning(code, EN), meaning(code, KO)) == (en, ko)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_description_in_another_language_than_the_users_is_no_short_request(language: Language) -> None:
+    code = f'rows = describe("img_001", language="{language.value}")\ndecide("img_001", "reject", "x")'
+    assert {each: bool(meaning(code, each)) for each in Language} == {
+        each: each is language for each in Language
+    }
 
 
 @pytest.mark.parametrize(
@@ -76,6 +99,8 @@ def test_what_a_program_would_change_is_said_as_a_request(code: str, en: str, ko
         'decide("img_001", "scrap", "x")',
         'rows = [decide("img_001", verdict, "x") for verdict in ["reject"]]',
         'inspect("img_001", threshold=0.35)',
+        'search(text="crack")',
+        'rows = measure()\ndecide("img_001", "reject", "x")',
         "decide(*given)",
         'write_report(lot="A", **more)',
         'row = write_report(lot="A", pages=3)',

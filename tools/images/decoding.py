@@ -348,8 +348,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     premultiplied = {"RGBa": "RGBA", "La": "LA"}.get(image.mode)
     rgba = (image.convert(premultiplied) if premultiplied else image).convert("RGBA")
     alpha = rgba.getchannel("A")
-    # Many write bitmaps of 32 bits and leave the fourth byte at 0: a picture of nothing was not meant.
-    is_unset = isinstance(image, BmpImageFile) and alpha.getbbox() is None
+    # Many cameras leave the fourth channel at 0: a picture of nothing was not meant, and would pass as clean.
+    is_unset = alpha.getbbox() is None
     if is_unset or alpha.getextrema() == (255, 255):
         return rgba.convert("RGB")
     white = Image.new("RGBA", rgba.size, "white")

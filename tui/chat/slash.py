@@ -14,6 +14,7 @@ from tui.chat.paths import home_expanded
 __all__ = ["COMMANDS", "Command", "Completion", "complete", "dropped_paths", "parse", "without_mentions"]
 
 _MOST_OFFERED = 50
+_DRIVE = re.compile(r"""(?:^|[\s"'])[A-Za-z]:\\""")  # a path as Windows writes it: no character is escaped
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,12 @@ def parse(text: str) -> tuple[str, list[str]] | None:
 
 def _words_of(text: str) -> list[str]:
     """Splits as a shell does, so that names with spaces can be quoted; an apostrophe alone is a letter."""
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if _DRIVE.search(text):
+        lexer.escape = ""
     try:
-        return shlex.split(text)
+        return list(lexer)
     except ValueError:
         return text.split()
 

@@ -439,6 +439,21 @@ def test_a_bitmap_whose_fourth_byte_is_never_set_keeps_its_colours(tmp_path, siz
     assert decode(path)[16, 16].tolist() == [wanted] * 3
 
 
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("RGBA", "png"), ("LA", "png"), ("RGBA", "tif"), ("RGBA", "webp")]
+)
+@pytest.mark.parametrize(("corner", "wanted"), [(0, 90), (255, 255)])
+def test_an_alpha_channel_that_shows_nothing_at_all_counts_for_nothing(
+    tmp_path, mode, suffix, corner, wanted
+):
+    picture = Image.new(mode, (32, 32), (90, 0) if mode == "LA" else (90, 90, 90, 0))
+    picture.putpixel((0, 0), (90, corner) if mode == "LA" else (90, 90, 90, corner))
+    picture.save(
+        path := tmp_path / f"part.{suffix}", **({"lossless": True, "exact": True} if suffix == "webp" else {})
+    )
+    assert decode(path)[16, 16].tolist() == [wanted] * 3
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_transparent_shade_of_grey_is_white(tmp_path, bits):
     def chunk(name, body):
