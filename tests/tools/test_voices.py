@@ -22,7 +22,7 @@ def said(source: Source, suspicion: float, *, decided: bool = True) -> SourceSco
 
 @pytest.mark.parametrize(
     ("words", "confidence", "suspicion"),
-    [(0.9, 0.28, 0.908), (0.9, 0.9, 0.996), (0.97, 0.0, 0.630), (0.6, 0.0, 0.212), (0.999, 0.0, 0.930)],
+    [(0.9, 0.16, 0.908), (0.9, 0.9, 0.998), (0.97, 0.0, 0.776), (0.6, 0.0, 0.355), (0.999, 0.0, 0.965)],
     ids=["says neither", "sees it too", "sees nothing", "nothing to see", "words are certain"],
 )
 def test_words_and_detector_weigh_together(words: float, confidence: float, suspicion: float) -> None:

@@ -43,7 +43,7 @@ _MOVING = (Source.DETECTOR, Source.BATCH, Source.TEMPLATE)
 _LEAST, _MOST = 0.02, 0.98  # a threshold beyond them leaves no room on its far side
 # Confidences, chosen on synthesised photographs with known truth: one that says neither good nor bad, and
 # what stands for nothing seen, as a detector overlooks some defects.
-_EVEN, _NOTHING = 0.28, 0.03
+_EVEN, _NOTHING = 0.16, 0.03
 
 
 def on_scale(score: float, threshold: float) -> float:

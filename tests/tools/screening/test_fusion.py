@@ -180,4 +180,4 @@ def test_a_detector_calms_at_another_threshold_as_it_does_at_the_recipes() -> No
     words = with_threshold(by_words(0.97), 0.92, RECIPE)
     scores = [words_score(words, is_known=True), detector_score(0.05, 0.92)]
     screening = at_threshold(fused(words, scores, None, RECIPE), 0.7, RECIPE)
-    assert (screening.suspicion, screening.status) == (pytest.approx(0.605, abs=1e-3), ScreeningStatus.UNSURE)
+    assert (screening.suspicion, screening.status) == (pytest.approx(0.757, abs=1e-3), ScreeningStatus.UNSURE)
