@@ -187,7 +187,8 @@ def _safe(value: object) -> object:
 def _write_yolo(report: ReportInput, folder: Path) -> None:
     types = export_types(report)
     names = dict(enumerate(types))
-    layout = {"path": ".", "train": "images", "val": "images", "names": names}
+    # No `path`: it would be relative to where a training is started, and these to the file.
+    layout = {"train": "images", "val": "images", "names": names}
     text = "# Put the photographs into images/, laid out as in labels/, to train on these findings.\n"
     text += yaml.safe_dump(layout, allow_unicode=True, sort_keys=False)
     replace_file(folder / "data.yaml", text)

@@ -18,7 +18,7 @@ __all__ = ["cache_dir", "data_folder", "new_run_folder", "write_cached"]
 def data_folder() -> Path:
     """Returns the user's data folder for Loupe: LOUPE_HOME, or what is usual on the system."""
     if home := os.environ.get("LOUPE_HOME"):
-        return Path(home)
+        return Path(home).expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "loupe"
     if sys.platform == "darwin":

@@ -14,6 +14,7 @@ from reports.exports import write_twins
 from reports.source import ReportInput
 from tests.reports.builders import CENTRE_MM, CENTRE_PX, finding, inspection, mixed_batch, report
 from tools.errors import Cancelled, OutputError
+from tools.localization.detectors import import_ultralytics
 from tools.measurement.scale_reasons import ScaleReason
 from tools.records import Centre, Language, Verdict
 
@@ -118,6 +119,19 @@ def test_yolo_labels_are_relative_to_the_image(tmp_path: Path) -> None:
     assert (tmp_path / "labels/line/cover_2.txt").read_text() == ""
     layout = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert layout["names"] == {0: "scratch", 1: "dent"}
+
+
+def test_the_layout_can_be_trained_on_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_ultralytics()
+    from ultralytics.data.utils import check_det_dataset
+
+    (tmp_path / "run/images").mkdir(parents=True)
+    write_twins(report(*mixed_batch()), tmp_path / "run")
+    (tmp_path / "images").mkdir()  # of something else
+    monkeypatch.chdir(tmp_path)
+    assert Path(check_det_dataset("run/data.yaml")["train"]) == tmp_path / "run/images"
 
 
 @pytest.mark.parametrize(

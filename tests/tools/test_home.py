@@ -17,6 +17,12 @@ def test_cache_folder_and_its_override(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert cache_dir() == tmp_path / "loupe"
 
 
+def test_the_data_folder_may_be_named_by_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LOUPE_HOME", "~/mine")
+    assert data_folder() == tmp_path / "mine"
+
+
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     write_cached(tmp_path / "file" / "below" / "entry", b"content")
