@@ -11,11 +11,12 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agent.events import EVENT, Event, LoadFinished, LoadProgress, LoadStarted, TextDelta, ToolProgress
-from tools.errors import OutputError
+from tools.errors import OutputError, UsageError
+from tools.images.files import printable_name
 from tools.records import Record
-from tools.writing import append_line, cut_half_line
+from tools.writing import append_line, cut_half_line, is_utf_8
 
-__all__ = ["LOG", "SessionHeader", "SessionLog", "has_log", "read_log", "turns_of"]
+__all__ = ["LOG", "SessionHeader", "SessionLog", "has_log", "read_log", "refuse_unwritable", "turns_of"]
 
 LOG = "session.jsonl"
 _LOCK = ".session.lock"
@@ -105,12 +106,26 @@ class SessionLog:
         self.close()
 
 
+def refuse_unwritable(*texts: str) -> None:
+    """Looks whether a log could hold paths or a request.
+
+    Raises:
+        UsageError: One holds bytes that are no UTF-8, as a file's name may.
+    """
+    for text in texts:
+        if not is_utf_8(text):
+            raise UsageError(
+                f"{printable_name(text)} is not in UTF-8, and the session's log has to name it",
+                "rename it, or give UTF-8; photographs of such names are found by their folder",
+            )
+
+
 def has_log(folder: Path) -> bool:
     """Returns whether a folder holds a session: a log that got as far as its first line."""
     try:
         with (folder / LOG).open("rb") as file:
             return file.readline().endswith(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file in its place is refused where the log begins
         return False
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
 
+from agent.calls import TOOL_NAMES
 from agent.events import Outcome
 from agent.results import MadeCall, ToolCall, TurnResult
 from tools.errors import UsageError
+from tools.images.files import finds
 from tools.records import Record, Verdict
 
 if TYPE_CHECKING:
@@ -30,7 +42,20 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _known_tool(name: str) -> str:
+    if name not in TOOL_NAMES:
+        raise ValueError(f"no tool is called {name!r}; there are {', '.join(TOOL_NAMES)}")
+    return name
+
+
+def _of_known_tool(call: ToolCall) -> ToolCall:
+    _known_tool(call.tool)
+    return call
+
+
 _Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+_Tools = Annotated[tuple[Annotated[str, AfterValidator(_known_tool)], ...], BeforeValidator(_as_list)]
+_Call = Annotated[ToolCall, AfterValidator(_of_known_tool)]
 
 
 class AnswerExpectation(_Section):
@@ -45,11 +70,12 @@ class Expectation(_Section):
     Attributes:
         calls: Each must have been made with at least these arguments, in any order, and have worked.
         forbid: Tools that must not have been called, be it in vain.
+        outcome: How the turn must have ended; None for any end but a failure or a stop.
         files: Patterns, each of which must match the name of a file that the turn wrote.
     """
 
-    calls: tuple[ToolCall, ...] = ()
-    forbid: _Names = ()
+    calls: tuple[_Call, ...] = ()
+    forbid: _Tools = ()
     outcome: Outcome | None = None
     answer: AnswerExpectation = AnswerExpectation()
     verdicts: dict[str, Verdict] = {}
@@ -59,7 +85,7 @@ class Expectation(_Section):
 class PlaybookTurn(_Section):
     """One request and what is expected of it."""
 
-    say: str
+    say: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     expect: Expectation = Expectation()
 
 
@@ -67,7 +93,7 @@ class Conversation(_Section):
     """Turns that follow one another in one session."""
 
     name: str
-    turns: tuple[PlaybookTurn, ...]
+    turns: Annotated[tuple[PlaybookTurn, ...], Field(min_length=1)]
 
 
 class Playbook(_Section):
@@ -75,13 +101,13 @@ class Playbook(_Section):
 
     Attributes:
         images: Files, folders or globs; relative to the current folder, or else to the playbook's.
-        model: Model string; empty for the one given on the command line.
+        model: Model string, a path in it likewise; empty for the one given on the command line.
     """
 
     images: _Names
     recipe: str = ""
     model: str = ""
-    conversations: tuple[Conversation, ...]
+    conversations: Annotated[tuple[Conversation, ...], Field(min_length=1)]
 
 
 class ConversationResult(Record):
@@ -108,7 +134,7 @@ def load_playbook(path: Path) -> Playbook:
         UsageError: It is missing, no YAML, or does not fit the schema; each problem with its place.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
         playbook = Playbook.model_validate(content)
     except OSError as error:
         raise UsageError(f"cannot read the playbook {path}: {error.strerror}") from error
@@ -122,25 +148,46 @@ def load_playbook(path: Path) -> Playbook:
         raise UsageError(
             f"{path} is no playbook: {problems}", "see examples/playbooks for one that is"
         ) from error
-    located = tuple(_located(each, path.parent) for each in playbook.images)
-    recipe = _located(playbook.recipe, path.parent) if playbook.recipe else ""
-    return playbook.model_copy(update={"images": located, "recipe": recipe})
+    before, scripted, file = playbook.model.rpartition("scripted:")
+    return playbook.model_copy(
+        update={
+            "images": tuple(_located(each, path.parent) for each in playbook.images),
+            "recipe": _located(playbook.recipe, path.parent),
+            "model": before + scripted + _located(file, path.parent),
+        }
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice: of two expectations only the last would be checked."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        known: set[str] = set()
+        for key, _ in node.value:
+            if key.value in known:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark
+                )
+            known.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _located(given: str, folder: Path) -> str:
+    """Returns a path as it is where it leads somewhere, or beside the playbook where only that does."""
     beside = folder / given
-    return given if Path(given).exists() or not beside.exists() else str(beside)
+    return str(beside) if given and not finds(given) and finds(beside) else given
 
 
 def play(
-    playbook: Playbook, open_session: Callable[[Conversation], Session], sink: Sink
+    playbook: Playbook, open_session: Callable[[Conversation], Session], sink: Sink, cancel: threading.Event
 ) -> Iterator[ConversationResult]:
-    """Yields the result of each conversation as it is over.
+    """Yields the result of each conversation as it is over; one that is stopped has none, and is the last.
 
     Args:
         playbook: What to say and what to expect.
         open_session: Opens a fresh session for a conversation.
         sink: Is told everything that happens.
+        cancel: Stops where it is set; whoever sets it cancels the session's turn too.
     """
     for conversation in playbook.conversations:
         misses: list[str] = []
@@ -148,6 +195,8 @@ def play(
             for number, turn in enumerate(conversation.turns, start=1):
                 for event in session.ask(turn.say):
                     sink(event)
+                if cancel.is_set():
+                    return
                 found = misses_of(turn.expect, session.turns[-1], session.verdicts())
                 misses += [f"turn {number} ({turn.say!r}): {miss}" for miss in found]
             turns = tuple(session.turns)
@@ -161,10 +210,11 @@ def misses_of(expected: Expectation, result: TurnResult, verdicts: Mapping[str, 
             yield f"no call {_shown(call)}; made: {', '.join(map(_shown_made, result.tool_calls)) or 'none'}"
     called = {call.tool for call in result.tool_calls}
     yield from (f"{tool} was called" for tool in expected.forbid if tool in called)
+    why = f": {result.error}" if result.error else ""
     if expected.outcome and result.outcome is not expected.outcome:
-        yield f"outcome {result.outcome}, not {expected.outcome}" + (
-            f": {result.error}" if result.error else ""
-        )
+        yield f"outcome {result.outcome}, not {expected.outcome}{why}"
+    elif not expected.outcome and result.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
+        yield f"outcome {result.outcome}{why}"
     for words in expected.answer.contains:
         if words.casefold() not in result.answer.casefold():
             yield f"the answer does not hold {words!r}: {result.answer!r}"

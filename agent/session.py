@@ -27,7 +27,7 @@ from agent.events import (
     Usage,
 )
 from agent.good_parts import changed_elsewhere
-from agent.log import SessionHeader, SessionLog, has_log, read_log, turns_of
+from agent.log import SessionHeader, SessionLog, has_log, read_log, refuse_unwritable, turns_of
 from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result, unlogged_end
@@ -38,6 +38,7 @@ from tools.errors import LoupeError, TurnFailed, UsageError
 from tools.home import new_run_folder
 from tools.images.files import from_root
 from tools.pipeline.engines import EngineOptions
+from tools.pipeline.journal import refuse_run
 from tools.records import Verdict
 from tools.timing import now
 
@@ -149,7 +150,12 @@ class Session:
             seers=placed((self.options.engines or EngineOptions()).chosen_for(self.recipe)),
             good_sha256=self._desk.workbench.engines.good_sha256,
         )
-        changed = self._recall(header) if has_log(self.out) else []
+        refuse_unwritable(*header.images, header.recipe, str(from_root(self.out)))
+        if has_log(self.out):
+            changed = self._recall(header)
+        else:
+            refuse_run(self.out)
+            changed = []
         self._log = SessionLog(self.out, header)
         for event in changed:
             self._log.append(event)
@@ -199,10 +205,11 @@ class Session:
         called from anywhere. The turn goes on also when nobody iterates to the end; the next call waits.
 
         Raises:
-            UsageError: The request is empty, or the turn before is still running.
+            UsageError: The request is empty or no UTF-8, or the turn before is still running.
         """
         if not request.strip():
             raise UsageError("the request is empty", "say what to do, e.g. 'inspect everything'")
+        refuse_unwritable(request)
         return self._start(request, lambda number: self._desk.turn(number, request))
 
     def use(self, tool: str, arguments: Mapping[str, Any], request: str) -> Iterator[Event]:

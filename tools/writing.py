@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["append_line", "cut_half_line", "replace_file"]
+__all__ = ["append_line", "cut_half_line", "is_utf_8", "replace_file"]
 
 _BLOCK_BYTES = 65_536
 
@@ -30,6 +30,15 @@ def replace_file(path: Path, content: str | bytes) -> None:
         with suppress(OSError):
             unfinished.unlink()
         raise
+
+
+def is_utf_8(text: str) -> bool:
+    """Returns whether a text can be written: names of files may hold bytes that are no UTF-8 (PEP 383)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def append_line(file: BinaryIO, line: str) -> None:

@@ -24,6 +24,7 @@ from tui.options import (
     QuietOption,
     RecipeOption,
     TrustOption,
+    named_path,
     not_empty,
     writable,
 )
@@ -40,7 +41,12 @@ def ask(
     model: AgentOption = "",
     out: OutOption = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with the session in this folder; then give requests only.")
+        Path | None,
+        typer.Option(
+            parser=named_path,
+            metavar="PATH",
+            help="Go on with the session in this folder; then give requests only.",
+        ),
     ] = None,
     user: Annotated[
         str, typer.Option(callback=writable, help="Who decides, for the record and the report.")
@@ -78,7 +84,10 @@ def chat(
     recipe: RecipeOption = "",
     model: AgentOption = "",
     out: OutOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the session in this folder.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(parser=named_path, metavar="PATH", help="Go on with the session in this folder."),
+    ] = None,
     user: Annotated[
         str, typer.Option(callback=writable, help="Who decides, for the record and the report.")
     ] = "",
@@ -120,7 +129,9 @@ def chat(
 
 
 def run(
-    playbook: Annotated[Path, typer.Argument(help="Conversations with what is expected of them (YAML).")],
+    playbook: Annotated[
+        Path, typer.Argument(parser=named_path, help="Conversations with what is expected of them (YAML).")
+    ],
     recipe: RecipeOption = "",
     model: AgentOption = "",
     out: OutOption = None,
@@ -147,7 +158,9 @@ def run(
 
 
 def replay(
-    session: Annotated[Path, typer.Argument(help="Folder of a session, or its session.jsonl.")],
+    session: Annotated[
+        Path, typer.Argument(parser=named_path, help="Folder of a session, or its session.jsonl.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Show a session again: what was asked, run, found, decided and answered."""
@@ -161,7 +174,14 @@ def mcp(
     recipe: RecipeOption = "",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder for reports.", show_default="loupe-runs/<date-time>"),
+        typer.Option(
+            "--out",
+            "-o",
+            parser=named_path,
+            metavar="PATH",
+            help="Folder for reports.",
+            show_default="loupe-runs/<date-time>",
+        ),
     ] = None,
     user: Annotated[str, typer.Option(callback=writable, help="Who inspects, for the report.")] = "",
     models: ModelsOption = "",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.events import Answer, Outcome
 from tools.errors import Cancelled, ExitCode, OutputError, UsageError
 from tools.home import new_run_folder
+from tools.images.files import SUFFIXES, finds, printable_name
 from tools.pipeline.engines import EngineOptions
 from tools.records import Verdict
 from tui.arguments import open_ledger, refuse_beside_resume
@@ -21,6 +20,7 @@ from tui.printing import print_out
 from tui.telling import Teller
 
 if TYPE_CHECKING:
+    from agent.playbooks import ConversationResult
     from agent.session import Session, SessionOptions
 
 __all__ = ["AskOptions", "run_ask", "run_playbook", "run_replay"]
@@ -60,24 +60,29 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Tells the images from the requests: what exists, or is a glob, comes first.
 
     Raises:
-        UsageError: One of the two is missing.
+        UsageError: One of the two is missing, or what reads like a path leads nowhere.
     """
     count = 0
-    # lexists: a request may be longer than any file name can be, for which Path.exists raises an OSError.
-    while count < len(words) and (os.path.lexists(words[count]) or _matches(words[count])):
+    while count < len(words) and finds(words[count]):
         count += 1
-    if not count and words:
-        raise UsageError(f"no such file or folder: {words[0]}", 'loupe ask IMAGES "request" ["next" ...]')
     if count == len(words):
         raise UsageError(
             "no request was given", 'e.g. loupe ask photos "inspect everything and write a report"'
         )
+    if not count or _reads_like_a_path(words[count]):
+        missing = printable_name(words[count])
+        raise UsageError(f"no such file or folder: {missing}", 'loupe ask IMAGES "request" ["next" ...]')
     return list(words[:count]), list(words[count:])
 
 
-def _matches(word: str) -> bool:
-    """Returns whether a word is a glob that finds something; a question has a ? too."""
-    return glob.has_magic(word) and bool(glob.glob(word, recursive=True))  # noqa: PTH207 -- may be absolute
+def _reads_like_a_path(word: str) -> bool:
+    """Returns whether a word that finds nothing was meant to: nobody asks in the form of a file's name."""
+    if word.split() != [word]:
+        return False
+    path = Path(word)
+    is_image = path.suffix.lower() in {*SUFFIXES, ".txt"}
+    lies_in_a_folder = path.parent not in {Path(path.anchor), Path()} and finds(path.parent)
+    return is_image or lies_in_a_folder or word.startswith((".", "~")) or word.endswith(("/", "\\"))
 
 
 def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
@@ -89,7 +94,8 @@ def run_ask(words: Sequence[str], options: AskOptions) -> ExitCode:
     """
     from agent.session import Session
 
-    refuse_beside_resume(options.resume, {"--out": options.out, "--recipe": options.recipe})
+    images = [word for word in words[:1] if finds(word) or _reads_like_a_path(word)]
+    refuse_beside_resume(options.resume, {"--out": options.out, "--recipe": options.recipe, "images": images})
     narrator = Narrator(quiet=options.quiet)
     if options.resume:
         requests = list(words)
@@ -149,6 +155,7 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
 
     Raises:
         LoupeError: Bad input.
+        Cancelled: The user stopped it; what was held until then is printed.
     """
     from agent.models.loading import load_model
     from agent.playbooks import Conversation, load_playbook, play
@@ -168,35 +175,49 @@ def run_playbook(path: Path, options: AskOptions) -> ExitCode:
     root = options.out or new_run_folder(playbook.images, narrator.say)
     folders = [root / f"{number:03d}" for number, _ in enumerate(playbook.conversations, start=1)]
     _refuse_sessions(folders)
-    untouched = iter(folders)
-    teller = Teller(narrator)
     engines = Engines(load_recipe(recipe or None), options.engines)
+    opened: list[Session] = []
 
     def open_session(_: Conversation) -> Session:
-        return Session(
-            playbook.images,
-            recipe,
-            model,
-            out=next(untouched),
-            options=replace(options.session_options(), fallback=False),  # it is the model that is tried
-            engines=engines,
+        opened.append(
+            Session(
+                playbook.images,
+                recipe,
+                model,
+                out=folders[len(opened)],
+                options=replace(options.session_options(), fallback=False),  # it is the model that is tried
+                engines=engines,
+            )
         )
+        return opened[-1]
+
+    def stop() -> None:
+        for session in opened[-1:]:
+            session.cancel()
 
     results = []
-    with narrator.downloads():
-        for result in play(playbook, open_session, teller.tell):
+    with cancel_on_interrupt(narrator, stop) as cancel, narrator.downloads():
+        for result in play(playbook, open_session, Teller(narrator).tell, cancel):
             results.append(result)
             if not options.as_json:
                 print_out(f"{'pass' if result.passed else 'FAIL'}  {result.name}\n")
                 print_out("".join(f"      {miss}\n" for miss in result.misses))
+    passed = _print_sum(results, as_json=options.as_json)
+    if cancel.is_set():
+        raise Cancelled("stopped", f"{len(results)} of {len(folders)} conversations had been held")
+    return ExitCode.ACCEPTED if passed == len(results) else ExitCode.REJECTED
+
+
+def _print_sum(results: Sequence[ConversationResult], *, as_json: bool) -> int:
+    """Prints how many conversations passed, or all that is known of them, and returns how many."""
     passed = sum(result.passed for result in results)
-    if options.as_json:
+    if as_json:
         rows = [result.model_dump(mode="json") for result in results]
         whole = {"passed": passed, "of": len(results), "conversations": rows}
         print_out(json.dumps(whole, ensure_ascii=False) + "\n")
     else:
         print_out(f"{passed} of {len(results)} conversations passed\n")
-    return ExitCode.ACCEPTED if passed == len(results) else ExitCode.REJECTED
+    return passed
 
 
 def _refuse_sessions(folders: Iterable[Path]) -> None:

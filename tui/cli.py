@@ -32,6 +32,7 @@ from tui.options import (
     QuietOption,
     RecipeOption,
     TrustOption,
+    named_path,
     not_empty,
     writable,
 )
@@ -154,7 +155,9 @@ def good(
 @app.command()
 def demo(
     model: AgentOption = "",
-    out: Annotated[Path, typer.Option("--out", "-o", help="Session folder.")] = Path("loupe-runs/demo"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", parser=named_path, metavar="PATH", help="Session folder.")
+    ] = Path("loupe-runs/demo"),
     quiet: QuietOption = False,
 ) -> None:
     """See it work: the agent inspects the sample batch and writes its report. Exit status as for inspect."""
@@ -219,10 +222,18 @@ def evaluate(
 
 @app.command()
 def calibrate(
-    image: Annotated[Path, typer.Argument(help="Photograph of the target in the inspection plane.")],
+    image: Annotated[
+        Path, typer.Argument(parser=named_path, help="Photograph of the target in the inspection plane.")
+    ],
     recipe: Annotated[
         Path | None,
-        typer.Option("--recipe", "-r", help="Recipe file that receives the scale; printed when left out."),
+        typer.Option(
+            "--recipe",
+            "-r",
+            parser=named_path,
+            metavar="PATH",
+            help="Recipe file that receives the scale; printed when left out.",
+        ),
     ] = None,
     points: Annotated[
         str, typer.Option(help="Two points of known distance, in px: x1,y1,x2,y2 (with --distance).")

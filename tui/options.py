@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tools.errors import UsageError
+from tools.writing import is_utf_8
 
 __all__ = [
     "AgentOption",
@@ -29,6 +30,7 @@ __all__ = [
     "QuietOption",
     "RecipeOption",
     "TrustOption",
+    "named_path",
     "not_empty",
     "writable",
 ]
@@ -57,17 +59,26 @@ def not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str
     return value
 
 
+def named_path(value: str | Path) -> Path:
+    """Reads a path; a blank one, as of an unset variable in a script, would be the current folder.
+
+    Raises:
+        UsageError: It is blank.
+    """
+    if not str(value).strip():
+        raise UsageError("the name of a file or folder is empty", "give one, or `.` for the current folder")
+    return Path(value)
+
+
 def writable(parameter: typer.CallbackParam, value: str) -> str:
     """Refuses bytes of a command line that are no UTF-8: no file of a run could hold them.
 
     Raises:
         UsageError: The value holds some.
     """
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
+    if not is_utf_8(value):
         hint = "type it again, or set the terminal or the script that gives it to UTF-8"
-        raise UsageError(f"{parameter.opts[0]} is not in UTF-8", hint) from error
+        raise UsageError(f"{parameter.opts[0]} is not in UTF-8", hint)
     return value
 
 
@@ -76,7 +87,11 @@ Images = Annotated[
 ]
 LabelledSetArgument = Annotated[
     Path,
-    typer.Argument(metavar="SET", help="Folder with annotations.json (COCO), or good/ and defect folders."),
+    typer.Argument(
+        metavar="SET",
+        parser=named_path,
+        help="Folder with annotations.json (COCO), or good/ and defect folders.",
+    ),
 ]
 RecipeOption = Annotated[
     str,
@@ -90,7 +105,14 @@ RecipeOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="Run or session folder.", show_default="loupe-runs/<date-time>"),
+    typer.Option(
+        "--out",
+        "-o",
+        parser=named_path,
+        metavar="PATH",
+        help="Run or session folder.",
+        show_default="loupe-runs/<date-time>",
+    ),
 ]
 AgentOption = Annotated[
     str,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui.options import not_empty
+from tui.options import named_path, not_empty
 from tui.printing import print_out
 
 __all__ = ["recipe_app"]
@@ -17,7 +17,7 @@ recipe_app = typer.Typer(help="Write, check and show recipes.", no_args_is_help=
 
 @recipe_app.command("new")
 def recipe_new(
-    path: Annotated[Path, typer.Argument(help="File to write; never overwritten.")],
+    path: Annotated[Path, typer.Argument(parser=named_path, help="File to write; never overwritten.")],
     part: Annotated[str, typer.Option(callback=not_empty, help="Name of the part.")] = "My part",
 ) -> None:
     """Write a commented recipe to start from."""

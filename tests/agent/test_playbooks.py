@@ -21,6 +21,7 @@ RESULT = TurnResult(
     ),
     artifacts=("out/report.pdf", "out/findings.csv"),
 )
+TURN = "[{name: one, turns: [{say: hi, expect: "
 VERDICTS = {"img_004": Verdict.REJECT}
 
 
@@ -62,11 +63,33 @@ def test_what_does_not_hold_is_a_miss_that_says_what(expected: dict[str, object]
     assert what in miss
 
 
+@pytest.mark.parametrize(
+    ("expected", "misses"),
+    [
+        ({"forbid": ["decide"]}, ["outcome failed: the server is down"]),
+        ({"outcome": "failed"}, []),
+        ({"outcome": "answered"}, ["outcome failed, not answered: the server is down"]),
+    ],
+)
+def test_a_turn_that_failed_is_a_miss_unless_it_is_expected(
+    expected: dict[str, object], misses: list[str]
+) -> None:
+    failed = TurnResult(request="inspect", answer="", outcome=Outcome.FAILED, error="the server is down")
+    assert list(misses_of(Expectation.model_validate(expected), failed, {})) == misses
+
+
 def test_paths_are_found_beside_the_playbook(tmp_path: Path) -> None:
     (tmp_path / "batch").mkdir()
+    (tmp_path / "batch" / "one.png").touch()
+    (tmp_path / "said.yaml").touch()
     path = tmp_path / "book.yaml"
-    path.write_text("images: batch\nconversations: [{name: one, turns: [{say: hi}]}]\n")
-    assert load_playbook(path).images == (str(tmp_path / "batch"),)
+    path.write_text(
+        "images: [batch, batch/*.png, nowhere]\nrecipe: metal-surface\nmodel: scripted:said.yaml\n"
+        "conversations: [{name: one, turns: [{say: hi}]}]\n"
+    )
+    playbook = load_playbook(path)
+    assert playbook.images == (str(tmp_path / "batch"), str(tmp_path / "batch" / "*.png"), "nowhere")
+    assert (playbook.recipe, playbook.model) == ("metal-surface", f"scripted:{tmp_path / 'said.yaml'}")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +99,18 @@ def test_paths_are_found_beside_the_playbook(tmp_path: Path) -> None:
         ("images: a\n", "conversations"),
         ("images: a\nconversations: [{name: one, turns: [{say: hi, expects: {}}]}]\n", "expects"),
         ("images: a\nconversations: [{name: one, turns: [{say: hi, expect: {outcome: done}}]}]\n", "outcome"),
+        ("images: a\nconversations: []\n", "conversations"),
+        ("images: a\nconversations: [{name: one, turns: []}]\n", r"conversations\.0\.turns"),
+        ("images: a\nconversations: [{name: one, turns: [{say: ' '}]}]\n", r"turns\.0\.say"),
+        (f"images: a\nconversations: {TURN}{{forbid: dcide}}}}]}}]\n", "no tool is called 'dcide'"),
+        (
+            f"images: a\nconversations: {TURN}{{calls: [{{tool: mesure}}]}}}}]}}]\n",
+            "no tool is called 'mesure'",
+        ),
+        (
+            f"images: a\nconversations: {TURN}{{forbid: look, forbid: decide}}}}]}}]\n",
+            "'forbid' stands twice",
+        ),
     ],
 )
 def test_a_playbook_that_does_not_fit_names_the_place(tmp_path: Path, text: str, what: str) -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import unicodedata
 
 import pytest
 from PIL import Image
@@ -39,7 +43,32 @@ def test_a_request_may_be_longer_than_a_file_name(request_, parts):
     assert split_words([str(parts), request_]) == ([str(parts)], [request_])
 
 
-@pytest.mark.parametrize(("words", "what"), [(["nowhere", "all good?"], "nowhere"), (["."], "no request")])
+@pytest.mark.parametrize(
+    "request_", ["합격/불합격?", "good/bad?", "img_001", "3.5 mm, or more?", "why?", "n.i.o."]
+)
+def test_a_request_of_one_word_is_no_path(request_, parts):
+    assert split_words([str(parts), request_]) == ([str(parts)], [request_])
+
+
+def test_images_are_found_in_the_home_folder_and_in_either_unicode_form(parts, monkeypatch):
+    monkeypatch.setenv("HOME", str(parts))
+    (parts / unicodedata.normalize("NFD", "사진")).mkdir()
+    assert split_words(["~/part_0.png", str(parts / "사진"), "go"])[1] == ["go"]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["nowhere", "all good?"], "nowhere"),
+        (["."], "no request"),
+        ([".", "nowhere/", "all good?"], "nowhere/"),
+        ([".", "./nowhere", "all good?"], "nowhere"),
+        ([".", "~/nowhere", "all good?"], "nowhere"),
+        ([".", "part_9.PNG", "all good?"], "part_9.PNG"),
+        ([".", "*.tif", "all good?"], r"\*\.tif"),
+        ([".", "tests/nowhere"], "nowhere"),
+    ],
+)
 def test_images_or_requests_that_are_missing_are_said(words, what):
     with pytest.raises(UsageError, match=what):
         split_words(words)
@@ -118,12 +147,20 @@ def test_only_a_batch_that_is_all_accepted_looks_like_one(loupe, parts, tmp_path
     assert done.exit_code == expected
 
 
-@pytest.mark.parametrize("given", [("--out", "new"), ("--recipe", "metal-surface")])
-def test_what_a_session_brings_itself_is_not_given_beside_it(loupe, parts, tmp_path, given):
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (["and now?"], ("--out", "new")),
+        (["and now?"], ("--recipe", "metal-surface")),
+        ([".", "and?"], ("images",)),
+    ],
+)
+def test_what_a_session_brings_itself_is_not_given_beside_it(loupe, parts, tmp_path, words, given):
     out = tmp_path / "out"
     model = answers(tmp_path, "final_answer('done')")
     loupe("ask", parts, "hello", "--model", model, "--out", out)
-    done = loupe("ask", "--resume", out, "and now?", *given)
+    options = given if given[0].startswith("--") else ()
+    done = loupe("ask", "--resume", out, *words, *options)
     assert done.exit_code == ExitCode.USAGE
     assert f"does not go with {given[0]}" in done.stderr
 
@@ -141,6 +178,37 @@ def test_an_answer_without_evidence_says_so(loupe, parts, tmp_path):
     model = answers(tmp_path, *["final_answer('17 scratches')"] * 2)
     done = loupe("ask", parts, "how many scratches?", "--model", model, "--out", tmp_path / "out")
     assert "unverified: the number 17" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["run", "file"])
+def test_a_session_leaves_alone_what_is_in_its_place(loupe, parts, tmp_path, what):
+    out = tmp_path / "out"
+    taken = out / "run.json" if what == "run" else out
+    taken.parent.mkdir(exist_ok=True)
+    taken.write_text("{}")
+    done = loupe("ask", parts, "hello", "--model", answers(tmp_path, "final_answer('hi')"), "--out", out)
+    assert (done.exit_code, taken.read_text()) == (ExitCode.USAGE, "{}")
+    assert str(out) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are in Unicode")
+@pytest.mark.parametrize("where", ["images", "request", "out"])
+def test_what_a_log_cannot_hold_is_refused(loupe, parts, tmp_path, where):
+    odd = os.fsdecode(b"\xff")
+    folder = parts.rename(parts.with_name(odd)) if where == "images" else parts
+    out = tmp_path / (odd if where == "out" else "out")
+    words = [folder, f"look {odd}" if where == "request" else "look"]
+    done = loupe("ask", *words, "--model", answers(tmp_path, "final_answer('hi')"), "--out", out)
+    assert done.exit_code == ExitCode.USAGE
+    assert "\\xff is not in UTF-8" in done.stderr
+
+
+def test_a_photograph_of_any_name_is_talked_about(loupe, parts, tmp_path):
+    (parts / "part_0.png").rename(parts / os.fsdecode(b"part_\xff.png"))
+    model = answers(tmp_path, "final_answer(f'{len(images())} images')")
+    done = loupe("ask", parts, "how many?", "--model", model, "--out", tmp_path / "out")
+    assert done.stdout == "2 images\n"
 
 
 def test_a_folder_without_a_session_cannot_be_resumed(loupe, tmp_path):
@@ -168,3 +236,27 @@ def test_a_model_that_fails_is_not_helped_out_in_a_playbook(loupe, parts, tmp_pa
     model = answers(tmp_path)  # has nothing to say
     done = loupe("run", playbook, "--out", tmp_path / "out", "--model", model)
     assert (done.exit_code, done.stdout.split()[0]) == (ExitCode.REJECTED, "FAIL")
+
+
+def test_a_playbook_that_is_stopped_prints_what_was_held(loupe, parts, tmp_path, monkeypatch):
+    held = {"name": "hello", "turns": [{"say": "hello"}]}
+    stopped = {"name": "stop", "turns": [{"say": "stop"}, {"say": "go on"}]}
+    playbook = tmp_path / "playbook.yaml"
+    playbook.write_text(json.dumps({"images": str(parts), "conversations": [held, stopped]}))
+    model = answers(tmp_path, "final_answer('hi')", "final_answer('on')")
+    given = ("--out", tmp_path / "out", "--model", model, "--json")
+    asked, before = Session.ask, signal.getsignal(signal.SIGINT)
+
+    def ask(session, request):
+        for event in asked(session, request):
+            if request == "stop" and event.kind == "turn_started":
+                signal.raise_signal(signal.SIGINT)
+            yield event
+
+    monkeypatch.setattr(Session, "ask", ask)
+    done = loupe("run", playbook, *given)
+    printed = json.loads(done.stdout)
+    assert (done.exit_code, printed["passed"], printed["of"]) == (ExitCode.CANCELLED, 1, 1)
+    assert [each["name"] for each in printed["conversations"]] == ["hello"]
+    assert "1 of 2 conversations" in done.stderr
+    assert signal.getsignal(signal.SIGINT) is before

@@ -149,6 +149,15 @@ def test_defaults_that_a_command_works_out_are_written_by_hand() -> None:
         (("inspect", "batch", "--clip", ""), "--clip"),
         (("doctor", "--model", ""), "--model"),
         (("chat", "--language", ""), "--language"),
+        (("recipe", "new", ""), "the name of a file or folder"),
+        (("inspect", "batch", "--out", ""), "the name of a file or folder"),
+        (("demo", "--out", ""), "the name of a file or folder"),
+        (("ask", "--resume", "", "go"), "the name of a file or folder"),
+        (("calibrate", "board.png", "--recipe", ""), "the name of a file or folder"),
+        (("run", " "), "the name of a file or folder"),
+        (("eval", ""), "the name of a file or folder"),
+        (("replay", ""), "the name of a file or folder"),
+        (("inspect", ""), "the name of a file or folder"),
     ],
 )
 def test_an_empty_name_is_not_one_that_was_left_out(

@@ -16,7 +16,16 @@ from tools.errors import BatchError, ImageError
 from tools.images.decoding import full_size_pages, open_regular
 from tools.images.reasons import Reason, reason_of_folder
 
-__all__ = ["SUFFIXES", "ImageSource", "discover", "folders_of", "from_root", "printable_name", "unique_name"]
+__all__ = [
+    "SUFFIXES",
+    "ImageSource",
+    "discover",
+    "finds",
+    "folders_of",
+    "from_root",
+    "printable_name",
+    "unique_name",
+]
 
 # The last line is what people also have; it is taken so that it is reported instead of silently left out.
 _RAW = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng"})
@@ -57,6 +66,8 @@ def discover(inputs: Sequence[str | Path]) -> list[ImageSource]:
     """
     if not inputs:
         raise BatchError("no images were given", "give files, folders, globs or a .txt list of paths")
+    if any(isinstance(given, str) and not given.strip() for given in inputs):
+        raise BatchError("the name of a file or folder is empty", "give one, or `.` for the current folder")
     paths: dict[Path, Path] = {}
     for given in inputs:
         for path in _expand(_as_path(given), allow_list=True):
@@ -77,6 +88,12 @@ def discover(inputs: Sequence[str | Path]) -> list[ImageSource]:
             ImageSource(path, f"{name}#{page + 1}" if page else name, page) for page in full_size_pages(path)
         ]
     return sources
+
+
+def finds(given: str | Path) -> bool:
+    """Returns whether something is there: a file or folder, or what a glob matches."""
+    path = _as_path(given)
+    return os.path.lexists(path) or (glob.has_magic(str(path)) and next(_matches(path), None) is not None)
 
 
 def folders_of(inputs: Sequence[str | Path]) -> Iterator[Path]:

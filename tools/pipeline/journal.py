@@ -18,7 +18,15 @@ from tools.errors import OutputError
 from tools.records import Inspection, Language, RunInfo
 from tools.writing import append_line, cut_half_line, replace_file
 
-__all__ = ["INSPECTIONS", "REPORT_FILES", "RUN_INFO", "Journal", "refuse_foreign", "refuse_other_run"]
+__all__ = [
+    "INSPECTIONS",
+    "REPORT_FILES",
+    "RUN_INFO",
+    "Journal",
+    "refuse_foreign",
+    "refuse_other_run",
+    "refuse_run",
+]
 
 RUN_INFO = "run.json"
 INSPECTIONS = "inspections.jsonl"
@@ -64,6 +72,23 @@ def _what_is_foreign(folder: Path) -> str:
         return "holds the report or the log of a session, not a run of `loupe inspect`"
     is_free = (folder / RUN_INFO).exists() or _is_empty(folder)
     return "" if is_free else "holds files that are not a run of Loupe"
+
+
+def refuse_run(folder: Path) -> None:
+    """Looks at the folder of a session before it begins.
+
+    Raises:
+        OutputError: There is a run in its place, which a report of the session would replace.
+    """
+    try:
+        is_taken = (folder / RUN_INFO).exists()
+    except OSError as error:
+        raise OutputError(f"cannot use {folder}: {error.strerror}", "choose another --out") from error
+    if is_taken:
+        raise OutputError(
+            f"{folder} holds a run of `loupe inspect`",
+            "choose an empty or new folder with --out; nothing was changed",
+        )
 
 
 def refuse_other_run(folder: Path, **made_with: object) -> None:

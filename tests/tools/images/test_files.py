@@ -124,6 +124,7 @@ def test_a_list_in_a_list_is_a_file(tmp_path):
     ("given", "message", "hint"),
     [
         ([], "no images were given", "list"),
+        ([""], "is empty", "current folder"),
         (["empty"], "holds no images", "subfolders"),
         (["empty", "vacant"], "empty holds no images", "subfolders"),
         (["photos/scrach.jpg"], "scrach.jpg does not exist", "photos/scratch.jpg?"),
