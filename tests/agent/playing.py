@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,5 +87,6 @@ def played(
             engines=engines.as_engines,
         ),
         events.append,
+        threading.Event(),
     )
     return list(results), events
