@@ -38,6 +38,16 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     ),
     "cannot write to {folder}: {why}": "폴더에 쓸 수 없습니다: {folder}: {why}",
     "choose another --out": "--out으로 다른 폴더를 고르세요",
+    "{folder} holds a run of `loupe inspect`": "`loupe inspect` 결과가 들어 있는 폴더입니다: {folder}",
+    "choose an empty or new folder with --out; nothing was changed": (
+        "--out으로 빈 폴더나 새 폴더를 고르세요. 바뀐 것은 없습니다"
+    ),
+    "{text} is not in UTF-8, and the session's log has to name it": (
+        "UTF-8이 아니어서 세션 기록에 적을 수 없습니다: {text}"
+    ),
+    "rename it, or give UTF-8; photographs of such names are found by their folder": (
+        "이름을 바꾸거나 UTF-8로 적으세요. 그런 이름의 사진은 폴더를 지정하면 찾습니다"
+    ),
     "{folder} holds a session about another {what}": "다른 {what} 세션이 들어 있습니다: {folder}",
     (
         "resume it with the images and the recipe that it was started with; an update of Loupe may have "

@@ -13,6 +13,8 @@ SEEING_ERRORS: Final[dict[str, str]] = {
     "give files, folders, globs or a .txt list of paths": (
         "파일, 폴더, 글롭 또는 경로를 적은 .txt 목록을 지정하세요"
     ),
+    "the name of a file or folder is empty": "파일이나 폴더의 이름이 비어 있습니다",
+    "give one, or `.` for the current folder": "이름을 적거나, 현재 폴더라면 `.`을 적으세요",
     "the folder {folder} holds no images": "폴더에 이미지가 없습니다: {folder}",
     "looked for {suffixes} there and in its subfolders": "그 폴더와 하위 폴더에서 찾은 형식: {suffixes}",
     "no image matches {pattern}": "일치하는 이미지가 없습니다: {pattern}",
