@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -59,7 +60,7 @@ class Workbench:
     Args:
         batch: The images.
         recipe: What is inspected.
-        out: Folder of the session; all that is written goes there.
+        out: Folder of the session, or what makes it; all that is written goes there.
         engines: What sees; those of the recipe when None.
         sink: Is told every event of the tools: calls, loads, inspections, decisions.
         cancel: Stops a tool within one model batch when set.
@@ -85,7 +86,7 @@ class Workbench:
         batch: Batch,
         recipe: Recipe,
         *,
-        out: Path,
+        out: Path | Callable[[], Path],
         engines: Engines | None = None,
         sink: Sink | None = None,
         cancel: threading.Event | None = None,
@@ -94,7 +95,7 @@ class Workbench:
         ask_candidates: AskCandidates | None = None,
         approve: Approve | None = None,
     ) -> None:
-        self.batch, self.out, self.user = batch, out, user
+        self.batch, self._out, self.user = batch, out, user
         self.cancel = cancel or threading.Event()
         self.sink: Sink = sink or (lambda _: None)
         self.waiting = Patient(engines or Engines(recipe), self.cancel, lambda name: told_of(self, name))
@@ -249,7 +250,7 @@ class Workbench:
             inspector=self.user,
         ).model_copy(update={"language": spoken, "reported_at": now()})
         self._publisher = self._publisher or Publisher(self.out)
-        report = ReportInput(run, self.recipe, inspections, self.batch.load, spoken, run.reported_at)
+        report = ReportInput(run, self._given_recipe, inspections, self.batch.load, spoken, run.reported_at)
         files = self._publisher.publish(report, progress=self.progress, cancel=self.cancel)
         unknown = set(self._lots.named(name, sorted(wanted)))  # until now nobody had said which lot they are
         self.artifacts += files
@@ -265,6 +266,11 @@ class Workbench:
         }
 
     # What the session uses besides the tools.
+
+    @cached_property
+    def out(self) -> Path:
+        """Where all that is written goes; made, where it is to be, when something is."""
+        return self._out() if callable(self._out) else self._out
 
     @property
     def has_ledger(self) -> bool:
@@ -374,7 +380,7 @@ class Workbench:
         readable = [i.image.id for i in inspections if self._steps.is_readable(i.image.id)]
         self._ledger.add_inspections(
             inspections,
-            recipe=self.recipe,
+            recipe=self._given_recipe,
             lot=lot,
             embeddings={image_id: self._steps.embedding(image_id) for image_id in readable},
             weights=self.engines.screener.provenance.weights_sha256 or "",

@@ -11,17 +11,23 @@ from reports.flowables import heading
 from reports.fonts import esc, shorten
 from reports.styles import CELL, CONTENT_WIDTH, NOTE
 from reports.tables import grid
-from tools.overriding import is_confirmed
+from tools.overriding import is_changed
 from tools.records import Inspection
 
-__all__ = ["decisions_section"]
+__all__ = ["changed_note", "decisions_section"]
 
 
 def decisions_section(edition: Edition) -> Iterator[Flowable]:
     """A row per verdict that an agent or a person decided; nothing where the rules decided all."""
     decided = [each for each in edition.report.inspections if each.judgement.overrides]
-    yield from _listed(edition, "decisions", [i for i in decided if not is_confirmed(i.judgement)])
-    yield from _listed(edition, "confirmations", [i for i in decided if is_confirmed(i.judgement)])
+    yield from _listed(edition, "decisions", [i for i in decided if is_changed(i.judgement)])
+    yield from _listed(edition, "confirmations", [i for i in decided if not is_changed(i.judgement)])
+
+
+def changed_note(edition: Edition, shown: Sequence[Inspection]) -> Iterator[Flowable]:
+    """What the mark of verdicts decided otherwise means; nothing where none of what is shown has it."""
+    if any(is_changed(each.judgement) for each in shown):
+        yield Paragraph(esc(edition.words("changed_note")), NOTE)
 
 
 def _listed(edition: Edition, key: str, inspections: Sequence[Inspection]) -> Iterator[Flowable]:
@@ -32,11 +38,9 @@ def _listed(edition: Edition, key: str, inspections: Sequence[Inspection]) -> It
     ]
     for inspection in inspections:
         judgement = inspection.judgement
-        rule = judgement.overrides or judgement
-        said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
         who = f"{edition.decider(judgement)} · {edition.date(judgement.decided_at)}"
         why = judgement.reason(edition.language)
-        cells = (said, edition.verdict(judgement.verdict), who, why)
+        cells = (edition.rule_said(inspection), edition.verdict(judgement.verdict), who, why)
         rows.append([inspection.image.id, *(Paragraph(esc(shorten(cell)), CELL) for cell in cells)])
     if len(rows) == 1:
         return

@@ -202,7 +202,7 @@ class _ReportTemplate(BaseDocTemplate):  # type: ignore[misc]
             canvas,
             {
                 "inspections.jsonl": ("application/jsonl", lines.encode()),
-                "recipe.json": ("application/json", report.recipe.model_dump_json(indent=2).encode()),
+                "recipe.json": ("application/json", report.recipe.canonical_json.encode()),
                 "run.json": ("application/json", report.run.model_dump_json(indent=2).encode()),
             },
         )

@@ -11,9 +11,10 @@ from reports.source import ReportInput
 from reports.statistics import distinct, is_inspected
 from reports.styles import type_colour
 from reports.words import Words
+from tools.digits import beside_threshold
 from tools.glossary import label_name, place_phrase, word
 from tools.measurement.scale_reasons import scale_reason_text
-from tools.overriding import AGENT, is_confirmed
+from tools.overriding import AGENT, is_changed, is_confirmed
 from tools.records import (
     Finding,
     Inspection,
@@ -119,6 +120,25 @@ class Edition:
         """The word for a verdict."""
         return self.words(f"verdict.{verdict}")
 
+    def verdict_on(self, inspection: Inspection) -> str:
+        """The word for the verdict on an image, with the mark of one that was decided otherwise."""
+        return self.marked(self.verdict(inspection.judgement.verdict), is_changed(inspection.judgement))
+
+    @staticmethod
+    def marked(text: str, is_marked: bool) -> str:
+        """The text, with the mark that stands for verdicts decided otherwise where it is to have it."""
+        return f"{text} *" if is_marked else text
+
+    def rule_said(self, inspection: Inspection) -> str:
+        """The rules' own verdict and reason, and why they accepted what is suspicious where they did."""
+        judgement, screening = inspection.judgement, inspection.screening
+        rule = judgement.overrides or judgement
+        said = f"{self.verdict(rule.verdict)}: {rule.reason(self.language)}"
+        suspicious = screening is not None and screening.suspicion >= screening.threshold
+        if not suspicious or rule.verdict is not Verdict.ACCEPT:
+            return said
+        return f"{said} {self.words('explained' if self.counting(inspection) else 'explained_ignored')}"
+
     def decided_by(self, judgement: Judgement) -> str:
         """Who decided or confirmed, in words."""
         return self.words(f"{'confirmed' if is_confirmed(judgement) else 'decided'}.{judgement.decided_by}")
@@ -133,6 +153,10 @@ class Edition:
             return ""
         name = word(severity, self.language)
         return name if level is None else self.words("severity_value", name=name, level=level)
+
+    def confidence(self, finding: Finding) -> str:
+        """The confidence in a finding, never on the other side of the recipe's limit for a person to look."""
+        return beside_threshold(finding.confidence, self.report.recipe.localization.review_confidence)[0]
 
     def place(self, finding: Finding) -> str:
         """Where on the part, for a table cell; empty when unknown."""

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
+from reports.decisions import changed_note
 from reports.deferral import Deferred
 from reports.edition import Edition
 from reports.flowables import (
@@ -37,7 +38,7 @@ from reports.styles import (
 )
 from reports.tables import grid
 from tools.images.reasons import reason_text
-from tools.overriding import rule_judged
+from tools.overriding import is_changed, rule_judged
 from tools.records import Finding, Inspection, Quantity, Verdict
 
 __all__ = ["accepted_section", "anchor_key", "not_accepted_section"]
@@ -66,6 +67,7 @@ def not_accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> 
     if left_out:
         yield Paragraph(esc(words("crops_left_out", limit=MAX_CROPS, count=left_out)), NOTE)
     yield Paragraph(esc(words("photo_caption")), NOTE)
+    yield from changed_note(edition, edition.not_accepted)
     for inspection in edition.not_accepted:
         yield Deferred(partial(_block, edition, inspection, evidence[inspection.image.id]))
 
@@ -81,9 +83,7 @@ def _overview(edition: Edition) -> list[Flowable]:
             [
                 inspection.image.id,
                 elide(inspection.image.name, widths[1] - 7, 7.8),
-                VerdictBadge(
-                    inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict), small=True
-                ),
+                VerdictBadge(inspection.judgement.verdict, edition.verdict_on(inspection), small=True),
                 str(len(edition.counting(inspection))),
                 Paragraph(esc(shorten(inspection.judgement.reason(edition.language))), CELL),
                 PageReference(anchor_key(inspection)),
@@ -118,7 +118,7 @@ def _block_head(edition: Edition, inspection: Inspection) -> list[Flowable]:
         [
             [
                 Paragraph(esc(f"{image.id} · {elide(image.name, 330, 10)}"), SUBHEADING),
-                VerdictBadge(inspection.judgement.verdict, edition.verdict(inspection.judgement.verdict)),
+                VerdictBadge(inspection.judgement.verdict, edition.verdict_on(inspection)),
             ]
         ],
         colWidths=[CONTENT_WIDTH - 90, 90],
@@ -164,7 +164,6 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
     ]
     rows: list[list[object]] = [header]
     for number, finding in enumerate(findings, start=1):
-        widest = edition.value(finding, Quantity.MAX_WIDTH)
         tilt = edition.value(finding, Quantity.ORIENTATION)
         diameter = edition.value(finding, Quantity.EQUIVALENT_DIAMETER)
         zone = finding.zone or "", words("not_counted") if edition.is_ignored(finding) else ""
@@ -180,18 +179,22 @@ def _findings_table(edition: Edition, findings: Sequence[Finding]) -> list[Flowa
                     edition.value(finding, Quantity.LENGTH) or words("none"),
                     words("oriented", value=tilt) if tilt else "",
                 ),
-                _lines(
-                    edition.value(finding, Quantity.WIDTH) or words("none"),
-                    words("widest", value=widest) if widest else "",
-                ),
+                _width(edition, finding),
                 _lines(
                     edition.value(finding, Quantity.AREA) or words("none"),
                     f"Ø {diameter}" if diameter else "",
                 ),
-                _lines(f"{finding.confidence:.2f}", words(f"origin.{finding.origin}")),
+                _lines(edition.confidence(finding), words(f"origin.{finding.origin}")),
             ]
         )
     return grid(rows, [24, 80, 80, 84, 88, 88, CONTENT_WIDTH - 444])
+
+
+def _width(edition: Edition, finding: Finding) -> Paragraph:
+    """The width that a limit is held against, and below it the largest one of a line."""
+    words, widest = edition.words, edition.value(finding, Quantity.MAX_WIDTH)
+    width = edition.value(finding, Quantity.WIDTH) or words("none")
+    return _lines(width, words("widest", value=widest) if widest else "")
 
 
 def _lines(first: str, *more: str) -> Paragraph:
@@ -219,6 +222,7 @@ def accepted_section(edition: Edition, evidence: Mapping[str, Evidence]) -> Iter
     key = "gallery_note" if len(shown) == len(accepted) else "gallery_cut"
     yield from heading("accepted", words("accepted"))
     yield Paragraph(esc(words.for_count(key, len(accepted), shown=len(shown))), NOTE)
+    yield from changed_note(edition, shown)
     width = CONTENT_WIDTH / _GALLERY_COLUMNS
     cells = [_thumbnail(edition, i, evidence[i.image.id], width - 5) for i in shown]
     cells += [[]] * (-len(cells) % _GALLERY_COLUMNS)
@@ -243,9 +247,9 @@ def _thumbnail(
         picture = AnnotatedPicture(evidence.whole, side_pt, side_pt)
     else:
         picture = MissingPicture(reason_text(evidence.reason, edition.language), side_pt, side_pt)
-    lines = (
-        f"<b>{esc(image.id)}</b><br/>{esc(elide(PurePosixPath(image.name).name, side_pt, CAPTION.fontSize))}"
-    )
+    title = edition.marked(image.id, is_changed(inspection.judgement))
+    name = elide(PurePosixPath(image.name).name, side_pt, CAPTION.fontSize)
+    lines = f"<b>{esc(title)}</b><br/>{esc(name)}"
     return [picture, Paragraph(lines, CAPTION)]
 
 
@@ -269,10 +273,14 @@ def _passed_findings(edition: Edition, title: str, inspections: Sequence[Inspect
                 [
                     inspection.image.id,
                     elide(edition.type_name(finding.type), 84, CELL.fontSize),
-                    edition.place(finding),
-                    *(edition.value(finding, q) for q in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)),
+                    _lines(edition.place(finding) or words("none"), finding.zone or ""),
+                    edition.value(finding, Quantity.LENGTH),
+                    _width(edition, finding),
+                    edition.value(finding, Quantity.AREA),
                 ]
             )
     if len(rows) > 1:
         yield from subheading(words(title))
+        if note := words.get(f"{title}_note", ""):
+            yield Paragraph(esc(note), NOTE)
         yield from grid(rows, [60, 90, 80, 88, 88, CONTENT_WIDTH - 406])

@@ -18,7 +18,8 @@ from tools.digits import beside_threshold
 from tools.images.reasons import reason_text
 from tools.judging import rule_text
 from tools.measurement.calibration import mm_per_px_at
-from tools.records import Inspection, Judgement, Quantity, Screening, SourceScore
+from tools.overriding import is_changed
+from tools.records import Inspection, Quantity, Screening, SourceScore
 from tools.voices import was_asked
 
 __all__ = ["height_of", "magnified", "photo_row"]
@@ -139,11 +140,11 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
     words = edition.words
     judgement, screening, scale = inspection.judgement, inspection.screening, inspection.scale
     facts = [
-        ("rule", rule_text(judgement.rule, edition.language)),
+        ("rule_before" if is_changed(judgement) else "rule", rule_text(judgement.rule, edition.language)),
         ("decided_by", edition.decided_by(judgement)),
     ]
     if judgement.overrides:
-        facts[1:] = _decision(edition, judgement, judgement.overrides)
+        facts[1:] = _decision(edition, inspection)
     if screening:
         suspicion, threshold = beside_threshold(screening.suspicion, screening.threshold)
         said = words(
@@ -170,10 +171,11 @@ def _facts(edition: Edition, inspection: Inspection) -> Table:
     return panel(rows, [62, _SIDE_WIDTH - 62])
 
 
-def _decision(edition: Edition, judgement: Judgement, rule: Judgement) -> list[tuple[str, str]]:
+def _decision(edition: Edition, inspection: Inspection) -> list[tuple[str, str]]:
+    judgement = inspection.judgement
     who = f"{edition.decider(judgement)}, {edition.date(judgement.decided_at)}"
-    said = f"{edition.verdict(rule.verdict)}: {rule.reason(edition.language)}"
-    return [("decided_by", f"{edition.decided_by(judgement)}: {who}"), ("rule_said", said)]
+    decided_by = f"{edition.decided_by(judgement)}: {who}"
+    return [("decided_by", decided_by), ("rule_said", edition.rule_said(inspection))]
 
 
 def magnified(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table
 
+from reports.decisions import changed_note
 from reports.edition import Edition
 from reports.flowables import CheckBox, heading, subheading
 from reports.fonts import elide, esc, shorten
@@ -16,7 +17,7 @@ from reports.tables import grid
 from reports.words import Words
 from tools.digits import plain
 from tools.images.reasons import reason_text
-from tools.recipe import Acceptance
+from tools.recipe import Acceptance, Recipe
 from tools.records import DecidedBy, Inspection, Provenance
 from tools.references.calibration import LOST
 
@@ -45,21 +46,39 @@ def criteria_section(edition: Edition) -> Iterator[Flowable]:
     ]
     for name, defect in recipe.defects.items():
         severity = edition.severity(defect.severity, defect.severity_level)
-        rows.append(
-            [_cell(edition.type_name(name)), words("everywhere"), severity, *_limits(edition, defect.accept)]
-        )
+        limits = _limits(edition, defect.accept)
+        rows.append([_cell(edition.type_name(name)), _general(edition, name), severity, *limits])
     if recipe.references.accept:
         limits = _limits(edition, recipe.references.accept)
-        rows.append([_cell(words("unlike_good")), words("everywhere"), words("none"), *limits])
+        rows.append([_cell(words("unlike_good")), _general(edition), words("none"), *limits])
     for zone in recipe.zones:
         if zone.ignore:
             rows.append([words("none"), _cell(zone.name), _cell(words("zone_ignored")), "", "", "", ""])
         for name, accept in zone.accept.items():
             rows.append([_cell(edition.type_name(name)), _cell(zone.name), "", *_limits(edition, accept)])
     yield from grid(rows, [92, 74, 82, 62, 62, 62, CONTENT_WIDTH - 434], right=(3, 4, 5, 6))
-    yield Paragraph(esc(words("criteria_rule")), NOTE)
+    for key in _criteria_notes(recipe):
+        yield Paragraph(esc(words(key, floor=plain(recipe.localization.review_confidence))), NOTE)
     if recipe.report.criteria_source:
         yield Paragraph(esc(words("criteria_source", source=recipe.report.criteria_source)), NOTE)
+
+
+def _general(edition: Edition, name: str = "") -> str:
+    """Where the general criteria of a type hold: not in zones with criteria for it, nor in ignored ones."""
+    has_others = any(zone.ignore or name in zone.accept for zone in edition.report.recipe.zones)
+    return edition.words("elsewhere" if has_others else "everywhere")
+
+
+def _criteria_notes(recipe: Recipe) -> Iterator[str]:
+    """What a reader must know to apply the criteria: keys of the words for it."""
+    yield from ("criteria_reject", "criteria_review", "criteria_accept")
+    by_type = [defect.accept for defect in recipe.defects.values()]
+    by_zone = [accept for zone in recipe.zones for accept in zone.accept.values()]
+    limits = [*by_type, *by_zone, *filter(None, [recipe.references.accept])]
+    if any(each.max_width_mm or each.max_width_px for each in limits):
+        yield "criteria_width"
+    if by_zone:
+        yield "criteria_zones"
 
 
 def _cell(text: str, limit: int = 300) -> Paragraph:
@@ -234,6 +253,7 @@ def measurement_section(edition: Edition) -> Iterator[Flowable]:
         "measurement_uncertainty",
         "measurement_guard",
         "measurement_bound",
+        "measurement_orientation",
         "measurement_centre",
         "measurement_scale",
     ):
@@ -253,11 +273,12 @@ def image_list_section(edition: Edition) -> Iterator[Flowable]:
                 image.id,
                 elide(image.name, 100, 6),
                 f"{image.width_px} × {image.height_px}" if readable else words("none"),
-                edition.verdict(inspection.judgement.verdict) if readable else words("unreadable"),
+                edition.verdict_on(inspection) if readable else words("unreadable"),
                 image.sha256 or words("none"),
             ]
         )
     yield from grid(rows, [40, 106, 54, 48, CONTENT_WIDTH - 248], size_pt=6)
+    yield from changed_note(edition, [*edition.accepted, *edition.not_accepted])
 
 
 def signature_section(edition: Edition) -> Iterator[Flowable]:

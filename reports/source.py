@@ -21,6 +21,8 @@ class ReportInput:
     """The input of every writer in this package; the same input gives the same bytes.
 
     Attributes:
+        recipe: As its file says, like its hash in `run`: what options of the command line changed stands
+            with the run's models.
         inspections: In batch order; several passes are made over them.
         load_image: Gives the pixels of an image id as uint8 HxWx3 RGB, decoded exactly as when it was
             inspected; may raise ImageError.

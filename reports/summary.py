@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reportlab.graphics.shapes import Drawing
@@ -14,7 +15,7 @@ from reports.charts import histogram, outcome_bar, pareto_chart
 from reports.edition import Edition
 from reports.flowables import heading, subheading
 from reports.fonts import BOLD, REGULAR, elide, esc
-from reports.statistics import Bar, Tally, lengths, pareto, tally
+from reports.statistics import Bar, Tally, is_inspected, lengths, pareto, tally
 from reports.styles import (
     ACCENT,
     BODY,
@@ -35,7 +36,8 @@ from reports.styles import (
 from reports.tables import panel
 from tools.digits import percent
 from tools.glossary import unit_symbol
-from tools.records import Verdict
+from tools.overriding import is_changed, rule_judged
+from tools.records import Inspection, Verdict
 
 __all__ = ["first_page"]
 
@@ -54,6 +56,8 @@ def first_page(edition: Edition) -> Iterator[Flowable]:
     yield outcome_bar(counts, CONTENT_WIDTH)
     yield Spacer(0, 4)
     yield Paragraph(esc(" ".join(_yield_lines(edition, counts))), BODY)
+    if changed := _changed(edition):
+        yield Paragraph(esc(_changed_line(edition, changed)), BODY)
     yield _charts(edition)
     yield from _contents(edition)
 
@@ -124,7 +128,8 @@ def _tiles(edition: Edition, counts: Tally) -> Table:
         ("findings", counts.findings, INK),
     ]
     values = [Paragraph(f'<font color="#{c.hexval()[2:]}">{n}</font>', TILE_VALUE) for _, n, c in tiles]
-    labels = [Paragraph(esc(words(key)), TILE_LABEL) for key, _, _ in tiles]
+    changed = {f"verdict.{each.judgement.verdict}" for each in _changed(edition)}
+    labels = [Paragraph(esc(edition.marked(words(key), key in changed)), TILE_LABEL) for key, _, _ in tiles]
     return Table(
         [values, labels],
         colWidths=[CONTENT_WIDTH / len(tiles)] * len(tiles),
@@ -134,6 +139,20 @@ def _tiles(edition: Edition, counts: Tally) -> Table:
             ("TOPPADDING", (0, 0), (-1, -1), 1),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
         ],
+    )
+
+
+def _changed(edition: Edition) -> list[Inspection]:
+    """What is counted with another verdict than the rules'."""
+    return [i for i in edition.counted if is_inspected(i) and is_changed(i.judgement)]
+
+
+def _changed_line(edition: Edition, changed: Sequence[Inspection]) -> str:
+    """How many verdicts were decided otherwise, and what the rules alone said."""
+    said = Counter(rule_judged(each) for each in edition.counted if is_inspected(each))
+    accepted, review, rejected = (said[each] for each in (Verdict.ACCEPT, Verdict.REVIEW, Verdict.REJECT))
+    return edition.words(
+        "changed_line", count=len(changed), accepted=accepted, review=review, rejected=rejected
     )
 
 

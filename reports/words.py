@@ -1,9 +1,10 @@
-"""Every word that the report itself says, English and Korean side by side in one table."""
+"""Every word that the report itself says, English and Korean side by side; of its methods: `method_words`."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from reports.method_words import METHOD_WORDS
 from tools.records import Language
 
 __all__ = ["WORDS", "Words"]
@@ -74,12 +75,39 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # Criteria
     "criteria": ("Acceptance criteria", "합격 기준"),
     "criteria_source": ("Source of the criteria: {source}", "기준 출처: {source}"),
-    "criteria_rule": (
-        "A part is rejected when a value exceeds its limit by more than its uncertainty, sent to review when "
-        "the value lies within its uncertainty of the limit, and accepted when all values lie below. An open "
-        "field (–) sets no limit.",
-        "측정값이 불확도를 넘어 한계를 초과하면 불합격, 한계에서 불확도 이내이면 재검토, 모든 값이 "
-        "그 아래이면 합격입니다. 빈칸(–)은 한계가 없음을 뜻합니다.",
+    "criteria_reject": (
+        "Rejected: a value of a confirmed finding exceeds its limit by more than its uncertainty, or more "
+        "findings are confirmed than max. count allows.",
+        "불합격: 확정된 결함의 값이 한계를 불확도보다 크게 초과하거나, 확정된 결함이 최대 개수보다 많은 "
+        "경우입니다.",
+    ),
+    "criteria_review": (
+        "For review: a value lies within its uncertainty of the limit, may be larger than measured (≥), or "
+        "was not measured in the limit's unit; a finding is not confirmed, whatever its size (its confidence "
+        "is below {floor}, screening or the agent alone proposed it, or it is of no type with criteria); or "
+        "a photograph is suspect or unsure, and nothing was located that explains it. Any other reason is "
+        "given with the photograph.",
+        "재검토: 값이 한계에서 불확도 이내이거나, 실제로는 더 클 수 있거나(≥), 한계와 같은 단위로 측정되지 "
+        "않은 경우입니다. 크기와 관계없이 결함이 확정되지 않은 경우(신뢰도 {floor} 미만, 선별이나 에이전트의 "
+        "제안뿐, 기준이 없는 유형)와 사진이 의심 또는 불확실인데 이를 설명하는 곳을 찾지 못한 경우도 "
+        "재검토입니다. 그 밖의 사유는 해당 사진에 적습니다.",
+    ),
+    "criteria_accept": (
+        "Accepted: none of the above. The gravest verdict decides. An open field (–) sets no limit.",
+        "합격: 어느 것에도 해당하지 않는 경우입니다. 여럿이면 가장 무거운 판정을 따릅니다. 빈칸(–)은 한계가 "
+        "없음을 뜻합니다.",
+    ),
+    "criteria_width": (
+        "Max. width is held against the mean width along a line such as a scratch, and against the smallest "
+        "width across any other finding. The largest width along a line, stated as max., has no limit.",
+        "최대 너비 기준은 스크래치 같은 선형 결함에는 평균 너비로, 그 밖의 결함에는 가장 좁은 방향으로 잰 "
+        "너비로 적용합니다. 선형 결함의 가장 넓은 곳(최대로 표시)에는 한계가 없습니다.",
+    ),
+    "criteria_zones": (
+        "Inside a zone its criteria replace the general ones of the same type, and its findings are counted "
+        "apart. A finding belongs to the zone that holds its centre, the first of several.",
+        "영역 안에서는 그 영역의 기준이 같은 유형의 일반 기준을 대신하며, 개수도 따로 셉니다. 결함은 중심이 "
+        "들어 있는 영역에 속하고, 여럿이면 첫 영역에 속합니다.",
     ),
     "defect_type": ("Defect type", "결함 유형"),
     "severity": ("Severity", "심각도"),
@@ -93,6 +121,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "zone_ignored": ("findings are not counted", "결함으로 세지 않음"),
     "not_counted": ("not counted", "미집계"),
     "everywhere": ("everywhere", "전체"),
+    "elsewhere": ("elsewhere", "그 밖"),
     "unlike_good": ("unlike the good parts", "양품과 다름"),
     # Parts not accepted
     "not_accepted": ("Parts not accepted", "합격하지 못한 부품"),
@@ -103,6 +132,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "reason": ("Reason", "사유"),
     "page": ("Page", "쪽"),
     "rule": ("Rule that fired", "적용 규칙"),
+    "rule_before": ("Rule before the override", "변경 전 적용 규칙"),
     "decided_by": ("Decided by", "판정 주체"),
     "decided.rule": ("rule of the recipe", "레시피 규칙"),
     "decided.agent": ("agent (override)", "에이전트 (변경 판정)"),
@@ -110,9 +140,27 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "confirmed.agent": ("agent (confirmed)", "에이전트 (판정 확인)"),
     "confirmed.human": ("inspector (confirmed)", "검사원 (판정 확인)"),
     "rule_said": ("The rule said", "규칙 판정"),
+    "explained": (
+        "Suspicious, but what was found is within the limits.",
+        "의심되지만 찾은 결함은 한계 이내입니다.",
+    ),
+    "explained_ignored": (
+        "Suspicious only where findings are not counted.",
+        "결함으로 세지 않는 영역에서만 의심됩니다.",
+    ),
     "decided": ("Decided", "최종 판정"),
     "decided_who": ("By whom, when", "판정자, 일시"),
     "decided_why": ("Why", "사유"),
+    "changed_line": (
+        "* Decided otherwise by an agent or a person: {count} of these verdicts. By the rules alone: "
+        "{accepted} accepted, {review} for review, {rejected} rejected.",
+        "* 이 가운데 {count}건은 에이전트 또는 검사원이 변경한 판정입니다. 규칙만으로는 합격 {accepted}장, "
+        "재검토 {review}장, 불합격 {rejected}장입니다.",
+    ),
+    "changed_note": (
+        "* Decided otherwise by an agent or a person.",
+        "* 에이전트 또는 검사원이 변경한 판정입니다.",
+    ),
     "decisions": ("Verdicts decided otherwise", "변경된 판정"),
     "decisions_note": (
         "For these photographs an agent or a person decided in place of the recipe's rules.",
@@ -214,6 +262,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "합격 사진 {count}장 중 처음 {shown}장입니다. 나머지는 사진 목록에 있습니다.",
     ),
     "within_limits": ("Findings within the limits", "한계 이내의 결함"),
+    "within_limits_note": (
+        "A suspicious photograph is accepted where findings explain it, all of them within the limits.",
+        "의심되는 사진이라도 그 원인으로 찾은 결함이 모두 한계 이내이면 합격입니다.",
+    ),
     "accepted_by_decision": ("Findings on parts accepted by decision", "판정 변경으로 합격한 부품의 결함"),
     # Unreadable and remarks
     "unreadable_title": ("Files that could not be read", "읽을 수 없는 파일"),
@@ -230,127 +282,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_remarks": ("No remarks.", "특기 사항이 없습니다."),
     "flag.caption dropped": (
         "the vision model's caption of a finding failed the quality rules and was dropped",
-        "결함에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
+        "결함의 자동 캡션이 품질 규칙에 맞지 않아 제외함",
     ),
     "flag.image caption dropped": (
         "the vision model's caption of the photograph failed the quality rules and was dropped",
-        "사진에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함",
+        "사진의 자동 캡션이 품질 규칙에 맞지 않아 제외함",
     ),
     "flag.no scale": ("no scale: {reason}", "척도 없음: {reason}"),
-    # How it was made
-    "how_made": ("How this report was made", "보고서 작성 방법"),
-    "how_made_text": (
-        "Models propose, rules decide: photographs are screened, defects located and measured by the models "
-        "and methods below; the verdict is the recipe’s criterion applied to the measured values. A verdict "
-        "that an agent or an inspector changed is marked as such.",
-        "모델은 후보를 제시하고 판정은 규칙이 내립니다. 아래의 모델과 방법으로 사진을 선별하고 결함을 찾아 "
-        "측정하며, 판정은 레시피의 기준을 측정값에 적용한 결과입니다. 에이전트나 검사원이 바꾼 판정은 따로 "
-        "표시합니다.",
-    ),
-    "models": ("Models", "모델"),
-    "task": ("Task", "작업"),
-    "task.screening": ("screening", "선별"),
-    "task.references": ("good parts", "양품 비교"),
-    "task.batch": ("batch", "배치 내 비교"),
-    "task.template": ("template", "기준 사진 비교"),
-    "task.localization": ("localization", "위치 검출"),
-    "task.measurement": ("measurement", "측정"),
-    "task.captioning": ("captioning", "설명 생성"),
-    "task.translation": ("translation", "번역"),
-    "task.agent": ("agent", "에이전트"),
-    "model": ("Model", "모델"),
-    "weights": ("Weights SHA-256", "가중치 SHA-256"),
-    "device": ("Device", "장치"),
-    "seconds": ("Seconds in all", "총 시간(초)"),
-    "suspicion_sources": ("Sources of suspicion", "의심도의 근거"),
-    "sources_note": (
-        "The suspicion of a photograph is the highest of the sources that count for it, where words and "
-        "detector are weighed together as one (their log-odds add up, those of words at 0.6); a "
-        "source counts where it knows the part.",
-        "사진의 의심도는 반영된 근거 가운데 가장 높은 값입니다. 문구와 검출기는 로그 오즈를 더해"
-        "(문구는 0.6배) 하나의 근거로 봅니다. 그 부품을 아는 근거만 반영합니다.",
-    ),
-    "asked": ("Photographs", "사진 수"),
-    "counted": ("Counted in", "반영한 사진 수"),
-    "source_remark": (
-        "too few good parts: the threshold is an estimate",
-        "양품이 적어 기준값은 어림한 값입니다",
-    ),
-    "source_remark_lost": (
-        "some good parts were not found again, so that it is not known whether they lie alike",
-        "일부 양품 파일을 찾지 못해, 부품을 서로 겹칠 수 있는지 다시 확인하지 못함",
-    ),
-    "source_remark.the words have changed since the good parts were added": (
-        "the words have changed since the good parts were added: not heard until `loupe good --rebuild`",
-        "양품 등록 후 문구 선별 설정이 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
-    ),
-    "source_remark.words do not know these parts": (
-        "the words do not know these parts: most good ones would be suspect to them",
-        "문구로는 이 부품을 가려낼 수 없음: 양품도 대부분 의심으로 나옴",
-    ),
-    "source_remark.too few images to be held against each other": (
-        "too few photographs to be held against each other",
-        "서로 비교하기에는 사진이 너무 적음",
-    ),
-    "source_remark.there is no template of this image": (
-        "there is no template of some photographs",
-        "기준 사진이 없는 사진이 있음",
-    ),
-    "source_remark.the template of this image cannot be read": (
-        "the templates of some photographs cannot be read",
-        "기준 사진을 읽을 수 없는 사진이 있음",
-    ),
-    "source_remark.the detector has changed since the good parts were added": (
-        "the detector has changed since the good parts were added: not heard until `loupe good --rebuild`",
-        "양품 등록 후 검출기가 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
-    ),
-    "settings": ("Settings", "설정"),
-    "setting": ("Setting", "항목"),
-    "value": ("Value", "값"),
-    "screening_threshold": ("Screening threshold ± review band", "선별 기준 ± 재검토 구간"),
-    "detector_threshold": (
-        "Detector confidence: reported from / certain from",
-        "검출 신뢰도: 보고 기준 / 확정 기준",
-    ),
-    "detector_iou": ("Detector overlap (IoU) for merging", "검출 병합 겹침(IoU)"),
-    "versions": ("Versions", "버전"),
-    "attachments": (
-        "Attached to this PDF: inspections.jsonl (every value and its provenance), recipe.json and run.json.",
-        "이 PDF에 첨부: inspections.jsonl (모든 값과 출처), recipe.json, run.json.",
-    ),
-    "no_models": ("No models were recorded.", "기록된 모델이 없습니다."),
-    # Measurement
-    "measurement": ("Statement on the measurements", "측정에 대한 설명"),
-    "measurement_uncertainty": (
-        "Values are given as value ± U, where U is the expanded uncertainty with coverage factor k = 2 "
-        "(about 95 %), after JCGM 100 (GUM). It covers finding the edge, digitisation and the scale; U is "
-        "rounded to at most two significant digits and the value to the same place.",
-        "측정값은 ‘값 ± U’로 적습니다. U는 포함 인자 k = 2(약 95 %)의 확장 불확도이며 JCGM 100(GUM)을 "
-        "따릅니다. 윤곽 검출, 디지털화, 척도의 불확도를 포함하고, U는 유효 숫자 두 자리 이하로, 값은 "
-        "같은 자리까지 반올림합니다.",
-    ),
-    "measurement_guard": (
-        "Decisions use a guard band of U on either side of each limit, after ISO 14253-1: a part is accepted "
-        "only if value + U does not exceed the limit.",
-        "판정에는 ISO 14253-1에 따라 한계의 양쪽에 U만큼의 보호 구간을 둡니다. 값 + U가 한계를 넘지 않을 "
-        "때만 합격입니다.",
-    ),
-    "measurement_bound": (
-        "A value with ≥ is a lower bound: the defect runs out of the picture.",
-        "≥ 표시는 하한값입니다. 결함이 사진 밖으로 이어집니다.",
-    ),
-    "measurement_centre": (
-        "x and y are the centre of the area that a defect covers, from the photograph's top left corner: x "
-        "along its upper edge, y downwards. Of a defect that runs out of the picture it is the centre of "
-        "what is seen.",
-        "x와 y는 결함이 차지하는 면적의 중심입니다. 사진의 왼쪽 위 모서리가 원점이며 x는 위쪽 변을 따라, y는 "
-        "아래로 잽니다. 결함이 사진 밖으로 이어지면 보이는 부분의 중심입니다.",
-    ),
-    "measurement_scale": (
-        "Millimetres hold in the calibrated plane only. Where no scale exists, values are in pixels of the "
-        "photograph and are never converted.",
-        "밀리미터 값은 보정한 평면에서만 유효합니다. 척도가 없으면 사진의 픽셀 값이며 환산하지 않습니다.",
-    ),
     # List and signatures
     "image_list": ("List of photographs", "사진 목록"),
     "sha256": ("SHA-256", "SHA-256"),
@@ -372,6 +310,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The software proposes verdicts; the disposition is decided by the persons who sign.",
         "소프트웨어는 판정을 제안하며, 처리 결정은 서명한 사람이 내립니다.",
     ),
+    **METHOD_WORDS,
 }
 
 

@@ -120,7 +120,7 @@ def compared_phrase(screening: Screening, language: Language) -> str:
     if language is Language.KO:
         counted = {
             Source.REFERENCES: f"양품 {count}개",
-            Source.BATCH: f"이 배치의 다른 이미지 {count}장",
+            Source.BATCH: f"이 배치의 다른 사진 {count}장",
         }.get(score.source, _COMPARED[score.source][1])
         return f"{with_particle(counted, '과/와')} {'다름' if is_unlike else '비슷함'}"
     counted = {

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 
+from tools.errors import OutputError
 from tools.writing import replace_file
 
 __all__ = ["cache_dir", "data_folder", "new_run_folder", "write_cached"]
@@ -27,7 +28,9 @@ def data_folder() -> Path:
 
 
 def new_run_folder(images: Sequence[str | Path], say: Callable[[str], object] | None = None) -> Path:
-    """Returns where a run goes that was given no folder: below the working folder, or out of the photographs.
+    """Makes the folder of a run that was given none: below the working folder, or out of the photographs.
+
+    It is this run's alone, also where others begin in the same second.
 
     Args:
         images: Files, folders, globs or list files that the run is about.
@@ -35,6 +38,7 @@ def new_run_folder(images: Sequence[str | Path], say: Callable[[str], object] | 
 
     Raises:
         BatchError: A path does not exist.
+        OutputError: No folder can be made there.
     """
     from tools.images.files import folders_of
 
@@ -44,8 +48,21 @@ def new_run_folder(images: Sequence[str | Path], say: Callable[[str], object] | 
         if say:
             say(f"Photographs lie in {here}, so the run goes to {runs}.")
     name = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = chain([name], (f"{name}-{number}" for number in count(2)))  # others may begin in the same second
-    return next(runs / each for each in names if not (runs / each).exists())
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        return next(runs / each for each in names if _is_made(runs / each))
+    except OSError as error:
+        raise OutputError(f"cannot write to {runs}: {error.strerror}", "choose another --out") from error
+
+
+def _is_made(folder: Path) -> bool:
+    """Makes a folder, unless somebody has it already."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def cache_dir() -> Path:

@@ -39,7 +39,7 @@ from tools.records import (
     Verdict,
 )
 from tools.suspicion import judge_screening
-from tools.wording import format_value
+from tools.wording import spoken_value
 from tools.zones import is_ignored
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ _SIZES = {
 }
 
 _PROPOSERS = {
-    Origin.SCREENING: ("screening", "선별 검사"),
+    Origin.SCREENING: ("screening", "선별"),
     Origin.VLM: ("the vision-language model", "시각 언어 모델"),
 }
 
@@ -107,7 +107,7 @@ def judge(
             Verdict.REVIEW,
             "image.unreadable",
             f"The image cannot be read: {image.reason or 'no reason known'}.",
-            f"이미지를 읽을 수 없습니다: {reason_text(image.reason, KO) or '원인 불명'}.",
+            f"사진을 읽을 수 없습니다: {reason_text(image.reason, KO) or '원인 불명'}.",
         )
         return judgement_of(unreadable), graded
     counting = [finding for finding in graded if not is_ignored(finding, recipe.zones)]
@@ -223,9 +223,8 @@ def _judge_size(
     verdict = _compare(measurement, limit)
     if verdict is Verdict.ACCEPT:
         return None
-    value = format_value(measurement)
-    is_en = f"{en} is {adjective.format(value.replace('≥', 'at least'))}"
-    is_ko = f"{ko}의 {subject_ko} {with_particle(value, '으로/로')}"
+    is_en = f"{en} is {adjective.format(spoken_value(measurement, EN))}"
+    is_ko = f"{ko}의 {subject_ko} {with_particle(spoken_value(measurement, KO), '으로/로')}"
     if verdict is Verdict.REJECT:
         reasons = f"{is_en}; the limit is {bound}.", f"{is_ko} 한계 {with_particle(bound, '을/를')} 넘습니다."
     elif measurement.lower_bound:
@@ -288,7 +287,7 @@ def _judge_crowding(findings: Sequence[Finding]) -> Iterator[Fired]:
             "findings.more",
             f"The detector found {kept} places or more, the most that the recipe keeps of one image; "
             "what it left out was not judged.",
-            f"이미지 하나의 최대치인 {kept}건 이상이 검출되어, 나머지는 판정하지 않았습니다.",
+            f"사진 한 장의 최대치인 {kept}건 이상이 검출되어, 나머지는 판정하지 않았습니다.",
         )
 
 
@@ -306,7 +305,7 @@ def _judge_flags(flags: Sequence[str], left_out: Collection[str]) -> Iterator[Fi
             continue
         if rule := _REVIEW_FLAGS.get(kind):
             about_en = f"The caption of {detail.strip() or 'the image'} broke the quality rules twice."
-            about_ko = f"{detail.strip() or '이미지'}의 캡션이 품질 기준을 통과하지 못했습니다."
+            about_ko = f"{detail.strip() or '사진'}의 자동 캡션이 두 번 모두 품질 규칙에 맞지 않았습니다."
             yield Fired(Verdict.REVIEW, rule, about_en, about_ko, (detail.strip(),) if detail.strip() else ())
 
 
@@ -316,7 +315,7 @@ def _accepted(
     parts_en, parts_ko = [], []
     if counting:
         parts_en.append(f"{len(counting)} finding{'s' * (len(counting) > 1)} within the limits")
-        parts_ko.append(f"{len(counting)}건 모두 한계 이내")
+        parts_ko.append(f"{len(counting)}건{' 모두' * (len(counting) > 1)} 한계 이내")
     elif not left_out:
         parts_en.append("no defect found")
         parts_ko.append("결함 없음")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.records import DecidedBy, Inspection, Judgement, Verdict
 from tools.wording import with_judgement
 
-__all__ = ["AGENT", "is_confirmed", "overridden", "rule_judged"]
+__all__ = ["AGENT", "is_changed", "is_confirmed", "overridden", "rule_judged"]
 
 AGENT = "agent"
 
@@ -41,6 +41,11 @@ def overridden(
     if description is not None:
         description = with_judgement(description, before, after)
     return inspection.model_copy(update={"judgement": after, "description": description})
+
+
+def is_changed(judgement: Judgement) -> bool:
+    """Whether somebody decided otherwise than the rules say."""
+    return judgement.overrides is not None and judgement.overrides.verdict is not judgement.verdict
 
 
 def is_confirmed(judgement: Judgement) -> bool:

@@ -23,11 +23,11 @@ EN, KO = Language.EN, Language.KO
 _UNCOMPARED = {
     NO_TEMPLATE: (
         "There is no template to hold the image against.",
-        "이미지와 비교할 기준 사진이 없습니다.",
+        "비교할 기준 사진이 없습니다.",
     ),
     BAD_TEMPLATE: (
         "The template that the image is held against cannot be read.",
-        "이미지와 비교할 기준 사진을 읽을 수 없습니다.",
+        "비교할 기준 사진을 읽을 수 없습니다.",
     ),
 }
 
@@ -59,14 +59,14 @@ def judge_screening(
             Verdict.REVIEW,
             "screening.unknown",
             f"Nothing that the recipe knows fits the image (suspicion {screening.suspicion:.2f}).",
-            f"레시피의 어떤 항목도 이미지와 맞지 않습니다(의심도 {screening.suspicion:.2f}).",
+            f"레시피의 어떤 항목도 사진과 맞지 않습니다(의심도 {screening.suspicion:.2f}).",
         )
         return
     if counting or (screening is not None and screening.status is ScreeningStatus.CLEAR):
         return
     if screening is None:
         yield Fired(
-            Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별 검사를 하지 않았습니다."
+            Verdict.REVIEW, "screening.missing", "The image was not screened.", "선별을 하지 않았습니다."
         )
         return
     if found and hot_in_ignored_only(screening, recipe.zones):

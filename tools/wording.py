@@ -41,7 +41,15 @@ from tools.zones import is_ignored
 if TYPE_CHECKING:
     from tools.recipe import Recipe
 
-__all__ = ["describe_finding", "describe_image", "format_centre", "format_value", "stated", "with_judgement"]
+__all__ = [
+    "describe_finding",
+    "describe_image",
+    "format_centre",
+    "format_value",
+    "spoken_value",
+    "stated",
+    "with_judgement",
+]
 
 EN, KO = Language.EN, Language.KO
 
@@ -58,6 +66,11 @@ def format_value(measurement: Measurement) -> str:
     number = _rounded(measurement.value, measurement.uncertainty)
     space = "" if measurement.unit is Unit.DEG else " "
     return f"{'≥ ' if measurement.lower_bound else ''}{number}{space}{unit_symbol(measurement.unit)}"
+
+
+def spoken_value(measurement: Measurement, language: Language) -> str:
+    """Writes a measurement for a sentence: a lower bound as `at least 3.1 ± 0.2 mm`."""
+    return format_value(measurement).replace("≥", "최소" if language is KO else "at least")
 
 
 def format_centre(centre: Centre) -> tuple[str, str]:
@@ -242,7 +255,7 @@ def _part_ko(recipe: Recipe) -> str:
 
 def _size_en(finding: Finding) -> str:
     spoken = {
-        quantity: format_value(measurement).replace("≥", "at least")
+        quantity: spoken_value(measurement, EN)
         for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)
         if (measurement := finding.measurement(quantity))
     }
@@ -263,9 +276,8 @@ def _size_ko(finding: Finding) -> str:
     spoken = []
     for quantity in (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA):
         if measurement := finding.measurement(quantity):
-            value = format_value(measurement).removeprefix("≥ ")
-            at_least = " 이상" if measurement.lower_bound else ""
-            spoken.append(f"{with_particle(word(quantity, KO), '은/는')} {value}{at_least}")
+            subject = with_particle(word(quantity, KO), "은/는")
+            spoken.append(f"{subject} {spoken_value(measurement, KO)}")
     return f"{', '.join(spoken)}입니다." if spoken else "크기는 측정되지 않았습니다."
 
 

@@ -195,11 +195,8 @@ def mcp(
     ledger: LedgerOption = True,
 ) -> None:
     """Serve the inspection tools over MCP (stdio), for any other agent."""
-    from agent.mcp_server import serve
     from tools.pipeline.engines import EngineOptions
-    from tui.arguments import open_ledger
-    from tui.narration import Narrator
+    from tui.serving import run_mcp
 
     engines = EngineOptions(models, clip, blip, detector, device, precision, batch_size, trust_checkpoint)
-    with Narrator().downloads():
-        serve(images, recipe, out=out, options=engines, user=user, ledger=open_ledger(wanted=ledger))
+    raise typer.Exit(run_mcp(images, recipe, out, user, ledger=ledger, engines=engines))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from tools.records import Language
 from tui.arguments import refuse_beside_resume
 from tui.chat.background import Start
 from tui.chat.warming import unhindered, warm
+from tui.leaving import end_at_once
 
 if TYPE_CHECKING:
     from agent.events import Approve
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tui.app import LoupeApp
     from tui.chat.background import OpenSession
 
-__all__ = ["end_at_once", "run_chat", "session_opener"]
+__all__ = ["run_chat", "session_opener"]
 
 _LANGUAGES = tuple(language.value for language in Language)
 _TURN_S = 0.001  # how long a working thread may keep the interpreter from a key that was pressed
@@ -104,23 +103,6 @@ def _left(app: LoupeApp, code: ExitCode | None) -> ExitCode:
     code = code if code is not None else ExitCode.ACCEPTED
     end_at_once(code)
     return code
-
-
-def end_at_once(code: ExitCode, modules: Container[str] = sys.modules.keys()) -> None:
-    """Ends the process where a thread of ours is still at work, or where there is much to take apart.
-
-    The interpreter would wait for what such a thread holds, and then take its memory apart under it; after
-    torch alone that was seen to take seven seconds. All that was inspected and decided is on disk before it
-    is shown.
-
-    Args:
-        code: Exit status.
-        modules: That are imported.
-    """
-    if "torch" in modules or any(thread.name.startswith("loupe-") for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bool = False) -> OpenSession:

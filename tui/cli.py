@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import traceback
 from importlib.metadata import version
@@ -36,7 +35,7 @@ from tui.options import (
     not_empty,
     writable,
 )
-from tui.printing import print_out
+from tui.printing import fit_stdout, print_out
 from tui.recipe_commands import recipe_app
 
 __all__ = ["app", "main"]
@@ -262,8 +261,7 @@ def list_models() -> None:
 
 def main() -> None:
     """Runs the command and turns errors into a message and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot write must not end a run
-        sys.stdout.reconfigure(errors="backslashreplace")
+    fit_stdout(as_json="--json" in sys.argv)
     try:
         app(standalone_mode=True)
     except LoupeError as error:

@@ -65,7 +65,7 @@ def run_doctor(recipe_name: str, model: str, *, as_json: bool) -> ExitCode:
             if not as_json:
                 print_out(f"{check.status:<5}  {check.part:<14}  {check.detail}\n")
     if as_json:
-        print_out(json.dumps([vars(check) for check in checks], ensure_ascii=False) + "\n")
+        print_out(json.dumps({"checks": [vars(check) for check in checks]}, ensure_ascii=False) + "\n")
     return ExitCode.MODEL if any(check.status == "fails" for check in checks) else ExitCode.ACCEPTED
 
 

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 from tools.errors import Cancelled, ExitCode
 from tools.home import new_run_folder
+from tools.images.files import folders_of
 from tools.pipeline.engines import EngineOptions, Engines
 from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
@@ -26,7 +27,6 @@ from tui.printing import print_out
 from tui.recording import Recorder
 
 if TYPE_CHECKING:
-    from reports.ledger import Ledger
     from tools.images import Batch
     from tools.recipe import Recipe
 
@@ -70,30 +70,34 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     recipe = load_recipe(options.recipe or None)
     applied = _applied(recipe, options)
     language = language_of(options.language, recipe)
-    out = options.out or new_run_folder(options.images, narrator.say)
-    refuse_foreign(out)
-    known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256, "lot": options.lot}
-    refuse_other_run(out, **known)
+    if options.out:
+        known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256}
+        refuse_foreign(options.out)
+        refuse_other_run(options.out, **known, lot=options.lot)
+    list(folders_of(options.images))  # what is mistyped is told before anything is downloaded
     with narrator.downloads():  # here Ctrl-C ends a download
         fetch_checkpoints(applied, kinds_of_inspection(applied), narrator.say)
     with cancel_on_interrupt(narrator) as cancel:
         narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:
             batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
-        refuse_other_run(out, batch_sha256=batch.sha256)
+        if options.out:
+            refuse_other_run(options.out, batch_sha256=batch.sha256)
         narrator.say(f"{_images(len(batch))}. Loading models ({applied.models.set}) ...")
         engines = Engines(applied, options.model_options)
         with stopped_at_once(cancel):
             models = engines.models
         ledger = open_ledger(wanted=options.ledger)
         run = _run_info(recipe, batch, models, options)
+        out = options.out or new_run_folder(options.images, narrator.say)  # now that it has something to hold
         with Journal(out, run, {"inspector": options.inspector, "station": options.station}) as journal:
             narrator.say(f"The images are {engines.screener.plan(batch.records)}.")
             if not engines.screener.hears(engines.localizer.provenance):
                 narrator.say(f"note: {OUTDATED}: it is not heard before `loupe good --rebuild`")
             if journal.done_ids:
                 narrator.say(f"Resuming {out}: {len(journal.done_ids)} of {len(batch)} are done.")
-            _inspect_all(engines, batch, journal, ledger, narrator, cancel, options.lot)
+            recorder = Recorder(ledger, recipe, options.lot, engines.screener)
+            _inspect_all(engines, batch, journal, recorder, narrator, cancel)
             inspections = list(journal.inspections())
             if cancel.is_set():
                 raise Cancelled(
@@ -102,7 +106,7 @@ def run_inspect(options: InspectOptions) -> ExitCode:
                 )
             run = journal.dated(language, now())
             artifacts = _write_outputs(
-                run, applied, batch, inspections, out, options, language, narrator, cancel
+                run, recipe, batch, inspections, out, options, language, narrator, cancel
             )
             if options.report:
                 journal.reported(run)
@@ -139,17 +143,13 @@ def _inspect_all(
     engines: Engines,
     batch: Batch,
     journal: Journal,
-    ledger: Ledger | None,
+    recorder: Recorder,
     narrator: Narrator,
     cancel: threading.Event,
-    lot: str,
 ) -> None:
     """Inspects what is not done yet, and enters it into the ledger with what earlier starts left out."""
-    screener, skip = engines.screener, frozenset(journal.done_ids)
-    with (
-        narrator.progress("Inspecting", len(batch)) as bar,
-        Recorder(ledger, engines.recipe, lot, screener) as recorder,
-    ):
+    skip = frozenset(journal.done_ids)
+    with narrator.progress("Inspecting", len(batch)) as bar, recorder:
         bar.update(bar.task_ids[0], completed=len(skip))
         recorder.catch_up(journal.inspections(), batch, cancel)
         inspected = engines.pipeline().inspect(

@@ -54,9 +54,9 @@ def run_good(options: GoodOptions) -> None:
     engines = Engines(load_recipe(options.recipe or None), options.model_options)
     parts = engines.good_parts
     if options.listed:
-        _print(parts, as_json=options.as_json)
-        return
-    if options.remove:
+        if not parts.exist:
+            narrator.say(f"There are no good parts in {parts.folder}; IMAGES adds them.")
+    elif options.remove:
         left = parts.remove(options.remove)
         if left:
             _tell(left, narrator)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +12,17 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
 from agent.cancelling import TurnCancelled
 from agent.events import Event, Inspected, ToolFinished, ToolProgress, ToolStarted
 from agent.showing import Shown
 from reports.ledger import Ledger
 from tests.agent.conftest import Bench
-from tests.agent.fakes import write_batch
+from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
+from tools.recipe import Recipe
 from tools.records import BoxXyxyPx
 
 
@@ -262,6 +266,21 @@ def test_a_report_is_written_inside_the_output_folder_and_replaces_only_its_own(
         bench.workbench.write_report()
     assert (out / "findings.csv").read_text() == "mine"
     assert report in bench.workbench.artifacts
+
+
+def test_the_recipe_of_the_report_and_of_the_ledger_is_the_one_whose_hash_is_printed(
+    make: Callable[..., Bench], recipe: Recipe, tmp_path: Path
+) -> None:
+    changed = recipe.model_copy(update={"models": recipe.models.model_copy(update={"clip": "another"})})
+    engines, ledger = FakeEngines(changed), Ledger(tmp_path / "l.sqlite")
+    workbench = make(engines=engines.as_engines, ledger=ledger).workbench
+    workbench.inspect("img_001")
+    report = Path(str(workbench.write_report()["report"]))
+    (attached,) = PdfReader(report).attachments["recipe.json"]
+    assert hashlib.sha256(attached).hexdigest() == recipe.sha256
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["recipe_sha256"] == recipe.sha256
+    connection = sqlite3.connect(ledger.path)
+    assert set(connection.execute("SELECT recipe_sha256 FROM inspections")) == {(recipe.sha256,)}
 
 
 def test_what_others_put_beside_labels_and_overlays_stays(bench: Bench, tmp_path: Path) -> None:

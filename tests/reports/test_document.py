@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
@@ -14,6 +15,7 @@ from reports.source import ImageRgb, ReportInput
 from tests.reports.builders import (
     CENTRE_MM,
     CENTRE_PX,
+    RECIPE,
     RUN,
     finding,
     held_against,
@@ -26,6 +28,7 @@ from tests.reports.builders import (
 from tools.errors import Cancelled, ImageError, OutputError
 from tools.images.reasons import Reason
 from tools.overriding import AGENT, overridden
+from tools.recipe import Recipe
 from tools.records import (
     Centre,
     DecidedBy,
@@ -183,6 +186,12 @@ def test_the_inspections_are_attached(english: PdfReader) -> None:
     assert json.loads(attached["run.json"])["lot"] == "A-17"
 
 
+def test_the_attached_recipe_has_the_hash_that_is_printed(english: PdfReader) -> None:
+    (recipe,) = english.attachments["recipe.json"]
+    assert hashlib.sha256(recipe).hexdigest() == RUN.recipe_sha256
+    assert Recipe.model_validate_json(recipe) == RECIPE
+
+
 @pytest.mark.parametrize("language", Language)
 def test_equal_input_gives_equal_bytes(tmp_path: Path, language: Language) -> None:
     paths = [tmp_path / "one.pdf", tmp_path / "two.pdf"]
@@ -251,7 +260,7 @@ def test_remarks_are_gathered_in_the_report_s_language(tmp_path: Path) -> None:
         for n in range(1, 131)
     ]
     text = text_of(written(report(*flagged, twin_of("img_001", 131), language=Language.KO), tmp_path))
-    assert text.count("사진에 대한 비전 모델의 설명") == 3  # 130 ids in rows of 60
+    assert text.count("사진의 자동 캡션이") == 3  # 130 ids in rows of 60
     assert "척도 없음: no marker" in text
     assert text.count("img_001 사진과 내용이 같음 (다시 세지 않음)") == 1
     assert "duplicate of" not in text
@@ -305,7 +314,7 @@ def test_a_korean_report_says_nothing_in_english(tmp_path: Path) -> None:
     english = re.findall(r"[A-Za-z]{2,}(?: [a-z]{2,})+", text)
     assert english == []
     assert "사진에서 DICT_4X4_50 ArUco 마커를 찾지 못함" in text
-    assert "결함에 대한 비전 모델의 설명이" in text
+    assert "결함의 자동 캡션이" in text
     assert "파일이 더 이상 존재하지 않습니다" in text
 
 

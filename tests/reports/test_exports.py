@@ -73,7 +73,7 @@ def test_csv_opens_in_excel_with_korean(tmp_path: Path) -> None:
         ),
         (
             Language.KO,
-            "img_009 사진과 내용이 같음; 결함에 대한 비전 모델의 설명이 품질 규칙에 맞지 않아 제외함; "
+            "img_009 사진과 내용이 같음; 결함의 자동 캡션이 품질 규칙에 맞지 않아 제외함; "
             "척도 없음: ArUco 마커의 너비가 9 px뿐이라 척도를 구하기에 너무 작음",
         ),
     ],

@@ -9,7 +9,7 @@ from reports.sections import _source_remarks
 from reports.words import Words
 from tests.reports.builders import RECIPE, inspection, report, report_text
 from tools.overriding import overridden
-from tools.recipe import Acceptance, References
+from tools.recipe import Acceptance, Localization, References, Zone
 from tools.records import Language, Verdict
 from tools.references.calibration import Calibration
 from tools.screening.fusion import UNNOTED
@@ -29,6 +29,67 @@ def test_the_criteria_hold_what_unlikeness_is_acceptable(
     recipe = RECIPE.model_copy(update={"references": References(accept=accept)})
     source = replace(report(inspection(1), language=language), recipe=recipe)
     assert row in report_text(source, tmp_path)
+
+
+RIM = ((0.0, 0.0), (1.0, 0.0), (1.0, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "rows", "notes"),
+    [
+        (
+            Zone(name="rim", polygon=RIM, accept={"scratch": Acceptance(max_width_mm=0.5)}),
+            Language.EN,
+            ("scratch elsewhere", "dent everywhere", "scratch rim – 0.5 mm"),
+            ("Inside a zone its criteria replace", "Max. width is held against the mean width"),
+        ),
+        (
+            Zone(name="rim", polygon=RIM, accept={"scratch": Acceptance(max_width_mm=0.5)}),
+            Language.KO,
+            ("스크래치 그 밖", "찍힘 전체", "스크래치 rim – 0.5 mm"),
+            ("영역 안에서는 그 영역의 기준이", "선형 결함에는 평균 너비로"),
+        ),
+        (
+            Zone(name="label", polygon=RIM, ignore=True),
+            Language.EN,
+            ("scratch elsewhere", "dent elsewhere", "label findings are not counted"),
+            (),
+        ),
+    ],
+)
+def test_the_criteria_say_where_they_hold(
+    tmp_path: Path, zone: Zone, language: Language, rows: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    source = report(inspection(1), language=language)
+    text = report_text(replace(source, recipe=RECIPE.model_copy(update={"zones": (zone,)})), tmp_path)
+    plain = report_text(source, tmp_path)
+    for row in rows:
+        assert row in text
+    for note in notes:
+        assert note in text
+        assert note not in plain
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.EN, "its confidence is below 0.55, screening or the agent alone proposed it"),
+        (Language.KO, "신뢰도 0.55 미만, 선별이나 에이전트의 제안뿐"),
+    ],
+)
+def test_the_criteria_say_what_is_not_confirmed(tmp_path: Path, language: Language, said: str) -> None:
+    recipe = RECIPE.model_copy(update={"localization": Localization(review_confidence=0.55)})
+    assert said in report_text(replace(report(inspection(1), language=language), recipe=recipe), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [(Language.EN, "45° rises to the right"), (Language.KO, "45°는 오른쪽 위로 올라가는 방향")],
+)
+def test_the_report_says_from_where_orientations_are_told(
+    tmp_path: Path, language: Language, said: str
+) -> None:
+    assert said in report_text(report(inspection(1), language=language), tmp_path)
 
 
 def test_the_copy_that_is_not_counted_names_the_one_that_is(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from tools.errors import OutputError
 from tools.home import cache_dir, data_folder, new_run_folder, write_cached
 
 
@@ -71,9 +72,19 @@ def test_what_begins_in_the_same_second_has_a_folder_of_its_own(
     folders = []
     for _ in range(3):
         folders.append(new_run_folder(["photos"]))
-        folders[-1].mkdir(parents=True)
     assert [each.name for each in folders] == [
         "20261123-093000",
         "20261123-093000-2",
         "20261123-093000-3",
     ]
+    assert all(each.is_dir() for each in folders)  # else a run in another process would take the same
+
+
+def test_where_no_folder_can_be_made_the_error_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "loupe-runs").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"cannot write to loupe-runs: File exists"):
+        new_run_folder(["photos"])

@@ -48,7 +48,7 @@ def test_unreadable_goes_to_review_with_its_reason() -> None:
             scratch(3.0, bound=True),
             "Scratch img_001-1 is at least 3.0 ± 0.1 mm long and runs out of the picture; "
             "whether it keeps the limit of 5 mm cannot be told.",
-            "스크래치 img_001-1의 길이가 ≥ 3.0 ± 0.1 mm로 화면 밖으로 이어져 "
+            "스크래치 img_001-1의 길이가 최소 3.0 ± 0.1 mm로 화면 밖으로 이어져 "
             "한계 5 mm 준수 여부를 알 수 없습니다.",
         ),
         (
@@ -90,6 +90,24 @@ def test_reasons_name_value_limit_and_finding(finding: Finding, en: str, ko: str
 
 
 @pytest.mark.parametrize(
+    ("count", "en", "ko"),
+    [(1, "1 finding within", "1건 한계 이내"), (2, "2 findings within", "2건 모두 한계 이내")],
+)
+def test_accept_counts_what_is_within_the_limits(count: int, en: str, ko: str) -> None:
+    judgement, _ = judge(IMAGE, None, [scratch(1.0, number=n + 1) for n in range(count)], RECIPE)
+    assert judgement.reason_en == f"All criteria met: {en} the limits."
+    assert judgement.reason_ko == f"모든 기준 충족: {ko}."
+
+
+def test_a_caption_that_failed_twice_is_said_to_have_done_so_in_both_languages() -> None:
+    judgement, _ = judge(
+        IMAGE, screened(CLEAR), (scratch(1.0),), RECIPE, flags=("caption dropped: img_001-1",)
+    )
+    assert judgement.reason_en == "The caption of img_001-1 broke the quality rules twice."
+    assert judgement.reason_ko == "img_001-1의 자동 캡션이 두 번 모두 품질 규칙에 맞지 않았습니다."
+
+
+@pytest.mark.parametrize(
     ("zones", "en", "ko"),
     [
         (("hidden",), "1 in ignored zone hidden not counted", "제외 영역(hidden) 1건 미집계"),
@@ -109,7 +127,7 @@ def test_accept_says_what_did_not_count(zones: tuple[str, ...], en: str, ko: str
     assert judgement.reason_en == (
         f"All criteria met: 1 finding within the limits; suspicion 0.93, threshold 0.5; {en}."
     )
-    assert judgement.reason_ko == f"모든 기준 충족: 1건 모두 한계 이내; 의심도 0.93, 기준 0.5; {ko}."
+    assert judgement.reason_ko == f"모든 기준 충족: 1건 한계 이내; 의심도 0.93, 기준 0.5; {ko}."
     assert judgement.severity is None
 
 
@@ -163,7 +181,7 @@ def test_a_suspect_whose_only_finding_does_not_count_says_where_none_was_located
     ("source", "status", "en", "ko"),
     [
         (Source.REFERENCES, CLEAR, "like the 8 good parts", "양품 8개와 비슷함"),
-        (Source.BATCH, CLEAR, "like 8 other images of the batch", "이 배치의 다른 이미지 8장과 비슷함"),
+        (Source.BATCH, CLEAR, "like 8 other images of the batch", "이 배치의 다른 사진 8장과 비슷함"),
         (Source.REFERENCES, SUSPECT, "unlike the 8 good parts", "양품 8개와 다름"),
         (Source.TEMPLATE, SUSPECT, "unlike its template", "기준 사진과 다름"),
     ],

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.reports.builders import RECIPE, finding, inspection
-from tools.overriding import AGENT, overridden, rule_judged
+from tools.overriding import AGENT, is_changed, is_confirmed, overridden, rule_judged
 from tools.records import DecidedBy, Inspection, Verdict
 from tools.wording import describe_image
 
@@ -27,6 +27,9 @@ def test_the_rule_stays_known_however_often_somebody_decides() -> None:
     assert twice.judgement.decided_by is DecidedBy.HUMAN
     assert twice.judgement.overrides == rule.judgement
     assert {rule_judged(i) for i in (rule, once, twice)} == {Verdict.REJECT}
+    back = overridden(twice, Verdict.REJECT, "as measured", by="Kim", at=AT)
+    assert [is_changed(i.judgement) for i in (rule, once, twice, back)] == [False, True, True, False]
+    assert [is_confirmed(i.judgement) for i in (rule, once, twice, back)] == [False, False, False, True]
     assert Inspection.model_validate_json(twice.model_dump_json()) == twice
 
 

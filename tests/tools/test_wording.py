@@ -116,7 +116,7 @@ def test_a_centre_is_written_in_mm_where_it_has_them() -> None:
             "Suspected contamination was found on the metal surface (zone logo). "
             "It is at least 31.2 ± 2.3 px long. It runs out of the picture, so it may be larger.",
             "금속 커버(logo 영역)에서 오염으로 의심되는 부분이 발견되었습니다. "
-            "길이는 31.2 ± 2.3 px 이상입니다. 화면 밖으로 이어지므로 실제 크기는 더 클 수 있습니다.",
+            "길이는 최소 31.2 ± 2.3 px입니다. 화면 밖으로 이어지므로 실제 크기는 더 클 수 있습니다.",
         ),
         (
             finding(type="unclassified", place="centre", severity=None, measurements=()),

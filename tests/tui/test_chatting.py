@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tools.records import Language
 from tui.app import LoupeApp
 from tui.chat.background import Start
 from tui.chat.words import language_of_terminal
-from tui.chatting import end_at_once, run_chat, session_opener
+from tui.chatting import run_chat, session_opener
 
 
 def test_without_a_terminal_the_way_for_scripts_is_named(tmp_path: Path) -> None:
@@ -134,25 +133,3 @@ def test_the_app_paints_before_models_and_the_agent_are_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == ""
-
-
-@pytest.mark.parametrize(("modules", "expected"), [({"numpy"}, []), ({"numpy", "torch"}, [3])])
-def test_the_program_does_not_wait_until_large_libraries_are_taken_apart(
-    monkeypatch: pytest.MonkeyPatch, modules: set[str], expected: list[int]
-) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr("os._exit", ended.append)
-    end_at_once(ExitCode.REVIEW, modules)
-    assert ended == expected
-
-
-def test_the_program_ends_at_once_while_a_thread_of_ours_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr("os._exit", ended.append)
-    goes_on = threading.Event()
-    hanging = threading.Thread(target=goes_on.wait, name="loupe-hangs", daemon=True)
-    hanging.start()
-    end_at_once(ExitCode.REVIEW, ())
-    assert ended == [3]
-    goes_on.set()
-    hanging.join()

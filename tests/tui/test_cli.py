@@ -77,6 +77,7 @@ def test_what_the_served_tools_download_is_told_on_stderr(
     loupe: Callable[..., Done], hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mcp_server, "serve", lambda *_, **__: download(HUB_ID, ["*.json"]))
+    monkeypatch.setattr("tui.serving.end_at_once", lambda _: None)
     done = loupe("mcp", "batch", "--no-ledger")
     assert done.stdout == ""
     assert f"Downloading {HUB_ID}" in done.stderr
@@ -95,7 +96,7 @@ def test_a_user_whose_name_no_file_can_hold_is_refused(loupe: Loupe, words: tupl
         (("ask", "batch", "hello"), "tui.asking.run_ask"),
         (("chat", "batch"), "tui.chatting.run_chat"),
         (("run", "book.yaml"), "tui.asking.run_playbook"),
-        (("mcp", "batch"), "agent.mcp_server.serve"),
+        (("mcp", "batch"), "tui.serving.run_mcp"),
     ],
 )
 def test_every_command_that_inspects_takes_any_checkpoints(
@@ -133,6 +134,30 @@ def test_defaults_that_a_command_works_out_are_written_by_hand() -> None:
     assert said["inspect"] == ["metal-surface", "loupe-runs/<date-time>", "the recipe's"]
     assert said["chat"] == ["metal-surface", "loupe-runs/<date-time>", "the terminal's"]
     assert all("metal-surface" in said[name] for name in ("good", "ask", "mcp", "doctor", "eval", "recipe"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "empty"),
+        ("inspect", "nowhere"),
+        ("ask", "empty", "inspect everything"),
+        ("run", "nowhere.yaml"),
+        ("replay", "nowhere"),
+        ("good", "--remove", "nothing"),
+        ("eval", "empty"),
+        ("doctor", "--recipe", "nowhere.yaml"),
+    ],
+)
+def test_what_cannot_be_done_leaves_neither_half_json_nor_a_folder(
+    loupe: Loupe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = loupe(*arguments, "--json")
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["empty"]
 
 
 @pytest.mark.parametrize(

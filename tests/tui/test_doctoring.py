@@ -36,7 +36,7 @@ def test_weak_eyes_are_a_note(loupe: Loupe, monkeypatch: pytest.MonkeyPatch, sig
     monkeypatch.setattr(selftest, "vision_self_test", lambda _model: seen)
     done = loupe("doctor", "--json")
     status = "ok" if sight is Sight.PASSED else "note"
-    assert json.loads(done.stdout)[-1] == {
+    assert json.loads(done.stdout)["checks"][-1] == {
         "part": "agent's sight",
         "status": status,
         "detail": "What it saw.",

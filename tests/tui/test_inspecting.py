@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from pypdf import PdfReader
@@ -20,7 +23,7 @@ from reports.publishing import Publisher, run_info
 from reports.source import ReportInput
 from tests.agent.fakes import FakeEngines, write_batch
 from tests.tui.conftest import Done
-from tools.errors import OutputError
+from tools.errors import ExitCode, OutputError
 from tools.images import Batch
 from tools.overriding import overridden
 from tools.pipeline.engines import Engines
@@ -154,6 +157,17 @@ def test_bad_input_is_named_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_every_run_without_a_folder_gets_its_own(
+    loupe: Loupe, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tools.home.datetime", Mock(now=lambda: datetime(2026, 11, 23, 9, 30)))
+    done = [loupe("inspect", quick, "--no-report", "--no-ledger", "--json") for _ in range(2)]
+    runs = [tmp_path / json.loads(each.stdout)["out"] for each in done]
+    assert [each.name for each in runs] == ["20261123-093000", "20261123-093000-2"]
+    assert all((each / "inspections.jsonl").is_file() for each in runs)
+
+
 def test_a_session_s_report_is_no_run_to_go_on_with(loupe: Loupe, quick: Path, tmp_path: Path) -> None:
     batch, recipe, out, at = Batch.open([quick]), load_recipe(), tmp_path / "out", now()
     engines = QuickEngines(recipe)
@@ -166,6 +180,18 @@ def test_a_session_s_report_is_no_run_to_go_on_with(loupe: Loupe, quick: Path, t
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "holds the report or the log of a session" in " ".join(refused.stderr.split())
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_the_recipe_of_the_report_and_of_the_ledger_is_the_one_whose_hash_is_printed(
+    loupe: Loupe, quick: Path, tmp_path: Path
+) -> None:
+    out, recipe = tmp_path / "out", load_recipe(str(RECIPE))
+    loupe("inspect", quick, "--recipe", RECIPE, "--out", out, "--no-captions", "--models", "pocket")
+    assert json.loads((out / "run.json").read_text())["recipe_sha256"] == recipe.sha256
+    (attached,) = PdfReader(out / "report.pdf").attachments["recipe.json"]
+    assert hashlib.sha256(attached).hexdigest() == recipe.sha256
+    connection = sqlite3.connect(Ledger().path)
+    assert set(connection.execute("SELECT recipe_sha256 FROM inspections")) == {(recipe.sha256,)}
 
 
 def test_a_report_has_the_date_on_which_it_was_written(
@@ -325,3 +351,9 @@ def test_a_stopped_run_keeps_what_is_done_and_goes_on(
     assert f"{len(kept)} of 24 are done" in resumed.stderr
     ids = [json.loads(line)["image"]["id"] for line in journal.read_text().splitlines()]
     assert ids == [f"img_{number:03d}" for number in range(1, 25)]
+
+
+def test_a_path_that_is_mistyped_is_told_before_a_download(loupe: Loupe, tmp_path: Path) -> None:
+    done = loupe("inspect", tmp_path / "nowhere", "--clip", "nobody/such-model")
+    assert done.exit_code == ExitCode.USAGE
+    assert "nowhere does not exist" in done.stderr

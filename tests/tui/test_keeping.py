@@ -62,9 +62,13 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     for name in listed["good"]:
         last = loupe("good", "--remove", name, "--recipe", str(recipe), "--json")
     assert "No good parts are left" in last.stderr
-    folder = str(recipe.parent / "plate.references")
-    assert json.loads(last.stdout) == {"folder": folder, "good": [], "remark": ""}
-    assert loupe("good", "--list", "--recipe", str(recipe)).exit_code == 2
+    none = {"folder": str(recipe.parent / "plate.references"), "good": [], "remark": ""}
+    assert json.loads(last.stdout) == none
+    empty = loupe("good", "--list", "--json", "--recipe", str(recipe))
+    assert (empty.exit_code, json.loads(empty.stdout)) == (0, none)
+    empty = loupe("good", "--list", "--recipe", str(recipe))
+    assert (empty.exit_code, empty.stdout) == (0, "")
+    assert "There are no good parts" in empty.stderr
 
 
 def test_equal_names_of_two_folders_are_two_good_parts(loupe: Loupe, tmp_path: Path, recipe: Path) -> None:

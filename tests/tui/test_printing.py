@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,20 @@ from tools.records import Language
 from tui.cli import main
 from tui.inspecting import print_result
 from tui.narration import Narrator
+from tui.printing import print_out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "cp949", "utf-16"])
+def test_json_is_read_rightly_in_whatever_encoding_stdout_is(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    name = "부품 é €\t\U0001f600 \udcff"
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.argv", ["loupe", "eval", "--json"])
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding=encoding, write_through=True))
+    monkeypatch.setattr("tui.cli.app", lambda **_: print_out(json.dumps([name], ensure_ascii=False)))
+    main()
+    assert json.loads(written.getvalue().decode("utf-8")) == [name]
 
 
 @pytest.fixture

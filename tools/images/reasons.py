@@ -60,7 +60,7 @@ class Reason(StrEnum):
 
 _KOREAN: dict[str, str] = {
     Reason.EMPTY: "빈 파일입니다",
-    Reason.NOT_AN_IMAGE: "이름과 달리 JPEG, PNG, WebP, TIFF, BMP, GIF 이미지가 아닙니다",
+    Reason.NOT_AN_IMAGE: "이름과 달리 JPEG, PNG, WebP, TIFF, BMP, GIF 사진이 아닙니다",
     Reason.FOREIGN: "HEIC, AVIF, JPEG 2000, 카메라 RAW 파일은 읽지 않습니다. JPEG나 PNG로 저장해 주십시오",
     Reason.PREVIEW: "카메라 RAW 데이터와 미리보기만 들어 있습니다. JPEG나 PNG로 저장해 주십시오",
     Reason.UNSUPPORTED: "지원하지 않는 변형 형식입니다. JPEG나 PNG로 저장해 주십시오",

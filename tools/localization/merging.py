@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.records import BoxXyxyPx, Finding, PointPx
     from tools.windows import Window
 
-__all__ = ["Detection", "ViewDetections", "merge_views", "without_rivals"]
+__all__ = ["Detection", "ViewDetections", "merge_views", "without_doubles", "without_rivals"]
 
 _BORDER_PX = 3.0  # a box that comes this near to its view's border is cut by it
 _SAME_IF_INSIDE = 0.6  # share of the smaller box that lies in the larger one
@@ -116,6 +116,36 @@ def without_rivals(findings: Sequence[Finding], iou: float) -> tuple[Finding, ..
         if not (box_iou([finding.box_xyxy_px], [other.box_xyxy_px for other in kept]) >= iou).any():
             kept.append(finding)
     return tuple(kept)
+
+
+def without_doubles(findings: Sequence[Finding], iou: float) -> tuple[Finding, ...]:
+    """Keeps the first of one type whose outlines cover the same place: boxes that differ may hold one defect.
+
+    Args:
+        findings: As measured, the most confident first; what has no outlines stays.
+        iou: Overlap from which two outlined areas are one thing.
+    """
+    kept: list[Finding] = []
+    for finding in findings:
+        if not any(finding.type == other.type and _outlined_iou(finding, other) >= iou for other in kept):
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _outlined_iou(a: Finding, b: Finding) -> float:
+    """Intersection over union of what two findings' outlines enclose, to the pixel."""
+    import cv2
+
+    if not (a.contours_px and b.contours_px) or not _area(_intersection(a.box_xyxy_px, b.box_xyxy_px)):
+        return 0.0
+    points = [np.concatenate([np.asarray(line) for line in each.contours_px]) for each in (a, b)]
+    start = np.floor(np.minimum(*(each.min(axis=0) for each in points)))
+    width, height = (np.ceil(np.maximum(*(each.max(axis=0) for each in points))) - start + 1).astype(int)
+    masks = []
+    for each in (a, b):
+        lines = [np.round(np.asarray(line) - start - 0.5).astype(np.int32) for line in each.contours_px]
+        masks.append(cv2.fillPoly(np.zeros((height, width), np.uint8), lines, 1) > 0)
+    return float((masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum())
 
 
 def _is_cut(box: BoxXyxyPx, view: Window, size_px: tuple[int, int]) -> bool:

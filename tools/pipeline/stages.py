@@ -13,7 +13,7 @@ from tools.captioning.captioner import region_of
 from tools.errors import CalibrationError, LoupeError
 from tools.judging import judge
 from tools.localization.localizer import candidate_from_heat_map
-from tools.localization.merging import without_rivals
+from tools.localization.merging import without_doubles, without_rivals
 from tools.measurement.calibration import resolve_scale
 from tools.records import (
     CaptionOutcome,
@@ -209,8 +209,9 @@ class Finisher:
         self._translate = translate
 
     def measured(self, item: Seen, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Returns the findings with their sizes."""
-        return tuple(self._measurer.measure(item.image_rgb, f, item.scale) for f in findings)
+        """Returns the findings with their sizes, each defect once."""
+        measured = [self._measurer.measure(item.image_rgb, f, item.scale) for f in findings]
+        return without_doubles(measured, self._recipe.localization.iou)
 
     def finish(
         self,

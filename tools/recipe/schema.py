@@ -63,7 +63,8 @@ class Acceptance(Section):
     """Limits for one defect type on one part; what is not given is not limited.
 
     A limit in mm needs a scale: without one the part goes to review, never to a guess. One in px holds only
-    in a recipe without `scale`. `max_count: 0` rejects any finding of the type.
+    in a recipe without `scale`. A width limit holds for the mean width of a line such as a scratch, not for
+    its widest place. `max_count: 0` rejects any confirmed finding of the type.
     """
 
     max_length_mm: Positive | None = None
@@ -327,13 +328,18 @@ class Recipe(Section):
         return recipe
 
     @property
+    def canonical_json(self) -> str:
+        """What the recipe says and nothing that only repeats a default: its UTF-8 bytes have its hash."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @property
     def sha256(self) -> str:
         """Hash of what the recipe says: comments, layout and what only repeats a default do not change it.
 
         The order of names does, as that of the defect types breaks ties between them. An update that lets
         recipes say more does not. Defaults belong to Loupe's version, which a run notes.
         """
-        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+        return hashlib.sha256(self.canonical_json.encode()).hexdigest()
 
     @property
     def type_names(self) -> tuple[str, ...]:

@@ -196,7 +196,11 @@ class _Told:
         if finding.centre:
             centre = ", ".join(map(_unbroken, format_centre(finding.centre)))
             yield self._page.row("centre", centre, indent=3)
-        seen = f"{finding.confidence:.2f} · {self._in_report(f'origin.{finding.origin}')}"
+        confidence = f"{finding.confidence:.2f}"
+        if self._recipe:
+            limit = self._recipe.localization.review_confidence
+            confidence, _ = beside_threshold(finding.confidence, limit)
+        seen = f"{confidence} · {self._in_report(f'origin.{finding.origin}')}"
         yield self._page.row("confidence", seen, indent=3)
         place = place_phrase(finding.place, language)
         if finding.zone:

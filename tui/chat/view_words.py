@@ -50,8 +50,11 @@ VIEW_WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_scale": ("no scale: sizes in pixels", "척도 없음: 크기는 픽셀 단위"),
     "remark": ("remark", "비고"),
     "error": ("error", "오류"),
-    "flag.caption dropped": ("caption of {reason} failed the rules", "{reason}의 설명이 품질 규칙 미달"),
-    "flag.image caption dropped": ("caption of the image failed the rules", "사진 설명이 품질 규칙 미달"),
+    "flag.caption dropped": ("caption of {reason} failed the rules", "{reason}의 자동 캡션이 품질 규칙 미달"),
+    "flag.image caption dropped": (
+        "caption of the image failed the rules",
+        "사진의 자동 캡션이 품질 규칙 미달",
+    ),
     "flag.no scale": ("no scale: {reason}", "척도 없음: {reason}"),
     "flag.duplicate": ("same content as {reason}", "{reason} 사진과 내용이 같음"),
     # Keys

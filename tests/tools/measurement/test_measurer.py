@@ -121,6 +121,25 @@ def test_a_line_one_pixel_wide_has_its_width(angle: float) -> None:
     assert abs((apart + 90) % 180 - 90) < 1
 
 
+@pytest.mark.parametrize("curvilinear", [False, True])
+@pytest.mark.parametrize(
+    ("start", "end", "angle_deg"),
+    [
+        pytest.param((20, 60), (100, 60), 0, id="level"),
+        pytest.param((30, 90), (90, 30), 45, id="rises to the right"),
+        pytest.param((60, 20), (60, 100), 90, id="upright"),
+        pytest.param((30, 30), (90, 90), 135, id="falls to the right"),
+    ],
+)
+def test_orientations_are_told_counter_clockwise_from_the_x_axis(
+    curvilinear: bool, start: tuple[int, int], end: tuple[int, int], angle_deg: float
+) -> None:
+    mask = np.zeros((120, 120), np.uint8)
+    cv2.line(mask, start, end, 1, 5)
+    measured = by_quantity(measure_mask(mask.astype(bool), curvilinear=curvilinear).sizes)
+    assert (measured[Quantity.ORIENTATION].value - angle_deg + 90) % 180 - 90 == pytest.approx(0, abs=1.5)
+
+
 def test_a_diagonal_of_even_width_is_not_eaten_up_by_its_skeleton() -> None:
     along = 40 * np.array([np.cos(0.8024), np.sin(0.8024)])
     line = np.array([50.37, 50.27]) + np.stack([-along, along])

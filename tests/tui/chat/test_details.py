@@ -32,6 +32,13 @@ def test_the_chosen_finding_is_told_in_full_and_the_others_in_a_line() -> None:
     assert "the limit is 2 mm" in text
 
 
+def test_a_confidence_is_told_on_its_side_of_the_recipes_limit() -> None:
+    recipe = load_recipe()
+    limit = recipe.localization.review_confidence
+    doubtful = finding(1, (0, 0, 9, 9)).model_copy(update={"confidence": limit - 0.0001})
+    assert "0.3999 · detector" in details(inspection(doubtful), 0, EN, recipe).plain
+
+
 def test_korean_has_no_english_words_of_ours() -> None:
     text = details(TWO, 0, KO, load_recipe()).plain
     for word in ("rule ", "length ", "confidence", "screening", "scratch ", "suspect", "calliper"):
