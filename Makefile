@@ -1,4 +1,4 @@
-# Two commands are enough: `make demo` and `make test`. Everything lands in .venv, nothing outside the checkout.
+# Two commands are enough: `make demo` and `make test`. All that is installed lands in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready

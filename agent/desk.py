@@ -248,7 +248,7 @@ class Desk:
         """
         self._meant = _NOTHING  # a yes that comes later is to something else
         self._turns.append(Turn(request))
-        self.workbench.acting = self._options.user
+        self.workbench.acting = self._options.decider
         try:
             self._calls(tool, **arguments)
         finally:

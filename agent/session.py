@@ -62,7 +62,7 @@ class SessionOptions:
     """How a session works.
 
     Attributes:
-        user: Who decides, for the ledger and the report.
+        user: Who decides and inspects, for the ledger and the report; empty where nobody said.
         max_steps: Rounds of model and code per turn.
         fallback: Runs the fixed pipeline where the model fails, instead of only offering it.
         inspect_command: What the user types to run the fixed pipeline, where it is offered.
@@ -76,7 +76,7 @@ class SessionOptions:
         progress: Is told, while the images are found and read, how many of how many are.
     """
 
-    user: str = "user"
+    user: str = ""
     max_steps: int = 8
     fallback: bool = False
     inspect_command: str = "loupe inspect"
@@ -87,6 +87,11 @@ class SessionOptions:
     abstention: Abstention | None = None
     approve: Approve | None = None
     progress: Callable[[int, int], None] | None = None
+
+    @property
+    def decider(self) -> str:
+        """What decisions of the user are signed with; a report names only an inspector who was named."""
+        return self.user or "user"
 
 
 class Session:
@@ -279,7 +284,7 @@ class Session:
         Raises:
             UsageError: An unknown image, or no reason.
         """
-        self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.user, act=act)
+        self._desk.workbench.override(image_id, verdict.value, reason, by=self.options.decider, act=act)
 
     def undo(self, reason: Callable[[Decision], str]) -> Iterator[Decision]:
         """Takes back the newest decisions that stand, whoever took them together, also before a resume.
@@ -292,7 +297,7 @@ class Session:
         Yields:
             Each decision that was taken back; none where there is nothing to take back.
         """
-        user = self.options.user
+        user = self.options.decider
         for decision in newest_act(self._decisions, self._lapsed):
             back, why = self._desk.workbench.before(decision), reason(decision)
             self._desk.workbench.override(

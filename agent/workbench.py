@@ -256,7 +256,9 @@ class Workbench:
         self.artifacts += files
         if self._ledger is not None:
             self._put_on_record([each for each in inspections if each.image.id in unknown], name)
-            self._ledger.add_report(run, files[0].name, [i.image for i in inspections], by=self.user or AGENT)
+            self._ledger.add_report(
+                run, files[0].name, [i.image for i in inspections], by=self.user or self.acting
+            )
         return {
             "report": str(files[0]),
             "files": [str(path) for path in files[1:]],

@@ -213,7 +213,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "suspicion, here {peak} at most",
         "의심도, 이 사진의 최댓값 {peak}",
     ),
-    "status.clear": ("clear", "정상"),
+    "status.clear": ("clear", "의심 없음"),
     "status.suspect": ("suspect", "의심"),
     "status.unsure": ("unsure", "불확실"),
     "scale": ("Scale", "척도"),

@@ -132,7 +132,16 @@ def run(
     playbook: Annotated[
         Path, typer.Argument(parser=named_path, help="Conversations with what is expected of them (YAML).")
     ],
-    recipe: RecipeOption = "",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--recipe",
+            "-r",
+            callback=not_empty,
+            help="Recipe file, or the name of a bundled one.",
+            show_default="the playbook's, else metal-surface",
+        ),
+    ] = "",
     model: AgentOption = "",
     out: OutOption = None,
     max_steps: Annotated[int, typer.Option(min=1, help="Programs that the model may write per turn.")] = 8,

@@ -46,9 +46,8 @@ class AskOptions:
         from agent.session import SessionOptions
         from agent.settings import load_settings
 
-        user = self.user or load_settings().user or "user"
         return SessionOptions(
-            user=user,
+            user=self.user or load_settings().user,
             max_steps=self.max_steps,
             fallback=True,
             engines=self.engines,

@@ -123,7 +123,7 @@ def session_opener(user: str, engines: EngineOptions, *, ledger: bool, warms: bo
 
         settings = load_settings()
         options = SessionOptions(
-            user=user or settings.user or "user",
+            user=user or settings.user,
             engines=engines if engines.named else engines.naming(start.seers),
             ledger=open_ledger(wanted=ledger),
             approve=approve,

@@ -17,7 +17,7 @@ from tools.errors import Cancelled, ExitCode
 from tools.home import new_run_folder
 from tools.images.files import folders_of
 from tools.pipeline.engines import EngineOptions, Engines
-from tools.pipeline.journal import INSPECTIONS, Journal, refuse_foreign, refuse_other_run
+from tools.pipeline.journal import INSPECTIONS, RUN_INFO, Journal, refuse_foreign, refuse_other_run
 from tools.records import Inspection, Language, Provenance, RunInfo, Verdict
 from tools.timing import now
 from tools.voices import OUTDATED
@@ -186,7 +186,8 @@ def _write_outputs(
     )
     narrator.say("Writing the exports ...")
     with narrator.progress("Writing the exports", len(inspections)) as bar:
-        artifacts = [out / INSPECTIONS, *write_twins(report, out, progress=bar_setter(bar), cancel=cancel)]
+        twins = write_twins(report, out, progress=bar_setter(bar), cancel=cancel)
+    artifacts = [out / INSPECTIONS, out / RUN_INFO, *twins]
     if options.report:
         with narrator.progress("Writing the report", len(inspections)) as bar:
             write_report(report, out / _REPORT, progress=bar_setter(bar), cancel=cancel)

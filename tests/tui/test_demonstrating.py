@@ -55,7 +55,8 @@ def test_there_is_a_report_whatever_the_model_makes_of_it(examples, tmp_path, ca
         "session.jsonl",
     }
     if written:
-        assert json.loads((out / "run.json").read_text())["lot"] == "A-17"
+        run = json.loads((out / "run.json").read_text())
+        assert (run["lot"], run["inspector"]) == ("A-17", "")  # nobody said who inspects
 
 
 def test_a_second_demonstration_goes_on_with_the_first(examples, tmp_path):

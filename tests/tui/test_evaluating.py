@@ -85,7 +85,7 @@ def test_drawn_good_images_are_references_and_no_test(loupe: Loupe, tmp_path: Pa
         shutil.copy(BATCH / f"cover_{number:03d}.jpg", folder)
     shown = loupe("eval", tmp_path / "set", "--noun", "metal cover", "--good", "2", "--verdicts").stdout
     assert "1 good, 1 defect" in shown
-    assert "2 good images left out" in shown
+    assert "2 good images left out: they serve as good parts" in shown
     assert " of 1; 95 %" in shown.split("Verdicts")[1].split("overkill")[-1]
     assert "references alone: AUROC" in " ".join(shown.split())
     assert "references: texture" in " ".join(shown.split())

@@ -86,6 +86,7 @@ def test_a_folder_becomes_verdicts_a_report_and_its_twins(loupe: Loupe, photos: 
     assert done.exit_code == (1 if result["counts"]["reject"] else 3)
     assert all(Path(path).exists() for path in result["artifacts"])
     assert str(out / "inspections.jsonl") in result["artifacts"]
+    assert str(out / "run.json") in result["artifacts"]
     assert {"inspections.jsonl", "findings.csv", "coco.json", "report.pdf", "overlays"} <= {
         path.name for path in out.iterdir()
     }

@@ -229,7 +229,7 @@ class Evaluation(Record):
         unlocated: Defect images without a labelled place; left out of localization.
         unreadable: Names of files that no inspection would look at; left out as well.
         good, defect: Images that were screened.
-        references: Good images left out because the recipe knows them as references.
+        references: Good images left out because the others are held against them.
         misnamed: Names of images left out likewise that the set labels as defects.
         sources: What each source of suspicion says; empty where there are words alone.
         pixels: None where no mask is labelled, or screening made no heat map.
@@ -273,7 +273,7 @@ def _lines(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
         counts += f"; {evaluation.uncertain} uncertain left out"
     yield "Set", f"{evaluation.set_name}: {counts}"
     if evaluation.references:
-        yield "", f"{evaluation.references} good images left out: the recipe knows them as references"
+        yield "", f"{evaluation.references} good images left out: they serve as good parts"
     for name in evaluation.misnamed:
         yield "", f"{name} left out: labelled a defect, and yet a good part of the recipe"
     if evaluation.unreadable:

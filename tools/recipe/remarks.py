@@ -21,6 +21,9 @@ def remarks(recipe: Recipe) -> Iterator[str]:
             f"nothing can be suspect with a screening.threshold of {plain(threshold)} and a review_band of "
             f"{plain(band)}, only unsure: a band of {plain(round(1 - threshold, 6))} or less leaves room"
         )
+    for name, defect in recipe.defects.items():
+        if "accept" not in defect.model_fields_set:
+            yield f"`{name}` has no `accept`, so that none is allowed; `accept: {{}}` sets no limit"
     if isinstance(recipe.scale, TwoPointScale) and recipe.scale.image_size_px is None:
         yield (
             "the scale is taken to hold for pictures of any size: with `image_size_px: [width, height]` of "

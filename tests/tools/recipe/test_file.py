@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tools.errors import OutputError, RecipeError
 from tools.recipe import ArucoScale, FixedScale, Recipe, References
 from tools.recipe.file import bundled_recipes, load_recipe, new_recipe, render_recipe
+from tools.recipe.problems import parse_recipe
+from tools.recipe.schema import Captioning, Localization, Models, ReportFields, ScreeningSettings
 from tools.records import Language
 
 ROOT = Path(__file__).parents[3]
@@ -307,6 +310,19 @@ def test_new_recipe_is_valid_and_never_overwrites(part: str, tmp_path: Path) -> 
     with pytest.raises(OutputError, match="exists already"):
         new_recipe(path, "Other")
     assert path.read_bytes() == before
+
+
+def test_all_that_a_recipe_may_say_stands_in_a_new_one_and_holds_as_it_stands(tmp_path: Path) -> None:
+    new_recipe(tmp_path / "cover.yaml", "Cover")
+    text = (tmp_path / "cover.yaml").read_text("utf-8")
+    in_sections = re.sub(r"(?m)^  # (\w+: )", r"  \1", text)
+    blocks = re.findall(r"(?m)^# \w+:\n(?:#   .*\n)+|^# scale: .*\n", text)
+    assert len(blocks) == 8  # three scales, references, zones, localization, captioning, report
+    for block in blocks:
+        said = in_sections.replace(block, re.sub("(?m)^# ", "", block))
+        assert parse_recipe(said, "cover.yaml").name == "cover"
+    for section in (ScreeningSettings, References, Localization, Captioning, Models, ReportFields):
+        assert [field for field in section.model_fields if f" {field}: " not in text] == []
 
 
 def test_new_recipe_needs_a_folder_to_write_to(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from tools.recipe.file import load_recipe
 from tools.recipe.problems import parse_recipe
 from tools.recipe.remarks import remarks
 
-VALID = "recipe_version: 1\nname: test\npart: {name: plate}\ndefects:\n  scratch: {}\n"
+VALID = "recipe_version: 1\nname: test\npart: {name: plate}\ndefects:\n  scratch: {accept: {}}\n"
 POINTS = "scale: {points_px: [[0, 0], [90, 0]], distance_mm: 9"
 
 
@@ -19,6 +19,8 @@ POINTS = "scale: {points_px: [[0, 0], [90, 0]], distance_mm: 9"
         (f"{POINTS}}}\n", "image_size_px"),
         (f"{POINTS}, image_size_px: [100, 80]}}\n", ""),
         ("scale: {mm_per_px: 0.1}\n", ""),
+        ("  dent: {}\n", "`dent` has no `accept`, so that none is allowed"),
+        ("  dent: {accept: {max_count: 0}}\n", ""),
     ],
 )
 def test_what_is_seldom_meant_is_remarked(text: str, said: str) -> None:
