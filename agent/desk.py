@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from agent.inspector import InspectionAgent
     from agent.models.base import VisionModel
     from agent.sandbox.executor import SandboxExecutor
-    from agent.session import SessionOptions
+    from agent.session_options import SessionOptions
     from agent.views import Views
     from tools.images import Batch
     from tools.recipe import Recipe

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,10 +28,10 @@ from agent.events import (
 )
 from agent.good_parts import changed_elsewhere
 from agent.log import SessionHeader, SessionLog, has_log, read_log, refuse_unwritable, turns_of
-from agent.memory import Budget
 from agent.phrases import in_language_of, phrase
 from agent.results import TurnResult, turn_result, unlogged_end
 from agent.resuming import found_again, placed, refuse_other, seers_again
+from agent.session_options import SessionOptions
 from agent.settings import load_settings, model_choice
 from agent.undoing import newest_act, numbered
 from tools.errors import LoupeError, TurnFailed, UsageError
@@ -43,10 +43,7 @@ from tools.records import Verdict
 from tools.timing import now
 
 if TYPE_CHECKING:
-    from agent.abstention import Abstention
-    from agent.events import Approve
     from agent.models.base import VisionModel
-    from reports.ledger import Ledger
     from tools.pipeline.engines import Engines
     from tools.records import Inspection
 
@@ -55,43 +52,6 @@ __all__ = ["Session", "SessionOptions"]
 log = logging.getLogger(__name__)
 
 _END = object()
-
-
-@dataclass(frozen=True)
-class SessionOptions:
-    """How a session works.
-
-    Attributes:
-        user: Who decides and inspects, for the ledger and the report; empty where nobody said.
-        max_steps: Rounds of model and code per turn.
-        fallback: Runs the fixed pipeline where the model fails, instead of only offering it.
-        inspect_command: What the user types to run the fixed pipeline, where it is offered.
-        self_test: Shows the model pictures of known content before the first turn.
-        engines: Checkpoints that see, and on what.
-        budget: What a prompt may hold.
-        ledger: Past and future cases; None keeps none.
-        abstention: How sure the model must be of its programs; None takes what `loupe.toml` says,
-            else what the checkpoint says.
-        approve: Is asked, in the turn's thread, before the agent changes verdicts; None lets it.
-        progress: Is told, while the images are found and read, how many of how many are.
-    """
-
-    user: str = ""
-    max_steps: int = 8
-    fallback: bool = False
-    inspect_command: str = "loupe inspect"
-    self_test: bool = True
-    engines: EngineOptions | None = None
-    budget: Budget = field(default_factory=Budget)
-    ledger: Ledger | None = None
-    abstention: Abstention | None = None
-    approve: Approve | None = None
-    progress: Callable[[int, int], None] | None = None
-
-    @property
-    def decider(self) -> str:
-        """What decisions of the user are signed with; a report names only an inspector who was named."""
-        return self.user or "user"
 
 
 class Session:
