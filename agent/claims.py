@@ -22,7 +22,14 @@ _NO_VERDICT = r"(?!률| ?(?:기준|조건|여부|한도|범위|수\b))"  # 합�
 # The longest first: 불합격 holds 합격.
 _VERDICT_WORDS = (
     (Verdict.REJECT, re.compile(rf"\breject(?:ed|s|ion)?\b|(?:불합격|불량){_NO_VERDICT}", re.IGNORECASE)),
-    (Verdict.REVIEW, re.compile(r"\breview\b|재검토|보류", re.IGNORECASE)),
+    # A close review of a part, "review img_003 yourself" and 재검토 결과 say what somebody does, no verdict.
+    (
+        Verdict.REVIEW,
+        re.compile(
+            r"(?<!out of )(?<!please )\breview\b(?! (?:of\b|img_\d))|재검토(?! ?(?:한 )?결과)|보류",
+            re.IGNORECASE,
+        ),
+    ),
     (
         Verdict.ACCEPT,
         re.compile(rf"\baccept(?:ed|s)?\b|\bpass(?:ed|es)?\b|(?<!불)합격{_NO_VERDICT}|양품", re.IGNORECASE),
@@ -86,7 +93,7 @@ _NUMBER = re.compile(r"\d+")
 
 _REPORT = re.compile(r"\breport\b", re.IGNORECASE)
 _WRITTEN_AFTER = re.compile(r"\b(?:written|created|generated|saved|made|exported)\b", re.IGNORECASE)
-_WRITTEN_BEFORE = re.compile(r"\b(?:wrote|created|generated|saved|made|exported)\b", re.IGNORECASE)
+_WRITTEN_BEFORE = re.compile(r"\b(?:wrote|written|created|generated|saved|made|exported)\b", re.IGNORECASE)
 _REPORT_KO = re.compile(r"보고서")
 _WRITTEN_KO = re.compile(r"만들었|만들어졌|작성했|작성되었|생성했|생성되었|저장했|저장되었|완료")
 _WITHOUT_KO = re.compile(r"아니|않|못|(?<!문제)(?<!문제 )(?<!이상 )(?<!이상)(?<!오류)(?<!오류 )없")

@@ -38,6 +38,8 @@ _SIZE_UNIT = re.compile(r"\s*(?:mm|px|㎜|밀리|픽셀)", re.IGNORECASE)
 _PLACE = re.compile(
     r"\b(?:image|img|picture|photo|part|sheet|no\.?) (\d{1,6})\b|\b(\d{1,6}) ?번", re.IGNORECASE
 )
+_ANY_ID = re.compile(r"img_\d+(?:-c?\d+)?")
+_LIST_MARK = re.compile(r"(?m)^[ \t]*(\d{1,3})[.)](?=[ \t])")
 _CODE = re.compile(r"[A-Za-z0-9](?:\S*[A-Za-z0-9])?")
 _TAKEN_OUT = "_"  # no number begins or ends beside it
 _COUNTED = ("id", "type", "verdict", "status", "label")  # who reads rows may count how many say the same
@@ -144,7 +146,7 @@ class Evidence:
                 yield f"there is no finding {finding_id}; name only those that the tools returned"
 
     def _untraced(self, answer: str, programs: Sequence[str]) -> Iterator[str]:
-        text = _CODE.sub(lambda code: _TAKEN_OUT if code[0] in self._codes else code[0], answer)
+        text = _CODE.sub(lambda code: _TAKEN_OUT if code[0] in self._codes else code[0], _unnumbered(answer))
         text = _PLACE.sub(lambda place: _TAKEN_OUT if self._is_place(place) else place[0], text)
         verdicts = Counter(self._verdicts().values())
         known = sorted(self._numbers.union(float(verdicts[verdict]) for verdict in Verdict))
@@ -223,8 +225,8 @@ def _scalars(value: JsonValue) -> Iterator[str | float]:
         for each in value.values():
             yield from _scalars(each)
     elif isinstance(value, list):
-        is_box = value and all(isinstance(each, int | float) for each in value)
-        yield from () if is_box else (float(count) for count in (len(value), *_counts(value)))
+        if _is_countable(value):
+            yield from (float(count) for count in (len(value), *_counts(value)))
         for each in value:
             yield from _scalars(each)
     elif isinstance(value, str):
@@ -233,11 +235,33 @@ def _scalars(value: JsonValue) -> Iterator[str | float]:
         yield float(value)
 
 
+def _is_countable(value: Sequence[JsonValue]) -> bool:
+    """Whether how many there are says something of the batch: rows and ids, but no boxes or written files."""
+    return all(
+        isinstance(each, dict) or (isinstance(each, str) and _ANY_ID.fullmatch(each)) for each in value
+    )
+
+
 def _counts(rows: Sequence[JsonValue]) -> Iterator[int]:
     """Yields how many rows say the same."""
     for name in _COUNTED:
         said = Counter(str(row[name]) for row in rows if isinstance(row, dict) and name in row)
         yield from said.values()
+
+
+def _unnumbered(answer: str) -> str:
+    """Takes out the marks of a list whose items are numbered from 1: they count the answer's own lines."""
+    expected = 1
+
+    def mark(found: re.Match[str]) -> str:
+        nonlocal expected
+        number = int(found[1])
+        if number not in {1, expected}:
+            return found[0]
+        expected = number + 1
+        return _TAKEN_OUT
+
+    return _LIST_MARK.sub(mark, answer)
 
 
 def _numbers(text: str) -> Iterator[_Number]:

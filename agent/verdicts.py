@@ -59,7 +59,17 @@ class Verdicts:
 
     def keep(self, inspections: Iterable[Inspection]) -> None:
         """Takes inspections as the rules judged them."""
-        self.inspected |= {inspection.image.id: inspection for inspection in inspections}
+        for inspection in inspections:
+            image_id = inspection.image.id
+            self.inspected[image_id] = inspection
+            standing = self._decisions.get(image_id)
+            if standing and standing.takes_back and self._replaced_nothing(standing):
+                del self._decisions[image_id]
+
+    def _replaced_nothing(self, back: Decision) -> bool:
+        """Whether what a decision takes back was the first word on its image: then the rule is the next."""
+        place = back.takes_back, back.image_id
+        return any((each.act, each.image_id) == place and each.before is None for each in self._taken)
 
     def forget(self) -> None:
         """Takes back all inspections; what somebody decided stays, unless it was taken back."""
@@ -94,9 +104,12 @@ class Verdicts:
         yield from self._at_threshold.copy().values()
 
     def before(self, decision: Decision) -> Verdict:
-        """Returns what an image goes back to where a decision is taken back; review if it had nothing."""
+        """Returns what an image goes back to where a decision is taken back.
+
+        It is the rule's verdict where nothing was before the decision, and review where there is none yet.
+        """
         rule = self.inspected.get(decision.image_id)
-        if decision.by_threshold and rule:
+        if rule and (decision.by_threshold or decision.before is None):
             return rule.judgement.verdict
         return decision.before or Verdict.REVIEW
 
@@ -203,7 +216,8 @@ class Verdicts:
         for image_id, at in inspections.items():
             reason, standing = at.judgement.reason(language), self._decisions.get(image_id)
             why = phrase("by_threshold", language, threshold=plain(threshold), own=own, reason=reason)
-            is_other = standing is not None and standing.by_threshold and standing.reason != why
+            tried = standing if standing and standing.by_threshold and not standing.takes_back else None
+            is_other = tried is not None and tried.reason != why
             is_change = is_other or at.judgement.verdict is not self._verdict(image_id)
             if is_change and image_id not in decided:
                 verdict = at.judgement.verdict

@@ -109,7 +109,7 @@ class Workbench:
         self.progress: Callable[[int, int], None] | None = None
         self.ids = ImageIds(batch.records)
         self._steps = Stepwise(batch, self.engines, self.cancel, embeds=ledger is not None)
-        self._known: dict[str, Finding] = {}
+        self._known: dict[str, dict[str, Finding]] = {}  # by image, then by finding
         self._verdicts = Verdicts(batch, self.recipe, self.sink, ledger, approve)
         self.new_act = self._verdicts.new_act
         self._publisher: Publisher | None = None
@@ -371,6 +371,7 @@ class Workbench:
     def _keep(self, inspection: Inspection) -> None:
         if inspection.image.id in self._verdicts.inspected:
             return
+        self._known.pop(inspection.image.id, None)  # what measuring showed to be no finding of its own
         self._remember(inspection.findings)
         self._verdicts.keep([inspection])
         self.sink(Inspected(inspection=inspection))
@@ -389,12 +390,13 @@ class Workbench:
         )
 
     def _findings(self) -> dict[str, Finding]:
-        """All that is known of findings by id, what another threshold found only while it holds."""
-        tried = (finding for each in self._verdicts.tried() for finding in each.findings)
-        return self._known | {finding.id: finding for finding in tried}
+        """All that is known of findings by id; where another threshold holds, what is found there."""
+        tried = {each.image.id: {f.id: f for f in each.findings} for each in self._verdicts.tried()}
+        return {f_id: f for found in (self._known | tried).values() for f_id, f in found.items()}
 
     def _remember(self, findings: Iterable[Finding]) -> None:
-        self._known |= {finding.id: finding for finding in findings}
+        for finding in findings:
+            self._known.setdefault(finding.image_id, {})[finding.id] = finding
 
     def _rows_of(
         self,

@@ -18,7 +18,8 @@ def evidence() -> Evidence:
     known = Evidence(IDS, lambda: verdicts)
     known.take({"max_length_mm": 5.0})
     known.take(ROWS)
-    known.take({"length": 12.34, "unit": "mm", "report": "out/report-2.pdf"})
+    files = [f"out/twin-{letter}.csv" for letter in "abcdefg"]  # so many say nothing of the parts
+    known.take({"length": 12.34, "unit": "mm", "report": "out/report-2.pdf", "files": files})
     known.hear("lot A-17, threshold 0.3 please")
     return known
 
@@ -43,6 +44,7 @@ def evidence() -> Evidence:
         "All images that were rejected are listed.",
         "모든 이미지 중 하나가 불합격입니다.",
         "The report is written: out/report-2.pdf.",
+        "1. All was seen.\n2. One is bad.\n3. The report is ready.\n4) Done.\n\n1. Again.\n2. And again.",
         "보고서를 만들었습니다.",
     ],
 )
@@ -56,6 +58,8 @@ def test_backed_answers_pass(answer: str) -> None:
         ("img_009 is fine.", "img_009"),
         ("The scratch is 13.1 mm long.", "13.1"),
         ("17 parts are bad.", "17"),
+        ("7 scratches.", "7"),
+        ("1. One is bad.\n9. Nine are not.", "9"),
         ("Suspicion is 93 %.", "93 %"),
         ("img_002 is rejected.", "img_002"),
         ("img_001 합격입니다.", "img_001"),

@@ -280,6 +280,8 @@ def test_a_threshold_that_is_taken_back_takes_along_what_it_found(make: Callable
     taken_back(bench, changed)
     for each in (bench, restored(make, bench)):
         assert each.workbench.inspections(["img_003"]) == own[2:3]
+        assert each.workbench.findings("img_003") == [row for row in found if row["id"] == "img_003"]
+        return_to_rule(each.workbench)
         assert each.workbench.findings() == found
 
 
@@ -290,6 +292,43 @@ def test_findings_of_another_threshold_go_with_it(bench: Bench) -> None:
     assert len(bench.workbench.findings()) > len(found)
     return_to_rule(bench.workbench)
     assert bench.workbench.findings() == found
+
+
+def test_a_stricter_threshold_hides_what_only_the_recipes_found(bench: Bench) -> None:
+    bench.workbench.inspect()
+    found = bench.workbench.findings()
+    bench.workbench.inspect(threshold=0.999)
+    shown = {f.id for each in bench.workbench.inspections() for f in each.findings}
+    assert {row["finding"] for row in bench.workbench.findings()} == shown
+    assert len(shown) < len(found)
+
+
+def test_a_threshold_that_was_given_up_counts_for_nothing_when_the_next_is_tried(bench: Bench) -> None:
+    own = bench.workbench.recipe.screening.threshold
+    for threshold in (0.99, own):
+        bench.workbench.inspect("img_003", threshold=threshold)
+    told = bench.told(Decision)
+    assert [each.verdict for each in told] == [Verdict.ACCEPT, Verdict.REVIEW]
+    unsure_at = bench.workbench.screen("img_003")[0]["suspicion"]
+    bench.workbench.inspect("img_003", threshold=unsure_at)  # says there what the recipe's says
+    assert bench.told(Decision) == told
+
+
+@pytest.mark.parametrize("inspected_when", ["before the undo", "after the undo"])
+def test_a_first_word_that_is_taken_back_leaves_the_rule_to_judge(
+    make: Callable[..., Bench], inspected_when: str
+) -> None:
+    bench = make()
+    bench.workbench.decide("img_001", "reject", "scratched")
+    (decision,) = bench.told(Decision)
+    if inspected_when == "before the undo":
+        bench.workbench.inspect()
+    taken_back(bench, decision)
+    bench.workbench.inspect()
+    for each in (bench, restored(make, bench)):
+        judgement = each.workbench.inspections(["img_001"])[0].judgement
+        assert (judgement.verdict, judgement.decided_by) == (Verdict.ACCEPT, DecidedBy.RULE)
+        assert each.workbench.verdicts()["img_001"] is Verdict.ACCEPT
 
 
 def test_a_ledger_that_takes_nothing_loses_no_decision(make: Callable[..., Bench]) -> None:

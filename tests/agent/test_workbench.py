@@ -5,7 +5,7 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tests.agent.fakes import FakeEngines, write_batch
 from tools.errors import Cancelled, ImageError, LoupeError, OutputError, UsageError
 from tools.images import Batch
 from tools.recipe import Recipe
-from tools.records import BoxXyxyPx
+from tools.records import BoxXyxyPx, Finding
 
 
 def test_rows_are_plain_and_tell_of_what_cannot_be_read(bench: Bench) -> None:
@@ -360,3 +360,30 @@ def test_what_was_inspected_before_a_stop_is_kept(bench: Bench) -> None:
         bench.workbench.inspect()
     assert seen == ["img_001", "img_002"]
     assert list(bench.workbench.verdicts()) == seen
+
+
+def test_a_defect_in_two_boxes_is_one_finding_once_it_was_measured(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located, measured = bench.engines.localizer.locate, bench.engines.measurer.measure
+
+    def locate(*arguments: Any, **named: Any) -> Iterator[tuple[Finding, ...]]:
+        for found in located(*arguments, **named):
+            x_min, y_min, x_max, y_max = found[0].box_xyxy_px if found else (0, 0, 0, 0)
+            wide = {"id": "img_002-9", "box_xyxy_px": (x_min, y_min, 3 * x_max - 2 * x_min, y_max)}
+            yield tuple(each for f in found for each in (f, f.model_copy(update=wide)))
+
+    def measure(*arguments: Any) -> Finding:
+        return measured(*arguments).model_copy(update={"contours_px": (((1, 1), (9, 1), (9, 9)),)})
+
+    monkeypatch.setattr(bench.engines.localizer, "locate", locate)
+    monkeypatch.setattr(bench.engines.measurer, "measure", measure)
+    assert len(bench.workbench.locate("img_002")) == len(bench.workbench.findings()) == 2
+    (row,) = bench.workbench.inspect("img_002")
+    assert len(row["findings"]) == 1
+    for rows in (
+        bench.workbench.findings(),
+        bench.workbench.locate("img_002"),
+        bench.workbench.measure("img_002"),
+    ):
+        assert [each["finding"] for each in rows] == row["findings"]

@@ -141,7 +141,13 @@ class Stepwise:
         """
         for number, wanted in self._by_chunk(ids, progress):
             self._locate_chunk(number, wanted)
-        return {image_id: self._proposals(image_id) for image_id in ids if self.is_readable(image_id)}
+        measured = self._known.measured | self._inspected(ids)
+        kept = {image_id: {finding.id for finding in found} for image_id, found in measured.items()}
+        return {
+            image_id: tuple(f for f in self._proposals(image_id) if f.id in kept.get(image_id, (f.id,)))
+            for image_id in ids
+            if self.is_readable(image_id)
+        }
 
     def measure(
         self, ids: Sequence[str], *, progress: Progress | None = None
