@@ -75,6 +75,10 @@ METHOD_WORDS: Final[dict[str, tuple[str, str]]] = {
         "the detector has changed since the good parts were added: not heard until `loupe good --rebuild`",
         "양품 등록 후 검출기가 바뀜: `loupe good --rebuild` 전까지 반영하지 않음",
     ),
+    "source_remark.this image is one of the good parts itself": (
+        "some photographs are good parts themselves, which is all that their likeness shows",
+        "양품으로 등록된 사진이 있음: 그 사진의 유사성은 등록 사실만 보여 줌",
+    ),
     "settings": ("Settings", "설정"),
     "setting": ("Setting", "항목"),
     "value": ("Value", "값"),

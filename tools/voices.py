@@ -15,6 +15,7 @@ __all__ = [
     "BAD_TEMPLATE",
     "NO_TEMPLATE",
     "OUTDATED",
+    "OWN",
     "TOO_FEW",
     "UNASKED",
     "strongest_source",
@@ -28,6 +29,8 @@ NO_TEMPLATE = "there is no template of this image"
 BAD_TEMPLATE = "the template of this image cannot be read"
 OUTDATED = "the detector has changed since the good parts were added"
 UNASKED = (TOO_FEW, NO_TEMPLATE, BAD_TEMPLATE, OUTDATED)
+
+OWN = "this image is one of the good parts itself"  # likeness to itself shows nothing but that
 
 # Of the words' log-odds beside a detector's, chosen on synthesised photographs: they exaggerate more.
 _WORDS_WEIGHT = 0.6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def run_good(options: GoodOptions) -> None:
         raise UsageError(
             "say one thing to do with the good parts", "IMAGES to add, --list, --remove NAME or --rebuild"
         )
-    narrator = Narrator(quiet=options.quiet)
+    narrator, unread = Narrator(quiet=options.quiet), None
     engines = Engines(load_recipe(options.recipe or None), options.model_options)
     parts = engines.good_parts
     if options.listed:
@@ -65,16 +65,22 @@ def run_good(options: GoodOptions) -> None:
     elif options.rebuild:
         _tell(_rebuilt(parts, engines, narrator), narrator)
     else:
-        _tell(_added(parts, engines, options.images, narrator), narrator)
+        found, unread = _added(parts, engines, options.images, narrator)
+        _tell(found, narrator)
     if parts.exist:
-        _print(parts, as_json=options.as_json)
+        _print(parts, unread, as_json=options.as_json)
         narrator.say(f"Kept in {parts.folder}")
     elif options.as_json:
         _print_json(parts)
 
 
-def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: Narrator) -> ReferenceSet:
+def _added(
+    parts: GoodParts, engines: Engines, images: Sequence[str], narrator: Narrator
+) -> tuple[ReferenceSet, dict[str, str]]:
+    """Adds good parts; returns the set, and why what could not be read could not, by name."""
     from tools.images import Batch
+
+    unread: dict[str, str] = {}
 
     with cancel_on_interrupt(narrator, stop_downloads) as cancel, narrator.downloads():
         narrator.say(f"Reading {', '.join(images)} ...")
@@ -83,10 +89,24 @@ def _added(parts: GoodParts, engines: Engines, images: Sequence[str], narrator: 
             words, localizer = engines.words, engines.localizer
         with narrator.progress("Looking at good parts", len(batch)) as bar:
             step = bar_setter(bar)
-            found, new = parts.add(batch, words, localizer, cancel=cancel, progress=step)
-    passed_over = len(batch) - new
-    narrator.say(f"{new} added" + (f", {passed_over} known already or unreadable." if passed_over else "."))
-    return found
+            found, new = parts.add(
+                batch,
+                words,
+                localizer,
+                cancel=cancel,
+                progress=step,
+                unread=lambda record: unread.update({record.name: record.reason}),
+            )
+    known = len(batch) - new - len(unread)
+    told = (
+        f"{new} added"
+        + f", {known} known already" * bool(known)
+        + f", {len(unread)} unreadable" * bool(unread)
+    )
+    narrator.say(f"{told}.")
+    for name, reason in unread.items():
+        narrator.say(f"note: {name}: {reason}")
+    return found, unread
 
 
 def _rebuilt(parts: GoodParts, engines: Engines, narrator: Narrator) -> ReferenceSet:
@@ -116,15 +136,19 @@ def _told(found: ReferenceSet) -> str:
     return f"{count} good part{'s' * (count != 1)}, {laid} ({seen}); {overkill}."
 
 
-def _print(parts: GoodParts, *, as_json: bool) -> None:
+def _print(parts: GoodParts, unread: Mapping[str, str] | None, *, as_json: bool) -> None:
     index = parts.index()
     if as_json:
-        _print_json(parts, index.names, index.calibration.remark)
+        _print_json(parts, index.names, index.calibration.remark, unread)
         return
     for name in index.names:
         print_out(f"{name}\n")
 
 
-def _print_json(parts: GoodParts, names: Sequence[str] = (), remark: str = "") -> None:
-    told = {"folder": str(parts.folder), "good": list(names), "remark": remark}
+def _print_json(
+    parts: GoodParts, names: Sequence[str] = (), remark: str = "", unread: Mapping[str, str] | None = None
+) -> None:
+    told: dict[str, object] = {"folder": str(parts.folder), "good": list(names), "remark": remark}
+    if unread is not None:  # of images that were to be added
+        told["unreadable"] = dict(unread)
     print_out(json.dumps(told, ensure_ascii=False) + "\n")

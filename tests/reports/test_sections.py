@@ -13,6 +13,7 @@ from tools.recipe import Acceptance, Localization, References, Zone
 from tools.records import Language, Verdict
 from tools.references.calibration import Calibration
 from tools.screening.fusion import UNNOTED
+from tools.voices import OWN
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,14 @@ def test_what_is_said_of_good_parts_has_its_own_words(
     told = "; ".join(_source_remarks(Words(Language.EN), calibration.remark)) if calibration.remark else ""
     assert all(each in told for each in said)
     assert not any(each in told for each in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [(Language.EN, "good parts themselves"), (Language.KO, "양품으로 등록된")]
+)
+def test_that_a_photograph_is_a_good_part_itself_is_said(language: Language, said: str) -> None:
+    (told,) = _source_remarks(Words(language), OWN)
+    assert said in told
 
 
 @pytest.mark.parametrize("language", Language)

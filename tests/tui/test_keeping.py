@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -54,6 +55,11 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     more = loupe("good", str(photos), "--recipe", str(recipe))
     assert "1 added, 3 known already" in more.stderr
 
+    (photos / "torn.png").write_bytes(b"no picture")
+    again = loupe("good", str(photos), "--recipe", str(recipe), "--json")
+    assert "0 added, 4 known already, 1 unreadable." in again.stderr
+    assert "torn.png" in json.loads(again.stdout)["unreadable"]
+
     left = loupe("good", "--remove", "part_2.png", "--recipe", str(recipe))
     assert left.stdout.split() == ["part_1.png", "part_3.png", "part_4.png"]
     listed = json.loads(loupe("good", "--list", "--json", "--recipe", str(recipe)).stdout)
@@ -69,6 +75,17 @@ def test_good_parts_come_and_go(loupe: Loupe, photos: Path, recipe: Path) -> Non
     empty = loupe("good", "--list", "--recipe", str(recipe))
     assert (empty.exit_code, empty.stdout) == (0, "")
     assert "There are no good parts" in empty.stderr
+
+
+def test_a_good_part_is_taken_out_by_its_name_in_either_unicode_form(
+    loupe: Loupe, tmp_path: Path, recipe: Path
+) -> None:
+    for number, name in enumerate(("양품하나", "둘")):
+        Image.fromarray(drawn_part(number)).save(tmp_path / f"{name}.png")
+    loupe("good", *map(str, sorted(tmp_path.glob("*.png"))), "--recipe", str(recipe))
+    left = loupe("good", "--remove", normalize("NFD", "양품하나.png"), "--recipe", str(recipe))
+    assert (left.exit_code, left.stdout.split()) == (0, ["둘.png"])
+    assert loupe("good", "--remove", normalize("NFD", "둘.png"), "--recipe", str(recipe)).exit_code == 0
 
 
 def test_equal_names_of_two_folders_are_two_good_parts(loupe: Loupe, tmp_path: Path, recipe: Path) -> None:

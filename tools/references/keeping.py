@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from filelock import FileLock, Timeout
 
@@ -132,6 +133,7 @@ class GoodParts:
         ids: Sequence[str] | None = None,
         cancel: threading.Event | None = None,
         progress: Callable[[int, int], None] | None = None,
+        unread: Callable[[ImageRecord], object] | None = None,
     ) -> tuple[ReferenceSet, int]:
         """Adds images to the set, or makes it; those that it has are passed over.
 
@@ -145,6 +147,7 @@ class GoodParts:
             ids: The good ones; all when None.
             cancel: Set by another thread to stop; nothing is changed then.
             progress: Told the images done and how many there are.
+            unread: Told each image that cannot be read; its record says why.
 
         Returns:
             The set as it was written, and how many images are new in it.
@@ -159,7 +162,7 @@ class GoodParts:
             before = self.load() if self.exist else None
             again = 0 if before is None or before.is_settled else len(before.references)
             steps = Steps(progress, 2 * len(wanted) + again)
-            notes = _notes(readable(batch, wanted, cancel, steps), batch, screener, localizer, cancel)
+            notes = _notes(readable(batch, wanted, cancel, steps, unread), batch, screener, localizer, cancel)
             notes = before.notes.joined(notes) if before else notes
             pictures = readable(batch, wanted, cancel, steps)
             if before is None:
@@ -241,7 +244,8 @@ class GoodParts:
         self.index()
         with self._changing():
             before = ReferenceSet.load(self.folder, None)
-            if {reference.name for reference in before.references} == set(names):
+            named = {normalize("NFC", name) for name in names}
+            if {reference.name for reference in before.references} == named:
                 (self.folder / FILE_NAME).unlink()
                 return None
             found = before.remove(names)
@@ -315,12 +319,18 @@ def _grown(
 
 
 def readable(
-    batch: Batch, ids: Sequence[str], cancel: threading.Event | None, steps: Steps | None = None
+    batch: Batch,
+    ids: Sequence[str],
+    cancel: threading.Event | None,
+    steps: Steps | None = None,
+    unread: Callable[[ImageRecord], object] | None = None,
 ) -> Pictures:
-    """Yields those images of a batch that can be decoded; each that was tried is a step."""
+    """Yields the images of a batch that can be decoded, and tells the others; each tried one is a step."""
     for record, image_rgb in batch.stream(ids, cancel=cancel):
         if image_rgb is not None:
             yield record, image_rgb
+        elif unread:
+            unread(record)
         if steps:
             steps.advance()
 

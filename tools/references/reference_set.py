@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from unicodedata import normalize
 
 import numpy as np
 from pydantic import Field
@@ -120,6 +121,7 @@ class ReferenceSet:
         self.backbones = tuple(backbones)
         self.options = options
         self.frame = frame
+        self._keys = frozenset(reference.picture_key for reference in self.references)
         self._numbers = self._compared_numbers(calibration)
         self._banks: tuple[FreeBank | PlacedBank, ...] = tuple(
             self._bank(number) for number in range(len(self.backbones))
@@ -182,7 +184,7 @@ class ReferenceSet:
         Raises:
             UsageError: A name is not in the set, or none would be left.
         """
-        unwanted = set(names)
+        unwanted = {normalize("NFC", name) for name in names}
         if unknown := unwanted - {reference.name for reference in self.references}:
             raise UsageError(
                 f"not among the references: {', '.join(sorted(unknown))}",
@@ -252,6 +254,8 @@ class ReferenceSet:
     def score(self, images: Iterable[tuple[ImageRecord, NDArray[np.uint8]]]) -> Iterator[ReferenceScore]:
         """Yields a score per image, in order, each as soon as it has been seen.
 
+        One that is a reference itself, or a copy of one, is like it: somebody said that it is good.
+
         Args:
             images: Records with their pictures, uint8 RGB of shape (height, width, 3); taken one by one.
         """
@@ -273,6 +277,10 @@ class ReferenceSet:
                     for name, z in zip(names, alone, strict=False)
                 },
             )
+
+    def holds(self, record: ImageRecord) -> bool:
+        """Whether an image, or a copy of it, is a reference itself."""
+        return bool(record.picture_key) and record.picture_key in self._keys
 
     def _compared_numbers(self, calibration: Calibration | None) -> tuple[int, ...]:
         """The references that images are compared with; of many of a rigid part, those chosen for it."""

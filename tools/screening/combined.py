@@ -36,7 +36,7 @@ from tools.screening.fusion import (
     words_score,
 )
 from tools.timing import timed_together
-from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, TOO_FEW, strongest_source
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, OWN, TOO_FEW, strongest_source
 from tools.zones import cells_to_search
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ class CombinedScreener:
         """What the images of a batch will be held against, for a person to read."""
         if self._good is not None:
             silent = f"; {UNNOTED}: they are not heard before `loupe good --rebuild`"
-            return f"held against {self._good.compared} good parts{'' if self._is_noted else silent}"
+            count = self._good.compared
+            parts = f"{count} good part{'s' * (count != 1)}"
+            return f"held against {parts}{'' if self._is_noted else silent}"
         if self._templates is not None:
             return f"held against their template{_lacking(self._templates, records)}"
         if not self._backbones:
@@ -225,7 +227,10 @@ class CombinedScreener:
             found: By the detector.
         """
         record, image_rgb = picture
-        heard = self._heard(found)
+        heard = tuple(
+            finding.model_copy(update={"id": f"{record.id}-{number}"})
+            for number, finding in enumerate(self._heard(found), start=1)
+        )
         source = strongest_source(screening)
         if screening.status is not ScreeningStatus.SUSPECT or source in (None, Source.WORDS):
             return heard
@@ -238,7 +243,7 @@ class CombinedScreener:
         sure = screening.suspicion
         unlike = (
             finding_at(record, number, box, min(peak, sure), provenance)
-            for number, (box, peak) in enumerate(regions, start=len(found) + 1)
+            for number, (box, peak) in enumerate(regions, start=len(heard) + 1)
         )
         return (*heard, *(self._named(finding, image_rgb) for finding in unlike))
 
@@ -314,7 +319,7 @@ class CombinedScreener:
             return
         (score,) = self._good.score([picture])
         anchor, calibration = self._good.options.anchor, self._good.calibration
-        remark = calibration.remark
+        remark = OWN if self._good.holds(picture[0]) else calibration.remark
         yield _said(Source.REFERENCES, score, anchor, self._good.compared, remark)
 
     def _by_batch(self, picture: Picture) -> Iterator[_Said]:

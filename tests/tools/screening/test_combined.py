@@ -32,7 +32,7 @@ from tools.references.templates import Templates
 from tools.screening.combined import CombinedScreener
 from tools.screening.fusion import UNFAMILIAR, UNNOTED, at_threshold
 from tools.screening.screener import Screener, with_threshold
-from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, TOO_FEW, was_asked
+from tools.voices import BAD_TEMPLATE, NO_TEMPLATE, OUTDATED, OWN, TOO_FEW, was_asked
 
 Picture = tuple[ImageRecord, NDArray[np.uint8]]
 RECIPE = load_recipe()
@@ -155,6 +155,14 @@ def test_good_parts_decide_where_words_are_lost(good_batch: Batch, test_batch: B
     assert (by_words.source, by_words.decided, by_words.remark) == (Source.WORDS, False, UNFAMILIAR)
     assert (by_good.source, by_good.decided, by_good.compared_with) == (Source.REFERENCES, True, 8)
     assert "8 good images are too few" in by_good.remark
+
+
+def test_a_good_part_that_is_inspected_itself_is_said_to_be_one(
+    good_batch: Batch, test_batch: Batch, tmp_path: Path
+) -> None:
+    screener = with_good_parts(good_batch, 0.99, tmp_path)
+    for batch, is_own in ((good_batch, True), (test_batch, False)):
+        assert {each.sources[1].remark == OWN for each in screened(screener, batch)} == {is_own}
 
 
 def test_words_count_where_good_parts_are_clear_to_them(
