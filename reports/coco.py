@@ -11,12 +11,12 @@ from pycocotools import mask as coco_mask
 from reports.source import ReportInput
 from reports.statistics import is_inspected
 from tools.measurement.outlines import covered_pixels, signed_area
-from tools.records import Finding, ImageRecord, Inspection, PointPx
+from tools.records import BoxXyxyPx, Finding, ImageRecord, Inspection, PointPx
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-__all__ = ["coco_document", "export_types"]
+__all__ = ["coco_document", "enclosing_box", "export_types"]
 
 
 def export_types(report: ReportInput) -> tuple[str, ...]:
@@ -26,13 +26,22 @@ def export_types(report: ReportInput) -> tuple[str, ...]:
     return (*known, *sorted(others))
 
 
+def enclosing_box(finding: Finding) -> BoxXyxyPx:
+    """Returns the box around a finding's outlines, as data sets mean it; without any, where it was found."""
+    points = [point for outline in _outlines(finding) for point in outline]
+    if not points:
+        return finding.box_xyxy_px
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def coco_document(report: ReportInput) -> dict[str, JsonValue]:
     """Builds the data set (cocodataset.org, object detection format).
 
     Category ids count from 1 in the recipe's order. Images without findings are kept: they are what a
     trainer learns good parts from. Unreadable files have no pixels and are left out. `iscrowd` is 0
     throughout. Beyond COCO's own keys, images carry their verdict and annotations their measurements;
-    `area_source` tells a measured mask from a bare box.
+    `area_source` tells a measured mask from a bare box, and `detected_bbox` is the box it was found in.
     """
     types = export_types(report)
     images: list[JsonValue] = []
@@ -84,8 +93,8 @@ def _image(image_id: int, inspection: Inspection) -> JsonValue:
 
 
 def _annotation(finding: Finding, image: ImageRecord) -> dict[str, JsonValue]:
-    x_min, y_min, x_max, y_max = finding.box_xyxy_px
-    outlines = [outline for outline in finding.contours_px if len(outline) >= 3]
+    around = x_min, y_min, x_max, y_max = enclosing_box(finding)
+    outlines = _outlines(finding)
     holes = [outline for outline in finding.holes_px if len(outline) >= 3]
     # A polygon has no holes in COCO, so those masks are written as run lengths.
     size = (image.height_px, image.width_px)
@@ -102,7 +111,8 @@ def _annotation(finding: Finding, image: ImageRecord) -> dict[str, JsonValue]:
     if isinstance(segmentation, dict):
         segmentation = {"size": list(size), "counts": segmentation["counts"].decode("ascii")}
     return {
-        "bbox": [x_min, y_min, x_max - x_min, y_max - y_min],
+        "bbox": _xywh(around),
+        "detected_bbox": _xywh(finding.box_xyxy_px),
         "segmentation": segmentation,
         # A crack thinner than a pixel covers no pixel centre: its outline still has an area.
         "area": area or sum(abs(signed_area(np.array(outline))) for outline in outlines),
@@ -114,6 +124,15 @@ def _annotation(finding: Finding, image: ImageRecord) -> dict[str, JsonValue]:
         "severity": finding.severity.value if finding.severity else None,
         "measurements": [m.model_dump(mode="json") for m in finding.measurements],
     }
+
+
+def _outlines(finding: Finding) -> list[tuple[PointPx, ...]]:
+    return [outline for outline in finding.contours_px if len(outline) >= 3]
+
+
+def _xywh(box_xyxy_px: BoxXyxyPx) -> list[JsonValue]:
+    x_min, y_min, x_max, y_max = box_xyxy_px
+    return [x_min, y_min, x_max - x_min, y_max - y_min]
 
 
 def _flat(outline: Sequence[PointPx]) -> list[float]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from reports.coco import coco_document, export_types
+from reports.coco import coco_document, enclosing_box, export_types
 from reports.edition import Edition
 from reports.overlays import write_overlay
 from reports.source import ReportInput
@@ -241,8 +241,9 @@ def _own_label_name(inspection: Inspection) -> PurePosixPath | None:
 
 def _yolo_line(inspection: Inspection, finding: Finding, index: int) -> str:
     image = inspection.image
-    x_min, x_max = (min(max(x / image.width_px, 0.0), 1.0) for x in finding.box_xyxy_px[::2])
-    y_min, y_max = (min(max(y / image.height_px, 0.0), 1.0) for y in finding.box_xyxy_px[1::2])
+    around = enclosing_box(finding)
+    x_min, x_max = (min(max(x / image.width_px, 0.0), 1.0) for x in around[::2])
+    y_min, y_max = (min(max(y / image.height_px, 0.0), 1.0) for y in around[1::2])
     box = ((x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min)
     return f"{index} " + " ".join(f"{value:.6f}" for value in box) + "\n"
 

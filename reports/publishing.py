@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,7 @@ _SHAPING_PACKAGES = (
 _REPORT = "report.pdf"
 _FILES = (_REPORT, INSPECTIONS, RUN_INFO, "findings.csv", "coco.json", "data.yaml")
 _FOLDERS = ("labels", "overlays")
+_DRAFT = ".unfinished-report"  # where a report is made, beside the earlier one
 _ANY = ""  # stands for the hash of a file that was to be written
 
 
@@ -56,7 +59,7 @@ class Publisher:
         progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Path]:
-        """Writes the report; an earlier one of the same session is replaced.
+        """Writes the report; an earlier one of the same session is replaced once this one is whole.
 
         Args:
             report: The input.
@@ -78,21 +81,21 @@ class Publisher:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._refuse_foreign(report.run, names)
-            self._clear_folders()
-            self._claim(names)
-            replace_file(self._folder / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
-            replace_file(
-                self._folder / INSPECTIONS, "".join(f"{i.model_dump_json()}\n" for i in report.inspections)
-            )
-            twins = write_twins(report, self._folder, cancel=cancel)
-            write_report(report, self._folder / _REPORT, progress=progress, cancel=cancel)
-            self._mark(names)
+            with self._draft() as draft:
+                replace_file(draft / RUN_INFO, report.run.model_dump_json(indent=2) + "\n")
+                records = "".join(f"{each.model_dump_json()}\n" for each in report.inspections)
+                replace_file(draft / INSPECTIONS, records)
+                twins = write_twins(report, draft, cancel=cancel)
+                write_report(report, draft / _REPORT, progress=progress, cancel=cancel)
+                self._refuse_foreign(report.run, names)  # drawing takes long enough to save something there
+                self._put_in_place(draft, names)
         except OSError as error:
             raise OutputError(
                 f"the report cannot be written to {self._folder}: {error.strerror or error}",
                 "check that the folder is yours to write to, and that the disk is not full",
             ) from error
-        return [self._folder / name for name in (_REPORT, INSPECTIONS, RUN_INFO)] + twins
+        written = (_REPORT, INSPECTIONS, RUN_INFO, *(path.name for path in twins))
+        return [self._folder / name for name in written]
 
     def _refuse_foreign(self, run: RunInfo, names: Sequence[str]) -> None:
         """Raises where a name is taken by what no report of this session wrote."""
@@ -104,20 +107,42 @@ class Publisher:
         if own is None:
             return
         refuse_other_run(self._folder, batch_sha256=run.batch_sha256, recipe_sha256=run.recipe_sha256)
-        for name in {*own, *names}:
+        for name in dict.fromkeys((*own, *names)):
             path = self._folder / name
             if path.exists() and own.get(name) != _ANY and not self._is_as(path, own.get(name)):
-                raise self._foreign(name)
+                raise self._changed(name) if name in own else self._foreign(name)
 
     @staticmethod
     def _is_as(path: Path, hashed: str | None) -> bool:
         return path.is_file() and file_sha256(path) == hashed
 
-    def _clear_folders(self) -> None:
-        """Removes labels and overlays of an earlier report, which this one may be without."""
-        for name in self._own_hashes() or {}:
+    @contextmanager
+    def _draft(self) -> Iterator[Path]:
+        """A folder to make a report in, on the disk where it goes; a killed report may have left one."""
+        draft = self._folder / _DRAFT
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir()
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _put_in_place(self, draft: Path, names: Sequence[str]) -> None:
+        """Moves a finished report in, the PDF last; all that a crash leaves is known as the session's."""
+        for folder in _FOLDERS:
+            (self._folder / folder).mkdir(exist_ok=True)
+        earlier = self._own_hashes() or {}
+        hashes = {name: file_sha256(draft / name) for name in names if (draft / name).is_file()}
+        self._note(dict.fromkeys((*earlier, *hashes), _ANY))
+        for name in earlier:  # labels and overlays that this report may be without
             if name.startswith(tuple(f"{folder}/" for folder in _FOLDERS)):
                 (self._folder / name).unlink(missing_ok=True)
+        for name in sorted(hashes, key=lambda name: name == _REPORT):
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).replace(path)
+        self._note(hashes)
 
     def _own_hashes(self) -> dict[str, str] | None:
         """What an earlier report of this session wrote; None where there was none."""
@@ -133,15 +158,15 @@ class Publisher:
         inside = {str(name): str(value) for name, value in hashes.items() if ".." not in str(name).split("/")}
         return {name: value for name, value in inside.items() if not name.startswith("/")}
 
-    def _claim(self, names: Sequence[str]) -> None:
-        """Notes names before anything is written: a report that is stopped halfway leaves nobody's files."""
-        replace_file(self._folder / REPORT_FILES, json.dumps(dict.fromkeys(names, _ANY), indent=1) + "\n")
-
-    def _mark(self, names: Sequence[str]) -> None:
-        """Notes what was written, by its hash."""
-        paths = {name: self._folder / name for name in names}
-        hashes = {name: file_sha256(path) for name, path in paths.items() if path.is_file()}
+    def _note(self, hashes: Mapping[str, str]) -> None:
+        """Notes which files are the session's, by their hashes."""
         replace_file(self._folder / REPORT_FILES, json.dumps(hashes, indent=1) + "\n")
+
+    def _changed(self, name: str) -> OutputError:
+        return OutputError(
+            f"{self._folder / name} was changed since this session wrote it",
+            "nothing was written: move or rename it, then write the report again",
+        )
 
     def _foreign(self, name: str) -> OutputError:
         return OutputError(

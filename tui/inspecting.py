@@ -74,11 +74,11 @@ def run_inspect(options: InspectOptions) -> ExitCode:
         known = {"loupe_version": version("loupe-inspection"), "recipe_sha256": recipe.sha256}
         refuse_foreign(options.out)
         refuse_other_run(options.out, **known, lot=options.lot)
+    narrator.say(f"Reading {_listed(options.images)} ...")
     list(folders_of(options.images))  # what is mistyped is told before anything is downloaded
     with narrator.downloads():  # here Ctrl-C ends a download
         fetch_checkpoints(applied, kinds_of_inspection(applied), narrator.say)
     with cancel_on_interrupt(narrator) as cancel:
-        narrator.say(f"Reading {_listed(options.images)} ...")
         with narrator.progress("Reading") as bar:
             batch = Batch.open(options.images, progress=bar_setter(bar), cancel=cancel)
         if options.out:

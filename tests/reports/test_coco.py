@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from reports.coco import coco_document
@@ -16,6 +17,7 @@ from tools.records import PointPx
 # pycocotools still decodes masks in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
+BESIDE: tuple[PointPx, ...] = ((70.0, 60.0), (80.0, 60.0), (80.0, 70.0), (70.0, 70.0))
 SLIVER: tuple[PointPx, ...] = ((20.1, 20.1), (60.0, 20.3), (20.1, 20.3))
 
 
@@ -27,20 +29,21 @@ def read_back(source: ReportInput, folder: Path) -> COCO:
 
 
 @pytest.mark.parametrize(
-    ("contours", "holes", "area", "source"),
+    ("contours", "holes", "area", "bbox", "source"),
     [
-        ((SQUARE,), (), 40 * 30, "mask"),
-        ((SQUARE,), (HOLE,), 40 * 30 - 10 * 10, "mask"),
-        ((SQUARE, ((70.0, 60.0), (80.0, 60.0), (80.0, 70.0), (70.0, 70.0))), (), 40 * 30 + 10 * 10, "mask"),
-        ((), (), 44 * 33, "box"),
-        ((SQUARE[:2],), (), 44 * 33, "box"),  # two points are no outline
+        ((SQUARE,), (), 40 * 30, [20, 20, 40, 30], "mask"),
+        ((SQUARE,), (HOLE,), 40 * 30 - 10 * 10, [20, 20, 40, 30], "mask"),
+        ((SQUARE, BESIDE), (), 40 * 30 + 10 * 10, [20, 20, 60, 50], "mask"),  # beyond the detector's box
+        ((), (), 44 * 33, [18, 19, 44, 33], "box"),
+        ((SQUARE[:2],), (), 44 * 33, [18, 19, 44, 33], "box"),  # two points are no outline
     ],
 )
-def test_area_is_that_of_the_mask(
+def test_area_and_box_are_those_of_the_mask(
     tmp_path: Path,
     contours: tuple[tuple[PointPx, ...], ...],
     holes: tuple[tuple[PointPx, ...], ...],
     area: float,
+    bbox: list[float],
     source: str,
 ) -> None:
     found = finding(contours_px=contours, holes_px=holes)
@@ -49,7 +52,8 @@ def test_area_is_that_of_the_mask(
     assert annotation["area"] == coco.annToMask(annotation).sum() == area
     assert annotation["area_source"] == source
     assert annotation["iscrowd"] == 0
-    assert annotation["bbox"] == [18, 19, 44, 33]
+    assert annotation["bbox"] == list(coco_mask.toBbox(coco.annToRLE(annotation))) == bbox
+    assert annotation["detected_bbox"] == [18, 19, 44, 33]
 
 
 def test_a_crack_thinner_than_a_pixel_keeps_an_area(tmp_path: Path) -> None:

@@ -110,12 +110,10 @@ def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
     assert float(row["x_min_px"]) == -1.5
 
 
-def test_yolo_labels_are_relative_to_the_image(tmp_path: Path) -> None:
+def test_yolo_labels_enclose_the_outlines_relative_to_the_image(tmp_path: Path) -> None:
     write_twins(report(*mixed_batch()), tmp_path)
     lines = (tmp_path / "labels/line/cover_1.txt").read_text().splitlines()
-    assert lines == [
-        f"{index} {40 / 120:.6f} {35.5 / 90:.6f} {44 / 120:.6f} {33 / 90:.6f}" for index in (0, 1)
-    ]
+    assert lines == [f"{index} {40 / 120:.6f} {35 / 90:.6f} {40 / 120:.6f} {30 / 90:.6f}" for index in (0, 1)]
     assert (tmp_path / "labels/line/cover_2.txt").read_text() == ""
     layout = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert layout["names"] == {0: "scratch", 1: "dent"}

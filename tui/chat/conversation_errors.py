@@ -284,6 +284,10 @@ CONVERSATION_ERRORS: Final[dict[str, str]] = {
     "{path} is there already and is no report of this session": (
         "이 세션의 보고서가 아닌 파일이 이미 있습니다: {path}"
     ),
+    "{path} was changed since this session wrote it": "이 세션이 쓴 뒤에 바뀐 파일입니다: {path}",
+    "nothing was written: move or rename it, then write the report again": (
+        "아무것도 쓰지 않았습니다. 그 파일을 옮기거나 이름을 바꾼 뒤 보고서를 다시 작성하세요"
+    ),
     "nothing was changed: move it away, or start the session with another output folder": (
         "아무것도 바꾸지 않았습니다. 그 파일을 옮기거나 다른 출력 폴더로 세션을 시작하세요"
     ),
