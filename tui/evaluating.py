@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tools.errors import Cancelled, UsageError
 from tools.pipeline.engines import EngineOptions, Engines
+from tools.records import Source
 from tui.narration import Narrator, bar_setter, cancel_on_interrupt, stopped_at_once
 from tui.printing import print_out
 
@@ -44,8 +46,9 @@ def run_eval(
         LoupeError: No labelled set, a recipe that does not hold, or a model that cannot be loaded.
         Cancelled: The user stopped it.
     """
-    from tools.evaluation.figures import render_text
     from tools.evaluation.labelled_sets import read_labelled_set
+    from tools.evaluation.proposal import UNMOVED
+    from tools.evaluation.table import render_text
     from tools.fetching import fetch_checkpoints, kinds_of_inspection
     from tools.recipe.file import load_recipe
 
@@ -64,7 +67,8 @@ def run_eval(
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="loupe-eval-")))
             recipe = _moved(recipe, folder / "recipe.yaml")
             _learn(drawn_good(labelled, good, draw), recipe, options, narrator, cancel)
-        evaluation = _evaluate(labelled, recipe, target_escape, options, narrator, cancel)
+        unmoved = (*UNMOVED, Source.REFERENCES) if good else UNMOVED
+        evaluation = _evaluate(labelled, recipe, target_escape, unmoved, options, narrator, cancel)
         if verdicts:
             figures = _pipeline_figures(labelled, recipe, options, narrator, cancel)
             evaluation = evaluation.model_copy(update=figures)
@@ -118,6 +122,7 @@ def _evaluate(
     labelled: LabelledSet,
     recipe: Recipe,
     target_escape: float,
+    unmoved: Sequence[Source],
     options: EngineOptions,
     narrator: Narrator,
     cancel: threading.Event,
@@ -137,6 +142,7 @@ def _evaluate(
             localizer,
             Measurer(recipe),
             target_escape=target_escape,
+            unmoved=unmoved,
             cancel=cancel,
             progress=bar_setter(bar),
         )

@@ -39,7 +39,7 @@ from tools.evaluation.reading import Reader
 from tools.evaluation.sizes import SizeError, compare_sizes, measurement_figures, outline_figures
 from tools.evaluation.sources import auroc_estimate, f1_estimate, source_figures
 from tools.glossary import find_type
-from tools.images import Batch
+from tools.images import Batch, printable_name
 from tools.records import (
     Finding,
     ImageStatus,
@@ -49,6 +49,8 @@ from tools.records import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from tools.localization.localizer import Localizer
@@ -86,6 +88,7 @@ def evaluate(
     measurer: Measurer,
     *,
     target_escape: float = 0.02,
+    unmoved: Sequence[Source] = UNMOVED,
     cancel: threading.Event | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -99,6 +102,7 @@ def evaluate(
             screening says, so that its figures are its own.
         measurer: Measures the findings that match a defect of known size.
         target_escape: Escape rate, as a fraction, for which a threshold is proposed.
+        unmoved: Sources beside which none is proposed: their own threshold moves along with the recipe's.
         cancel: Set by another thread to stop.
         progress: Called with passes done and passes in all; screening an image is one, locating another.
 
@@ -122,11 +126,14 @@ def evaluate(
         good=sum(not each.is_defect for each in screened),
         defect=sum(each.is_defect for each in screened),
         uncertain=sum(image.truth is Truth.UNCERTAIN for image in labelled.images),
-        unlocated=len(labelled.judged) - len(located) if located else 0,
-        unreadable=tuple(reader.unreadable),
+        unlocated=sum(not each.image.is_located for each in screened) if located else 0,
+        unreadable=tuple(labelled.name_of(path) for path in reader.unreadable),
         references=sum(truth is Truth.GOOD for truth in reader.passed_over.values()),
-        misnamed=tuple(path.name for path, truth in reader.passed_over.items() if truth is Truth.DEFECT),
-        screening=_screening_figures(screened, types, recipe.screening.threshold, target_escape),
+        misnamed=tuple(
+            labelled.name_of(path) for path, truth in reader.passed_over.items() if truth is Truth.DEFECT
+        ),
+        empty_classes=tuple(printable_name(name) for name in labelled.empty_classes),
+        screening=_screening_figures(screened, types, recipe.screening.threshold, target_escape, unmoved),
         sources=tuple(
             source_figures([each.screening for each in screened], [each.is_defect for each in screened])
         ),
@@ -156,7 +163,7 @@ def pipeline_rates(labelled: LabelledSet, inspections: Iterable[Inspection]) -> 
     decided = [
         (verdicts[sha256] is not Verdict.ACCEPT, image.truth is Truth.DEFECT)
         for image in labelled.judged
-        if (sha256 := file_sha256(image.path)) in verdicts
+        if (sha256 := _sha256(image.path)) in verdicts
     ]
     return ErrorRates.of([flagged for flagged, _ in decided], [defect for _, defect in decided])
 
@@ -171,7 +178,7 @@ def pipeline_findings(labelled: LabelledSet, inspections: Iterable[Inspection]) 
     known = [
         (image.defects, findings[sha256])
         for image in labelled.judged
-        if image.is_located and (sha256 := file_sha256(image.path)) in findings
+        if image.is_located and (sha256 := _sha256(image.path)) in findings
     ]
     true = [
         Box(number, "", each.box_xyxy_px) for number, (defects, _) in enumerate(known) for each in defects
@@ -187,6 +194,14 @@ def pipeline_findings(labelled: LabelledSet, inspections: Iterable[Inspection]) 
     return FindingFigures(
         images=len(known), boxes=len(true), findings=len(found), ap33=precisions[0], ap50=precisions[1]
     )
+
+
+def _sha256(path: Path) -> str:
+    """Hash of a photograph's bytes; empty, as that of no readable one, where it cannot be opened."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""
 
 
 # -- seeing --------------------------------------------------------------------------------------------
@@ -259,13 +274,17 @@ def _compare(
 
 
 def _screening_figures(
-    screened: Sequence[_Screened], types: Types, threshold: float, target_escape: float
+    screened: Sequence[_Screened],
+    types: Types,
+    threshold: float,
+    target_escape: float,
+    unmoved: Sequence[Source],
 ) -> ScreeningFigures:
     scores = [item.screening.suspicion for item in screened]
     truth = [item.is_defect for item in screened]
     limits = [suspect_up_to(item.screening) for item in screened]
     deciding = {each.source for item in screened for each in item.screening.sources if each.decided}
-    unmoved = tuple(source for source in UNMOVED if source in deciding)
+    unmoved = tuple(source for source in unmoved if source in deciding)
     proposed = None if unmoved else proposed_threshold(limits, truth, target_escape)
     confusion: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for item in screened:

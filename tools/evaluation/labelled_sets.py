@@ -3,20 +3,24 @@
 Accepted are
 
 * COCO: `annotations.json`, `coco.json` or `_annotations.coco.json` in the folder, or any such file itself.
-  Negatives are kept. Each image may carry `label` (`good`, `defect`, `uncertain`) and `mm_per_px`, each
-  annotation its true `length_mm`, `width_px`, `area_mm2` … Where a category has the supercategory `defect`,
-  the others are parts, not defects.
+  Negatives are kept. Each image may carry `label` (`good`, `defect`, `uncertain`), `classes` where no places
+  are labelled, and `mm_per_px`, each annotation its true `length_mm`, `width_px`, `area_mm2` … Where a
+  category has the supercategory `defect`, the others are parts, not defects.
 * Folders: `good/` beside one folder per defect, at the top or under `test/` as MVTec AD has them, with
   optional masks in `ground_truth/<defect>/<name>_mask.png`, or in a folder `<name>/` of them, a defect each;
-  other picture formats do as well. Hidden folders and those of systems and tools are no classes.
+  other picture formats do as well. What lies in subfolders counts too, with masks in subfolders of the same
+  names. Hidden folders and those of systems and tools hold neither classes nor photographs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,8 @@ from numpy.typing import NDArray
 
 from tools.errors import UsageError
 from tools.evaluation.true_masks import TrueMask, read_mask
-from tools.images import SUFFIXES
+from tools.images import SUFFIXES, printable_name
+from tools.images.files import photographs_in
 from tools.records import BoxXyxyPx
 
 __all__ = ["LabelledImage", "LabelledSet", "TrueDefect", "Truth", "read_labelled_set"]
@@ -38,6 +43,7 @@ _ACCEPTED = (
 _GOOD_NAMES = frozenset({"good", "normal", "ok"})
 _MASKS = "ground_truth"
 _NO_CLASSES = frozenset({_MASKS, "masks", "__macosx", "@eadir"})  # casefolded
+_FINITE = "write finite numbers, and leave out what is not known"
 _TRUTH_KEYS = ("length_px", "width_px", "area_px2", "length_mm", "width_mm", "area_mm2")
 
 
@@ -88,10 +94,25 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """A folder of labelled photographs, in the order of its annotations or names."""
+    """A folder of labelled photographs, in the order of its annotations or names.
 
-    name: str
+    Attributes:
+        empty_classes: Names of class folders without a photograph.
+    """
+
+    folder: Path
     images: tuple[LabelledImage, ...]
+    empty_classes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.folder.resolve().name
+
+    def name_of(self, path: Path) -> str:
+        """A file's path from the set's folder, safe to print; the whole path where it lies elsewhere."""
+        inside = path.is_relative_to(self.folder)
+        return printable_name(str(path.relative_to(self.folder) if inside else path))
 
     @property
     def judged(self) -> tuple[LabelledImage, ...]:
@@ -113,13 +134,18 @@ def read_labelled_set(source: Path) -> LabelledSet:
     """Reads a COCO file, a folder that holds one, or a folder with `good/` and a folder per defect.
 
     Raises:
-        UsageError: It is none of these, names images that are not there, or holds no image that counts.
+        UsageError: It is none of these, contradicts itself, has numbers that are none, names images that are
+            not there, or holds no image that counts.
     """
     if not source.exists():
         raise UsageError(f"{source} does not exist", _ACCEPTED)
     annotations = source if source.is_file() else _find(source, _COCO_NAMES)
-    images = _read_coco(annotations) if annotations else _read_folders(source)
-    labelled = LabelledSet((source.parent if source.is_file() else source).resolve().name, images)
+    if annotations:
+        labelled = LabelledSet(annotations.parent, _read_coco(annotations))
+    else:
+        classes = _read_folders(source)
+        images = tuple(image for each in classes.values() for image in each)
+        labelled = LabelledSet(source, images, tuple(name for name, each in classes.items() if not each))
     if not labelled.judged:
         raise UsageError(f"{source} holds no image labelled good or defect", _ACCEPTED)
     return labelled
@@ -136,6 +162,8 @@ def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
     try:
         document = json.loads(file.read_bytes())
         rows = document.get("categories", ())
+        _check_ids(rows, "name")
+        _check_ids(document["images"], "file_name")
         known, categories = {row["id"] for row in rows}, _defect_categories(rows)
         by_image: dict[object, list[dict[str, Any]]] = {row["id"]: [] for row in document["images"]}
         for row in document.get("annotations", ()):
@@ -146,9 +174,11 @@ def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
         images = tuple(
             _coco_image(file.parent, row, by_image[row["id"]], categories) for row in document["images"]
         )
+    except UsageError as error:
+        raise UsageError(f"{file}: {error.message}", error.hint) from error
     except KeyError as error:
         raise UsageError(f"{file}: {error.args[0]!r} is missing or refers to nothing", _ACCEPTED) from error
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"{file} is not COCO: {error}", _ACCEPTED) from error
     for image in images:
         if not image.path.is_file():
@@ -156,7 +186,23 @@ def _read_coco(file: Path) -> tuple[LabelledImage, ...]:
                 f"{file} names {image.path}, which does not exist",
                 "file names count from the annotation file's folder, or from `images/` in it",
             )
+    for path, count in Counter(image.path for image in images).items():
+        if count > 1:
+            raise UsageError(
+                f"{file} lists {path} {count} times", "give a photograph one id, with all its annotations"
+            )
     return images
+
+
+def _check_ids(rows: Iterable[Mapping[str, Any]], title: str) -> None:
+    """Raises UsageError where an id stands for two things."""
+    titles: dict[object, object] = {}
+    for row in rows:
+        first = titles.setdefault(row["id"], row[title])
+        if first != row[title]:
+            raise UsageError(
+                f"the id {row['id']!r} stands for both {first} and {row[title]}", "give each an id of its own"
+            )
 
 
 def _defect_categories(rows: list[dict[str, Any]]) -> dict[int, str]:
@@ -164,31 +210,49 @@ def _defect_categories(rows: list[dict[str, Any]]) -> dict[int, str]:
     return {row["id"]: str(row["name"]) for row in marked or rows}
 
 
-def _true_defect(row: Mapping[str, Any], class_name: str) -> TrueDefect:
-    x, y, width, height = (float(value) for value in row["bbox"])
-    quantities = {key: float(row[key]) for key in _TRUTH_KEYS if row.get(key) is not None}
-    if row.get("segmentation") and row.get("area"):
-        quantities.setdefault("area_px2", float(row["area"]))  # COCO: the mask's area where there is a mask
+def _finite(value: float | str, what: str) -> float:
+    """A number of a row; files made of tables say NaN where a cell was empty, which raises UsageError."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise UsageError(f"the {what} is {number}", _FINITE)
+    return number
+
+
+def _true_defect(row: Mapping[str, Any], class_name: str, file_name: str) -> TrueDefect:
+    x, y, width, height = (_finite(value, f"bbox of a defect in {file_name}") for value in row["bbox"])
+    quantities = {
+        key: _finite(row[key], f"{key} of a defect in {file_name}")
+        for key in _TRUTH_KEYS
+        if row.get(key) is not None
+    }
+    if row.get("segmentation") and row.get("area"):  # COCO: the mask's area where there is a mask
+        quantities.setdefault("area_px2", _finite(row["area"], f"area of a defect in {file_name}"))
     return TrueDefect(class_name, (x, y, x + width, y + height), quantities)
 
 
 def _coco_image(
     folder: Path, row: Mapping[str, Any], annotations: list[dict[str, Any]], categories: Mapping[int, str]
 ) -> LabelledImage:
-    path = folder / row["file_name"]
-    if not path.is_file() and (folder / "images" / row["file_name"]).is_file():
-        path = folder / "images" / row["file_name"]
+    name = row["file_name"]
+    path = folder / name
+    if not path.is_file() and (folder / "images" / name).is_file():
+        path = folder / "images" / name
     truth = _truth_of(row["label"]) if row.get("label") else Truth.DEFECT if annotations else Truth.GOOD
+    if truth is Truth.GOOD and annotations:
+        raise UsageError(
+            f"{name} is labelled {row['label']}, and yet has annotations of defects",
+            "take away one or the other; beside categories of the supercategory `defect`, others are parts",
+        )
     if truth is not Truth.DEFECT:
         annotations = []
-    defects = [_true_defect(each, categories[each["category_id"]]) for each in annotations]
-    outlines = tuple(each["segmentation"] for each in annotations if each.get("segmentation"))
+    defects = [_true_defect(each, categories[each["category_id"]], name) for each in annotations]
+    outlines = tuple(_outline(each["segmentation"], name) for each in annotations if each.get("segmentation"))
     classes = {defect.class_name for defect in defects}
     if truth is Truth.DEFECT:
-        classes = classes or set(row.get("classes", ())) or {"defect"}
-    scale = float(row.get("mm_per_px") or 0.0)
+        classes = classes or _classes_of(row) or {"defect"}
+    scale = _finite(row.get("mm_per_px") or 0.0, f"mm_per_px of {name}")
     if scale < 0.0:
-        raise ValueError(f"mm_per_px of {row['file_name']} is negative")
+        raise ValueError(f"the mm_per_px of {name} is negative")
     return LabelledImage(
         path,
         truth,
@@ -198,6 +262,22 @@ def _coco_image(
         size_px=(int(row["width"]), int(row["height"])) if row.get("width") and row.get("height") else None,
         mask=TrueMask(segmentations=outlines) if outlines and len(outlines) == len(annotations) else None,
     )
+
+
+def _outline(segmentation: object, file_name: str) -> object:
+    """A segmentation without NaN and infinity, which pycocotools would draw without end."""
+    try:
+        json.dumps(segmentation, allow_nan=False)
+    except ValueError as error:
+        raise UsageError(
+            f"the segmentation of a defect in {file_name} holds NaN or infinity", _FINITE
+        ) from error
+    return segmentation
+
+
+def _classes_of(row: Mapping[str, Any]) -> set[str]:
+    named = row.get("classes") or ()
+    return {named} if isinstance(named, str) else {str(name) for name in named}
 
 
 def _truth_of(label: str) -> Truth:
@@ -212,7 +292,8 @@ def _truth_of(label: str) -> Truth:
 # -- a folder per class --------------------------------------------------------------------------------
 
 
-def _read_folders(folder: Path) -> tuple[LabelledImage, ...]:
+def _read_folders(folder: Path) -> dict[str, tuple[LabelledImage, ...]]:
+    """The images of each class folder, which may be none."""
     base = folder / "test" if (folder / "test").is_dir() else folder
     masks = folder / _MASKS
     if not masks.is_dir() and folder.resolve().name == "test":
@@ -220,22 +301,37 @@ def _read_folders(folder: Path) -> tuple[LabelledImage, ...]:
     classes = [child for child in sorted(base.iterdir()) if child.is_dir() and _is_class(child.name)]
     if not any(child.name.casefold() in _GOOD_NAMES for child in classes):
         raise UsageError(f"{folder} is no labelled set: no annotations and no `good` folder", _ACCEPTED)
-    return tuple(image for child in classes for image in _class_images(child, masks / child.name))
+    return {child.name: tuple(_class_images(child, masks / child.name)) for child in classes}
 
 
 def _class_images(folder: Path, masks: Path) -> Iterator[LabelledImage]:
-    """The images of a class; of masks with one name, the PNG counts."""
+    """The images of a class, also in subfolders, whose masks lie in subfolders of the same names."""
+    is_good = folder.name.casefold() in _GOOD_NAMES
+    for parent, paths in groupby(photographs_in(folder), key=lambda path: path.parent):
+        within = parent.relative_to(folder)
+        if not all(_is_class(name) for name in within.parts):
+            continue
+        if is_good:
+            yield from (LabelledImage(path, Truth.GOOD) for path in paths)
+            continue
+        if any(name.casefold() in _GOOD_NAMES for name in within.parts):
+            raise UsageError(
+                f"{parent} would count as `{folder.name}`, and yet is named as a folder of good parts",
+                "move it out of that folder, or give the folder in which the classes lie",
+            )
+        yield from _defect_images(paths, folder.name, masks / within)
+
+
+def _defect_images(paths: Iterable[Path], class_name: str, masks: Path) -> Iterator[LabelledImage]:
+    """The images of one folder; of masks with one name, the PNG counts."""
     by_stem = {
         file.stem: file
         for file in sorted(_pictures(masks), key=lambda file: file.suffix.casefold() == ".png")
     }
-    for path in _pictures(folder):
-        if folder.name.casefold() in _GOOD_NAMES:
-            yield LabelledImage(path, Truth.GOOD)
-            continue
+    for path in paths:
         mask = by_stem.get(f"{path.stem}_mask") or by_stem.get(path.stem)
         # MVTec LOCO AD has a folder per image, with a mask per defect, which may have several parts.
-        yield _defect_image(path, folder.name, mask, _pictures(masks / path.stem))
+        yield _defect_image(path, class_name, mask, _pictures(masks / path.stem))
 
 
 def _is_class(name: str) -> bool:

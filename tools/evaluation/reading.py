@@ -59,7 +59,7 @@ class Reader:
 
     Attributes:
         clock: The time that reading takes is counted here, and that of other stages by whoever does them.
-        unreadable: Names of files that could not be decoded or are too small, each once, in order.
+        unreadable: Files that could not be decoded or are too small, each once, in order.
         passed_over: Truth of the files that were passed over for their hash.
     """
 
@@ -72,7 +72,7 @@ class Reader:
     ) -> None:
         self.cancel = cancel
         self.clock = Clock()
-        self.unreadable: dict[str, None] = {}
+        self.unreadable: dict[Path, None] = {}
         self.passed_over: dict[Path, Truth] = {}
         self._waiting: deque[tuple[LabelledImage, ImageRecord]] = deque()
         self._steps = Steps(progress, total)
@@ -86,7 +86,7 @@ class Reader:
             with self.clock.stage("reading"):
                 image_rgb, sha256 = _read(image.path)
             if image_rgb is None:
-                self.unreadable[image.path.name] = None
+                self.unreadable[image.path] = None
                 self._steps.advance()
                 continue
             if sha256 in self._left_out:

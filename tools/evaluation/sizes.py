@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SizeError", "compare_sizes", "measurement_figures", "outline_figures"]
 
 _MEASURED = (Quantity.LENGTH, Quantity.WIDTH, Quantity.AREA)
+_IN_PX = {Quantity.LENGTH: "length_px", Quantity.WIDTH: "width_px", Quantity.AREA: "area_px2"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def compare_sizes(
 ) -> Iterator[SizeError]:
     """Measures findings and compares them with the true defects that they match.
 
+    Where there is a scale, what is known in pixels alone is measured once more without it.
+
     The image is decoded once more: to keep pictures until a model answers would keep all that it has taken.
     """
     image_rgb = decode(image.path)
@@ -54,16 +57,23 @@ def compare_sizes(
     mask = image.mask.read(width, height) if image.mask else None
     for finding, defect in pairs:
         measured = measurer.measure(image_rgb, finding, scale)
-        errors = []
-        for quantity in _MEASURED:
-            taken = measured.measurement(quantity)
-            true = defect.quantities.get(f"{quantity}_{taken.unit}") if taken else None
-            if taken and true:
-                holds = abs(taken.value - true) <= taken.uncertainty
-                errors.append((quantity, (taken.value - true) / true, holds))
+        errors = _errors(measured, defect)
+        if scale and any(key in defect.quantities for kind, key in _IN_PX.items() if kind not in errors):
+            errors = _errors(measurer.measure(image_rgb, finding, None), defect) | errors
         iou = _iou(measured, defect, mask) if mask is not None else None
         if errors or iou is not None:
-            yield SizeError(defect.class_name, tuple(errors), iou)
+            yield SizeError(defect.class_name, tuple((kind, *error) for kind, error in errors.items()), iou)
+
+
+def _errors(measured: Finding, defect: TrueDefect) -> dict[Quantity, tuple[float, bool]]:
+    """Errors as in `SizeError`, of quantities whose truth is known in the unit that was measured."""
+    errors = {}
+    for quantity in _MEASURED:
+        taken = measured.measurement(quantity)
+        true = defect.quantities.get(f"{quantity}_{taken.unit}") if taken else None
+        if taken and true:
+            errors[quantity] = (taken.value - true) / true, abs(taken.value - true) <= taken.uncertainty
+    return errors
 
 
 def _iou(finding: Finding, defect: TrueDefect, mask: NDArray[np.bool_]) -> float:

@@ -23,6 +23,7 @@ __all__ = [
     "finds",
     "folders_of",
     "from_root",
+    "photographs_in",
     "printable_name",
     "unique_name",
 ]
@@ -110,6 +111,15 @@ def folders_of(inputs: Sequence[str | Path]) -> Iterator[Path]:
             yield from dict.fromkeys(found.parent for found in _expand(path, allow_list=True))
 
 
+def photographs_in(folder: Path) -> list[Path]:
+    """Returns the images in a folder and its subfolders, found and ordered as in `discover`; perhaps none.
+
+    Raises:
+        BatchError: The folder cannot be opened.
+    """
+    return _photographs(_walk(folder))
+
+
 def printable_name(name: str) -> str:
     r"""Returns a file name in NFC with `/` between folders; what cannot be printed is escaped (`\n`, `\xff`).
 
@@ -190,7 +200,7 @@ def _expand(path: Path, *, allow_list: bool) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    yield from _photographs(_walk(folder)) or [folder]  # an empty one becomes an unreadable row of the batch
+    yield from photographs_in(folder) or [folder]  # an empty one becomes an unreadable row of the batch
 
 
 def _in_glob(pattern: Path) -> Iterator[Path]:

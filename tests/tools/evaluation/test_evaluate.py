@@ -15,9 +15,10 @@ from tools.evaluation.evaluate import (
     pipeline_rates,
     recipe_for_evaluation,
 )
-from tools.evaluation.figures import Evaluation, render_text
+from tools.evaluation.figures import Evaluation
 from tools.evaluation.labelled_sets import read_labelled_set
 from tools.evaluation.sources import source_figures
+from tools.evaluation.table import render_text
 from tools.images import Batch
 from tools.pipeline.stages import unreadable
 from tools.recipe import DefectType, Part, Recipe
@@ -195,6 +196,7 @@ def test_the_detector_is_asked_for_all_it_has():
         pytest.param(
             {"length_mm": 22.0, "length_px": 1.0}, {"mm_per_px": 0.1}, -0.5, id="mm with the set's scale"
         ),
+        pytest.param({"length_px": 100.0}, {"mm_per_px": 0.1}, 0.1, id="px with the set's scale"),
         pytest.param({"length_mm": 22.0}, {}, None, id="mm without any scale"),
         pytest.param({"width_px": 4.0}, {}, None, id="a quantity that was not measured"),
         pytest.param({}, {}, None, id="no truth"),
@@ -226,6 +228,16 @@ def test_defect_images_without_boxes_are_not_false_alarms(tmp_path):
     assert evaluation.localization.any_type.map50 == ONE
 
 
+def test_defect_images_without_boxes_are_counted_where_they_were_screened(tmp_path):
+    rows = [(40, "defect", [("dent", BOX, {})], {}), *[(grey, "defect", [], {}) for grey in (60, 70, 80)]]
+    labelled = write_set(tmp_path, [*rows, (10, "good", [], {})])
+    labelled.images[1].path.write_bytes(b"no image")
+    known = [hashlib.sha256(labelled.images[2].path.read_bytes()).hexdigest()]
+    evaluation = evaluate(labelled, RECIPE, FakeScreener(known), FakeLocalizer({}), FakeMeasurer())
+    assert (evaluation.unlocated, evaluation.localization.images) == (1, 2)
+    assert "; 1 defect image without boxes left out" in render_text(evaluation)
+
+
 @pytest.mark.parametrize(
     ("label", "auroc", "escape", "overkill"), [("good", None, None, 0.0), ("defect", None, 1.0, None)]
 )
@@ -247,6 +259,25 @@ def test_unreadable_images_are_named_and_left_out(five):
     assert evaluation.localization.images == 3
 
 
+def test_what_is_left_out_is_named_by_its_place_in_the_set(tmp_path):
+    for number, name in enumerate(("good/1.png", "bent/1.png", "bent/lot/1.png", "cut/1.png")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), (number, number, number)).save(tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    for name in ("bent/1.png", "cut/1.png"):
+        (tmp_path / name).write_bytes(b"no image")
+    known = [hashlib.sha256((tmp_path / "bent/lot/1.png").read_bytes()).hexdigest()]
+    labelled = read_labelled_set(tmp_path)
+    evaluation = evaluate(labelled, RECIPE, FakeScreener(known), FakeLocalizer({}), FakeMeasurer())
+    assert evaluation.unreadable == ("bent/1.png", "cut/1.png")
+    assert evaluation.misnamed == ("bent/lot/1.png",)
+    assert evaluation.empty_classes == ("empty",)
+    text = render_text(evaluation)
+    assert "left out: bent/1.png, cut/1.png" in text
+    assert "bent/lot/1.png left out: labelled a defect" in text
+    assert "folders without a photograph: empty" in text
+
+
 def test_known_references_are_no_test(five):
     known = hashlib.sha256(five.images[1].path.read_bytes()).hexdigest()
     screener = FakeScreener([known])
@@ -254,7 +285,7 @@ def test_known_references_are_no_test(five):
     assert screener.prepared == 4
     assert (evaluation.good, evaluation.references, evaluation.screening.auroc) == (1, 1, 1.0)
     assert evaluation.localization.images == 3
-    assert "1 good images left out" in render_text(evaluation)
+    assert "1 good image left out: it serves as a good part" in render_text(evaluation)
 
 
 def test_what_was_screened_is_counted_and_a_defect_among_the_good_parts_is_named(tmp_path):
@@ -426,6 +457,13 @@ def test_pipeline_rates_count_review_as_flagged(five):
     assert (rates.escape.count, rates.escape.total) == (1, 2)
     assert (rates.overkill.count, rates.overkill.total) == (1, 2)
     assert pipeline_rates(five, inspections[:1]).escape.value is None
+
+
+def test_what_cannot_be_opened_is_in_no_rate(five):
+    inspections = [inspection_of(image.path, Verdict.ACCEPT) for image in five.images]
+    five.images[0].path.unlink()
+    assert pipeline_rates(five, inspections).overkill.total == 1
+    assert pipeline_findings(five, inspections).images == 3
 
 
 def test_what_could_not_be_read_is_in_no_rate(tmp_path):

@@ -9,6 +9,8 @@ from PIL import Image
 from tools.errors import UsageError
 from tools.evaluation.labelled_sets import Truth, read_labelled_set
 
+NAN, INF = float("nan"), float("inf")
+
 
 def write_image(path, size=(40, 30), value=120):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,77 @@ def test_folders_as_mvtec_loco_has_them(tmp_path):
     assert [defect.quantities["area_px2"] for defect in logical.defects] == [24.0, 12.0]
 
 
+def names_of(labelled):
+    return [labelled.name_of(image.path) for image in labelled.images]
+
+
+def test_photographs_in_subfolders_count_in_natural_order(tmp_path):
+    for name in ("2.png", "lot10/1.png", "lot2/1.png", "lot2/ground_truth/1.png", "lot2/@eaDir/1.png/t.jpg"):
+        write_image(tmp_path / "bent" / name)
+    write_image(tmp_path / "good" / "line" / "monday" / "1.png")
+    labelled = read_labelled_set(tmp_path)
+    assert names_of(labelled) == [
+        "bent/2.png",
+        "bent/lot2/1.png",
+        "bent/lot10/1.png",
+        "good/line/monday/1.png",
+    ]
+    assert [image.classes for image in labelled.images] == [("bent",)] * 3 + [()]
+    assert labelled.empty_classes == ()
+
+
+def test_masks_lie_in_subfolders_of_the_same_names(tmp_path):
+    for name in ("good/1.png", "cut/1.png", "cut/lot/1.png", "cut/lot/2.png"):
+        write_image(tmp_path / "test" / name)
+    for name in ("cut/lot/1_mask.png", "cut/lot/2/0.png"):
+        write_image(tmp_path / "ground_truth" / name, value=255)
+    labelled = read_labelled_set(tmp_path)
+    assert names_of(labelled)[:3] == ["test/cut/1.png", "test/cut/lot/1.png", "test/cut/lot/2.png"]
+    assert [len(image.defects) for image in labelled.images] == [0, 1, 1, 0]
+
+
+def test_classes_without_a_photograph_are_told(tmp_path):
+    write_image(tmp_path / "good" / "1.png")
+    for name in ("bent", "cut/.hidden", "cut/masks"):
+        (tmp_path / name).mkdir(parents=True)
+    write_image(tmp_path / "cut" / "masks" / "1.png")
+    assert read_labelled_set(tmp_path).empty_classes == ("bent", "cut")
+
+
+def test_good_parts_within_a_defect_folder_are_refused(tmp_path):
+    for name in ("good/1.png", "bent/lot/OK/1.png"):
+        write_image(tmp_path / name)
+    with pytest.raises(UsageError, match=r"bent/lot/OK would count as `bent`"):
+        read_labelled_set(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["scratch", ["scratch"]])
+def test_coco_classes_may_be_one_word(tmp_path, named):
+    write_coco(tmp_path, images=[{"file_name": "a.png", "label": "defect", "classes": named}])
+    assert read_labelled_set(tmp_path).class_names == ("scratch",)
+
+
+@pytest.mark.parametrize("named", [None, "", []])
+def test_coco_classes_may_be_none(tmp_path, named):
+    write_coco(tmp_path, images=[{"file_name": "a.png", "label": "defect", "classes": named}])
+    assert read_labelled_set(tmp_path).class_names == ("defect",)
+
+
+def test_a_name_counts_from_the_sets_folder(tmp_path):
+    write_image(tmp_path / "elsewhere" / "b.png")
+    elsewhere = str(tmp_path / "elsewhere" / "b.png")
+    write_coco(tmp_path / "set", images=[{"file_name": "images/a.png"}, {"file_name": elsewhere}])
+    assert names_of(read_labelled_set(tmp_path / "set")) == ["images/a.png", elsewhere]
+
+
+def with_box(bbox=(0, 0, 5, 5), **truth):
+    return coco_text(annotations=[{"image_id": 1, "category_id": 1, "bbox": bbox, **truth}])
+
+
+def with_images(*images):
+    return coco_text(images=[{"id": 1, "file_name": "a.png"} | image for image in images])
+
+
 def coco_text(**changes):
     document = {
         "images": [{"id": 1, "file_name": "a.png"}],
@@ -234,6 +307,37 @@ def coco_text(**changes):
             "category_id 9 is among none of the categories",
             id="a defect of no category",
         ),
+        pytest.param(
+            with_images({"mm_per_px": NAN}), "the mm_per_px of a.png is nan", id="scale of no value"
+        ),
+        pytest.param(with_images({"mm_per_px": INF}), "the mm_per_px of a.png is inf", id="boundless scale"),
+        pytest.param(with_images({"width": INF, "height": 9}), "infinity", id="boundless picture"),
+        pytest.param(with_box((0, NAN, 5, 5)), "the bbox of a defect in a.png is nan", id="box of no value"),
+        pytest.param(with_box((0, 0, INF, 5)), "the bbox of a defect in a.png is inf", id="boundless box"),
+        pytest.param(with_box(width_px=NAN), "the width_px of a defect in a.png is nan", id="quantity"),
+        pytest.param(with_box(length_mm=-INF), "the length_mm of a defect in a.png is -inf", id="length"),
+        pytest.param(
+            with_box(segmentation=[[0, 0, 5, 5, 0, 5]], area=NAN), "the area of a defect in a.png", id="area"
+        ),
+        pytest.param(
+            with_box(segmentation=[[0, 0, NAN, 5, 0, 5]]),
+            "the segmentation of a defect in a.png",
+            id="outline",
+        ),
+        pytest.param(
+            with_images({}, {"file_name": "b.png"}),
+            "id 1 stands for both a.png and b.png",
+            id="an image's id",
+        ),
+        pytest.param(with_images({}, {"id": 2}), "a.png 2 times", id="one file under two ids"),
+        pytest.param(
+            coco_text(categories=[{"id": 1, "name": "scratch"}, {"id": 1, "name": "dent"}]),
+            "id 1 stands for both scratch and dent",
+            id="a category's id",
+        ),
+        pytest.param(
+            with_images({"label": "OK"}), "a.png is labelled OK, and yet has annotations", id="a good defect"
+        ),
     ],
 )
 def test_broken_coco_says_what_is_wrong(tmp_path, text, words):
@@ -242,7 +346,10 @@ def test_broken_coco_says_what_is_wrong(tmp_path, text, words):
     with pytest.raises(UsageError, match=r"annotations.json|holds no image") as caught:
         read_labelled_set(tmp_path)
     assert words in caught.value.message
-    assert "good/" in caught.value.hint or "annotation file" in caught.value.hint
+    assert any(
+        word in caught.value.hint
+        for word in ("good/", "annotation file", " id", "finite", "one or the other")
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,19 +21,30 @@ HOLE = ((15.0, 8.0), (20.0, 8.0), (20.0, 14.0), (15.0, 14.0))
 
 
 class FakeMeasurer:
-    """Says 10 px within 1 px, and what outline it is told to."""
+    """Says 10 px within 1 px, in mm where there is a scale, and what outline it is told to."""
 
     def __init__(self, contours=(), holes=()):
         self._outlines = {"contours_px": contours, "holes_px": holes}
 
     def measure(self, image_rgb, finding, scale):
+        factor = scale.mm_per_px if scale else 1.0
+        unit, unit_area = (Unit.MM, Unit.MM2) if scale else (Unit.PX, Unit.PX2)
         length = Measurement(
-            quantity=Quantity.LENGTH, value=10.0, unit=Unit.PX, uncertainty=1.0, method="fake"
+            quantity=Quantity.LENGTH, value=10.0 * factor, unit=unit, uncertainty=factor, method="fake"
         )
-        return finding.model_copy(update={"measurements": (length,), **self._outlines})
+        area = Measurement(
+            quantity=Quantity.AREA, value=60.0 * factor**2, unit=unit_area, uncertainty=0.0, method="fake"
+        )
+        return finding.model_copy(update={"measurements": (length, area), **self._outlines})
 
 
-def compared(tmp_path: Path, measurer: FakeMeasurer, quantities: dict[str, float], mask: bool = True):
+def compared(
+    tmp_path: Path,
+    measurer: FakeMeasurer,
+    quantities: dict[str, float],
+    mask: bool = True,
+    mm_per_px: float | None = None,
+):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
     labelled = np.zeros((30, 40), np.uint8)
     labelled[8:14, 10:20] = labelled[25:, :] = 255  # below lies another defect
@@ -41,7 +52,7 @@ def compared(tmp_path: Path, measurer: FakeMeasurer, quantities: dict[str, float
     truth = TrueDefect("dent", BOX, quantities)
     image = LabelledImage(
         tmp_path / "a.png", Truth.DEFECT, ("dent",), (truth,),
-        mask=TrueMask(files=(tmp_path / "mask.png",)) if mask else None,
+        mm_per_px=mm_per_px, mask=TrueMask(files=(tmp_path / "mask.png",)) if mask else None,
     )  # fmt: skip
     finding = Finding(
         id="img_001-1", image_id="img_001", type="dent", confidence=1.0, box_xyxy_px=BOX, origin=Origin.YOLO
@@ -62,6 +73,39 @@ def test_an_outline_is_compared_with_the_labelled_pixels_in_the_box(tmp_path, co
 def test_an_uncertainty_holds_the_truth_or_not(tmp_path, true, holds):
     (size,) = compared(tmp_path, FakeMeasurer(), {"length_px": true}, mask=False)
     assert size == SizeError("dent", ((Quantity.LENGTH, pytest.approx((10 - true) / true), holds),), None)
+
+
+@pytest.mark.parametrize(
+    ("quantities", "errors"),
+    [
+        pytest.param({"length_px": 8.0, "area_px2": 60.0}, {"length": 0.25, "area": 0.0}, id="px alone"),
+        pytest.param({"length_mm": 2.0, "area_px2": 50.0}, {"length": -0.5, "area": 0.2}, id="mm and px"),
+        pytest.param({"length_mm": 2.0, "length_px": 8.0}, {"length": -0.5}, id="mm before px"),
+    ],
+)
+def test_with_a_scale_what_is_known_in_px_is_compared_as_well(tmp_path, quantities, errors):
+    (size,) = compared(tmp_path, FakeMeasurer(), quantities, mask=False, mm_per_px=0.1)
+    assert {kind: error for kind, error, _ in size.errors} == pytest.approx(errors)
+
+
+@pytest.mark.parametrize(
+    ("quantities", "scales"),
+    [
+        ({"length_mm": 1.0}, [0.1]),
+        ({"length_px": 9.0, "length_mm": 1.0}, [0.1]),
+        ({"area_px2": 9.0}, [0.1, None]),
+    ],
+)
+def test_nothing_is_measured_twice_without_need(tmp_path, quantities, scales):
+    asked = []
+
+    class Watched(FakeMeasurer):
+        def measure(self, image_rgb, finding, scale):
+            asked.append(scale and scale.mm_per_px)
+            return super().measure(image_rgb, finding, scale)
+
+    compared(tmp_path, Watched(), quantities, mask=False, mm_per_px=0.1)
+    assert asked == scales
 
 
 def test_what_nothing_is_known_of_is_left_out(tmp_path):

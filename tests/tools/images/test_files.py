@@ -9,7 +9,7 @@ from PIL import Image
 
 from tools.errors import BatchError
 from tools.images import Batch
-from tools.images.files import discover, printable_name
+from tools.images.files import discover, photographs_in, printable_name
 from tools.images.reasons import Reason, reason_text
 from tools.records import Language
 
@@ -46,6 +46,13 @@ def test_a_folder_in_natural_order_files_before_subfolders(tmp_path):
         "lot 2/a.tif",
         "lot 10/a.webp",
     ]
+
+
+def test_of_a_folder_that_may_be_empty(tmp_path):
+    put(tmp_path, "lot/img10.jpg", "lot/img2.jpg", "lot/img2.nef", "notes.md")
+    assert photographs_in(tmp_path) == [tmp_path / "lot" / "img2.jpg", tmp_path / "lot" / "img10.jpg"]
+    (tmp_path / "empty").mkdir()
+    assert photographs_in(tmp_path / "empty") == []
 
 
 def test_an_explicit_file_is_always_taken(tmp_path):
