@@ -89,7 +89,7 @@ def test_drawn_good_images_are_references_and_no_test(loupe: Loupe, tmp_path: Pa
     assert " of 1; 95 %" in shown.split("Verdicts")[1].split("overkill")[-1]
     assert "references alone: AUROC" in " ".join(shown.split())
     assert "references: texture" in " ".join(shown.split())
-    assert "no threshold is proposed: that of newly drawn good parts moves along" in shown
+    assert "no threshold is proposed: that of drawn good parts moves along" in shown
     done = loupe("eval", tmp_path / "set", "--good", "3")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "at most 2" in done.stderr

@@ -45,6 +45,7 @@ from tools.records import (
     ImageStatus,
     Inspection,
     Screening,
+    Source,
     Verdict,
 )
 

@@ -11,8 +11,8 @@ from tools.voices import suspicion_of
 
 __all__ = ["UNMOVED", "proposed_threshold", "suspect_up_to"]
 
-# Sources whose own threshold lies at the recipe's, wherever that is: no other one changes what they say. So it
-# is with good parts that are named anew each time; those that were named once keep theirs.
+# Sources whose own threshold lies at the recipe's, wherever that is: no other one changes what they say. So
+# it is with good parts that are named anew each time; those that were named once keep theirs.
 UNMOVED = (Source.BATCH, Source.TEMPLATE)
 
 _HALVINGS = 24  # beyond the six decimals of a suspicion

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["render_text"]
 
 _UNMOVED = {
-    Source.REFERENCES: "that of newly drawn good parts moves along; `references.overkill` changes these rates",
+    Source.REFERENCES: "that of drawn good parts moves along; `references.overkill` changes these rates",
     Source.BATCH: "the batch's moves along; `references.overkill` changes these rates",
     Source.TEMPLATE: "every difference to a template counts, whatever it is",
 }
