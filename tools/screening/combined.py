@@ -60,8 +60,8 @@ __all__ = ["CombinedScreener"]
 _ALIKE = 0.1  # what an image without any difference has on the scale of good parts
 _CLEAR_GOOD = 0.75  # share of good parts that are clear to words that know them
 # Of a batch's calm images: words that know its parts find more than these clear, even where most are bad or
-# the parts are of many kinds (made-up batches: 0.2 to 0.33; nine in ten of 40 bad: 0.6). Words that do not may
-# call some nearly clear (real batches: 0.77 at least). By 16 images one made-up batch of many kinds had 0.67.
+# the parts are of many kinds (made-up batches: 0.2 to 0.33; nine in ten of 40 bad: 0.6). Words that do not
+# may call some nearly clear (real batches: 0.77 at least). By 16 images a batch of many kinds had 0.67.
 _CLEAR_CALM, _PLAINLY_CLEAR = 0.125, 0.65
 _TOGETHER = 16  # images between words and detector, held decoded
 _ASKED = 24  # calm images of a batch that show whether words know its parts
