@@ -26,6 +26,7 @@ from tools.recipe.file import load_recipe
 # A server process as a client starts it; only the engines are fakes, so that no model has to load. With a
 # second argument, screening takes until it is stopped.
 SERVER = """
+import signal
 import sys
 from pathlib import Path
 from agent.mcp_server import serve_workbench
@@ -47,6 +48,7 @@ def work():
     sys.stderr.write("stopped\\n")
 
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 if sys.argv[2:]:
     engines.screener.before_each = work
 serve_workbench(bench)

@@ -81,6 +81,7 @@ def test_a_step_that_hears_nothing_is_not_begun_after_ctrl_c() -> None:
 def test_inspect_says_what_it_downloads_unless_it_is_quiet(
     hub: Hub, loupe: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], says: bool
 ) -> None:
+    (tmp_path / "no photographs").mkdir()
     given = (tmp_path / "no photographs", "--clip", HUB_ID, "--out", tmp_path / "out")
     done = loupe("inspect", *given, *arguments)
     assert (done.exit_code, done.stdout) == (2, "")

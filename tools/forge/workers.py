@@ -95,6 +95,7 @@ def _work(
     torch.set_num_threads(threads)
     distributed.init_process_group("gloo", init_method=meeting.as_uri(), rank=rank, world_size=count)
     try:
+        distributed.barrier()  # one that is done and leaves must not meet one that is still connecting
         training(Worker(rank, count), *arguments)
     finally:
         distributed.destroy_process_group()
